@@ -1,0 +1,299 @@
+//! The board: seven columns of six rows, where discs fall to the lowest free cell.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Rows in a column; a column of this height is full.
+const ROWS: u32 = 6;
+/// Bits that a column takes: its rows, and one that stays empty, so that a line
+/// cannot run from the top of a column into the bottom of the next.
+const STRIDE: u32 = ROWS + 1;
+/// How far apart two neighbours of a line are: up, sideways, and the two diagonals.
+const DIRECTIONS: [u32; 4] = [1, STRIDE, STRIDE + 1, STRIDE - 1];
+/// The bits of one column, shifted to column A.
+const COLUMN: u64 = (1 << ROWS) - 1;
+
+/// One of the seven columns, in the tutorial's words: `"A"` to `"G"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the letters are the names")]
+pub enum Column {
+    A,
+    B,
+    C,
+    D,
+    E,
+    F,
+    G,
+}
+
+impl Column {
+    /// All columns, from left to right.
+    pub const ALL: [Column; 7] = [
+        Column::A,
+        Column::B,
+        Column::C,
+        Column::D,
+        Column::E,
+        Column::F,
+        Column::G,
+    ];
+
+    /// The column's letter.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Column::A => "A",
+            Column::B => "B",
+            Column::C => "C",
+            Column::D => "D",
+            Column::E => "E",
+            Column::F => "F",
+            Column::G => "G",
+        }
+    }
+
+    fn shift(self) -> u32 {
+        self as u32 * STRIDE
+    }
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A word that names no column: columns are the capital letters A to G.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a column is one of the letters A to G")]
+pub struct UnknownColumn;
+
+impl FromStr for Column {
+    type Err = UnknownColumn;
+
+    fn from_str(letter: &str) -> Result<Self, Self::Err> {
+        Column::ALL
+            .into_iter()
+            .find(|column| column.as_str() == letter)
+            .ok_or(UnknownColumn)
+    }
+}
+
+/// A disc's colour. Player one plays yellow, player two red.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[expect(missing_docs, reason = "the colours are the names")]
+pub enum Disc {
+    Yellow,
+    Red,
+}
+
+/// A row, counted from 1 at the bottom to 6 at the top.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Row(u8);
+
+impl Row {
+    /// The row's number, 1 to 6.
+    pub fn number(self) -> u8 {
+        self.0
+    }
+}
+
+/// A place on the board, written like `"D1"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cell {
+    /// The cell's column.
+    pub column: Column,
+    /// The cell's row.
+    pub row: Row,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.column, self.row.0)
+    }
+}
+
+/// Where the discs lie: one 64-bit word a colour, seven bits a column, so that four in
+/// a row is found by shifting a word onto itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Board {
+    yellow: u64,
+    red: u64,
+}
+
+impl Board {
+    /// The board before the first move.
+    pub const EMPTY: Board = Board { yellow: 0, red: 0 };
+
+    /// The board with one more disc, and the row that it fell to; `None` when the column
+    /// is full.
+    #[must_use]
+    pub fn drop_disc(mut self, column: Column, disc: Disc) -> Option<(Board, Row)> {
+        let height = self.height(column);
+        if height >= ROWS {
+            return None;
+        }
+        let cell = 1 << (column.shift() + height);
+        match disc {
+            Disc::Yellow => self.yellow |= cell,
+            Disc::Red => self.red |= cell,
+        }
+        Some((self, row_at(height)))
+    }
+
+    /// Whether the column takes no more discs.
+    pub fn is_column_full(&self, column: Column) -> bool {
+        self.height(column) >= ROWS
+    }
+
+    /// Whether no column takes any more discs.
+    pub fn is_full(&self) -> bool {
+        Column::ALL
+            .into_iter()
+            .all(|column| self.is_column_full(column))
+    }
+
+    /// The columns that still take a disc, from left to right.
+    pub fn open_columns(&self) -> impl Iterator<Item = Column> + use<> {
+        let board = *self;
+        Column::ALL
+            .into_iter()
+            .filter(move |column| !board.is_column_full(*column))
+    }
+
+    /// The discs of a column, from the bottom up.
+    pub fn discs(&self, column: Column) -> impl Iterator<Item = Disc> + use<> {
+        let yellow = self.yellow >> column.shift();
+        (0..self.height(column)).map(move |row| {
+            if yellow >> row & 1 == 1 {
+                Disc::Yellow
+            } else {
+                Disc::Red
+            }
+        })
+    }
+
+    /// Whether four discs of this colour lie in a row, upright, sideways or diagonally.
+    pub fn has_four(&self, disc: Disc) -> bool {
+        let discs = self.word(disc);
+        DIRECTIONS.into_iter().any(|step| fours(discs, step) != 0)
+    }
+
+    /// Every cell that is part of four (or more) of this colour in a row, by column and
+    /// then by row; empty when there is no such line. A last disc that completes two lines
+    /// yields the cells of both.
+    pub fn line_cells(&self, disc: Disc) -> Vec<Cell> {
+        let discs = self.word(disc);
+        let cells = DIRECTIONS.into_iter().fold(0, |cells, step| {
+            let starts = fours(discs, step);
+            cells | starts | starts << step | starts << (2 * step) | starts << (3 * step)
+        });
+        let is_in_line = |column: Column, row: u32| cells >> (column.shift() + row) & 1 == 1;
+        Column::ALL
+            .into_iter()
+            .flat_map(|column| (0..ROWS).map(move |row| (column, row)))
+            .filter(|(column, row)| is_in_line(*column, *row))
+            .map(|(column, row)| Cell {
+                column,
+                row: row_at(row),
+            })
+            .collect()
+    }
+
+    fn height(&self, column: Column) -> u32 {
+        let taken = (self.yellow | self.red) >> column.shift() & COLUMN;
+        taken.count_ones()
+    }
+
+    fn word(&self, disc: Disc) -> u64 {
+        match disc {
+            Disc::Yellow => self.yellow,
+            Disc::Red => self.red,
+        }
+    }
+}
+
+/// The first cells of every four in one direction.
+fn fours(discs: u64, step: u32) -> u64 {
+    let pairs = discs & discs >> step;
+    pairs & pairs >> (2 * step)
+}
+
+fn row_at(height: u32) -> Row {
+    Row(u8::try_from(height + 1).expect("a column has six rows"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn board(drops: &str) -> Board {
+        drops.split_whitespace().fold(Board::EMPTY, |board, drop| {
+            let (disc, column) = drop.split_at(1);
+            let disc = if disc == "Y" { Disc::Yellow } else { Disc::Red };
+            let column = column.parse().expect("a column");
+            board.drop_disc(column, disc).expect("room in the column").0
+        })
+    }
+
+    fn line(board: &Board, disc: Disc) -> String {
+        let cells: Vec<_> = board.line_cells(disc).iter().map(Cell::to_string).collect();
+        cells.join(" ")
+    }
+
+    #[test]
+    fn a_disc_falls_on_the_disc_below() {
+        let (_, row) = board("YD RD")
+            .drop_disc(Column::D, Disc::Yellow)
+            .expect("room");
+        assert_eq!(row.number(), 3);
+    }
+
+    #[test]
+    fn a_column_takes_six_discs() {
+        let full = board("YD RD YD RD YD RD");
+        assert!(full.is_column_full(Column::D));
+        assert_eq!(full.drop_disc(Column::D, Disc::Yellow), None);
+        assert!(!full.open_columns().any(|column| column == Column::D));
+    }
+
+    #[test]
+    fn four_are_found_upright_sideways_and_on_both_diagonals() {
+        let upright = board("YA YA YA YA");
+        let sideways = board("RD RE RF RG");
+        let rising = board("YA RB YB RC RC YC RD RD RD YD");
+        let falling = board("YG RF YF RE RE YE RD RD RD YD");
+        assert_eq!(line(&upright, Disc::Yellow), "A1 A2 A3 A4");
+        assert_eq!(line(&sideways, Disc::Red), "D1 E1 F1 G1");
+        assert_eq!(line(&rising, Disc::Yellow), "A1 B2 C3 D4");
+        assert_eq!(line(&falling, Disc::Yellow), "D4 E3 F2 G1");
+    }
+
+    #[test]
+    fn a_line_does_not_run_over_the_edge_into_the_next_column() {
+        let over_the_top = board("RA RA RA YA YA YA YB");
+        assert!(!over_the_top.has_four(Disc::Yellow));
+    }
+
+    #[test]
+    fn more_than_four_and_crossing_lines_are_named_whole() {
+        assert_eq!(
+            line(&board("YA YB YC YE YF YD"), Disc::Yellow),
+            "A1 B1 C1 D1 E1 F1"
+        );
+        assert_eq!(
+            line(&board("YA YA YA YB YC YD RB RC RD YA"), Disc::Yellow),
+            "A1 A2 A3 A4 B1 C1 D1"
+        );
+    }
+
+    #[test]
+    fn a_word_other_than_a_to_g_is_no_column() {
+        for word in ["a", "H", "", "AB", " A"] {
+            assert_eq!(word.parse::<Column>(), Err(UnknownColumn), "{word:?}");
+        }
+    }
+}

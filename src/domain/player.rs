@@ -1,0 +1,165 @@
+//! Who plays: names, the two sides of a game, and whose disc is whose.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::board::Disc;
+
+/// The longest name that a new game may be started with, in characters (Unicode scalar
+/// values).
+const LONGEST_NAME: usize = 64;
+
+/// A player's name, compared character by character: `"Ada"` is not `"ada"`.
+///
+/// [`PlayerName::parse`] is for names that clients send. Deserializing takes any text,
+/// since the tutorial stored names as they were typed and such games must stay readable.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PlayerName(Arc<str>);
+
+/// Why a text is no name for a new player.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPlayerName {
+    /// Empty, or white space only.
+    #[error("a name must not be blank")]
+    Blank,
+    /// Over 64 characters.
+    #[error("a name has at most {LONGEST_NAME} characters")]
+    TooLong,
+    /// It holds a control character, such as a line break.
+    #[error("a name must not contain control characters")]
+    ControlCharacter,
+}
+
+impl PlayerName {
+    /// Checks a name that a client sent. It is kept as it is, white space included.
+    pub fn parse(name: &str) -> Result<PlayerName, InvalidPlayerName> {
+        if name.trim().is_empty() {
+            return Err(InvalidPlayerName::Blank);
+        }
+        if name.chars().count() > LONGEST_NAME {
+            return Err(InvalidPlayerName::TooLong);
+        }
+        if name.chars().any(char::is_control) {
+            return Err(InvalidPlayerName::ControlCharacter);
+        }
+        Ok(PlayerName(name.into()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PlayerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Which of the two players: the one who begins, or the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Player one: yellow, and the first to move.
+    One,
+    /// Player two: red.
+    Two,
+}
+
+impl Side {
+    /// The colour that this side plays.
+    pub fn disc(self) -> Disc {
+        match self {
+            Side::One => Disc::Yellow,
+            Side::Two => Disc::Red,
+        }
+    }
+
+    /// The opponent.
+    #[must_use]
+    pub fn other(self) -> Side {
+        match self {
+            Side::One => Side::Two,
+            Side::Two => Side::One,
+        }
+    }
+}
+
+/// The two players of a game.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Players {
+    /// The player who begins, with the yellow discs.
+    pub one: PlayerName,
+    /// The player with the red discs.
+    pub two: PlayerName,
+}
+
+/// One name was given for both players.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the two players need different names")]
+pub struct PlayersNotDistinct;
+
+impl Players {
+    /// The players of a new game. A recorded game is not judged again: the tutorial's
+    /// aggregate recorded equal names too, and only its terminal program refused them.
+    pub fn new(one: PlayerName, two: PlayerName) -> Result<Players, PlayersNotDistinct> {
+        if one == two {
+            return Err(PlayersNotDistinct);
+        }
+        Ok(Players { one, two })
+    }
+
+    /// The side that this player is on; `None` for a stranger.
+    pub fn side_of(&self, player: &PlayerName) -> Option<Side> {
+        if *player == self.one {
+            Some(Side::One)
+        } else if *player == self.two {
+            Some(Side::Two)
+        } else {
+            None
+        }
+    }
+
+    /// The name of the player on this side.
+    pub fn on(&self, side: Side) -> &PlayerName {
+        match side {
+            Side::One => &self.one,
+            Side::Two => &self.two,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_kept_as_it_was_given() {
+        let name = PlayerName::parse(" Zoë 🟡 ").expect("a valid name");
+        assert_eq!(name.as_str(), " Zoë 🟡 ");
+    }
+
+    #[test]
+    fn a_name_has_one_to_64_characters_and_no_control_characters() {
+        let longest = "ł".repeat(64);
+        assert!(PlayerName::parse(&longest).is_ok());
+        for (name, error) in [
+            ("", InvalidPlayerName::Blank),
+            (" \u{a0}\t", InvalidPlayerName::Blank),
+            ("a\nb", InvalidPlayerName::ControlCharacter),
+            ("a\u{7f}", InvalidPlayerName::ControlCharacter),
+            (&format!("{longest}!"), InvalidPlayerName::TooLong),
+        ] {
+            assert_eq!(PlayerName::parse(name), Err(error), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn two_players_have_different_names() {
+        let ada = || PlayerName::parse("ada").expect("a valid name");
+        assert_eq!(Players::new(ada(), ada()), Err(PlayersNotDistinct));
+    }
+}

@@ -1,0 +1,243 @@
+//! The reference implementation: events in memory, gone with the process. For tests and a
+//! first look; it keeps every clause of the contract, conflicts and repetitions included.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use async_trait::async_trait;
+use chrono::Utc;
+use futures_util::{StreamExt, stream};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+use super::expectation::{Verdict, judge};
+use super::{
+    Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
+    RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription, SubscriptionMessage,
+};
+
+/// Events in memory.
+#[derive(Debug, Default, Clone)]
+pub struct MemoryStore {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    log: RwLock<Log>,
+    /// How many events there are; tells subscriptions to look again.
+    appended: watch::Sender<usize>,
+}
+
+/// All events in the order in which they came, and each stream as places in it.
+#[derive(Debug, Default)]
+struct Log {
+    events: Vec<RecordedEvent>,
+    streams: HashMap<StreamName, Vec<usize>>,
+}
+
+/// How many events a subscription takes out of the log at a time.
+const BATCH: usize = 256;
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> MemoryStore {
+        MemoryStore::default()
+    }
+}
+
+impl Shared {
+    /// An append changes the log only after all that can panic, so a poisoned lock guards a
+    /// sound log.
+    fn log(&self) -> RwLockReadGuard<'_, Log> {
+        self.log.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Log {
+    fn stream(&self, stream: &StreamName) -> &[usize] {
+        self.streams.get(stream).map_or(&[], Vec::as_slice)
+    }
+
+    fn appended(&self, stream: &StreamName, revision: StreamRevision) -> Appended {
+        let place = self.stream(stream)[place_of(revision)];
+        Appended {
+            revision,
+            position: self.events[place].position,
+        }
+    }
+
+    fn append(
+        &mut self,
+        stream: &StreamName,
+        expected: ExpectedRevision,
+        events: Vec<NewEvent>,
+    ) -> Result<Appended, EventStoreError> {
+        let places = self.stream(stream);
+        let actual = last_revision(places);
+        let ids = events.iter().map(|event| event.id);
+        let stored_id = |revision| Ok::<_, Infallible>(self.events[places[place_of(revision)]].id);
+        let verdict = match judge(expected, actual, ids, stored_id) {
+            Ok(verdict) => verdict,
+            Err(never) => match never {},
+        };
+        match verdict {
+            Verdict::Conflict => Err(EventStoreError::WrongExpectedRevision {
+                stream: stream.clone(),
+                expected,
+                actual,
+            }),
+            Verdict::AlreadyStored(last) => Ok(self.appended(stream, last)),
+            Verdict::Store => {
+                let last = self.store(stream, expected.first_appended(), events);
+                Ok(self.appended(stream, last))
+            }
+        }
+    }
+
+    fn store(
+        &mut self,
+        stream: &StreamName,
+        first: StreamRevision,
+        events: Vec<NewEvent>,
+    ) -> StreamRevision {
+        let recorded_at = Utc::now();
+        let places = self.streams.entry(stream.clone()).or_default();
+        let mut revision = first;
+        for event in events {
+            revision = StreamRevision::new(places.len() as u64);
+            places.push(self.events.len());
+            self.events.push(RecordedEvent {
+                id: event.id,
+                stream: stream.clone(),
+                revision,
+                position: GlobalPosition::counted(self.events.len() as u64),
+                event_type: event.event_type.to_owned(),
+                data: event.data,
+                metadata: event.metadata,
+                recorded_at,
+            });
+        }
+        revision
+    }
+}
+
+fn last_revision(places: &[usize]) -> Option<StreamRevision> {
+    let last = places.len().checked_sub(1)?;
+    Some(StreamRevision::new(last as u64))
+}
+
+fn place_of(revision: StreamRevision) -> usize {
+    usize::try_from(revision.number()).unwrap_or(usize::MAX)
+}
+
+#[async_trait]
+impl EventStore for MemoryStore {
+    async fn append(
+        &self,
+        stream: &StreamName,
+        expected: ExpectedRevision,
+        events: Vec<NewEvent>,
+    ) -> Result<Appended, EventStoreError> {
+        if events.is_empty() {
+            return Err(EventStoreError::empty_append(stream));
+        }
+        let mut log = self
+            .shared
+            .log
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let appended = log.append(stream, expected, events)?;
+        self.shared.appended.send_replace(log.events.len());
+        Ok(appended)
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: StreamRevision,
+    ) -> Result<StreamSlice, EventStoreError> {
+        let log = self.shared.log();
+        let places = log.stream(stream);
+        let asked_for = places.get(place_of(from)..).unwrap_or_default();
+        Ok(StreamSlice {
+            events: asked_for
+                .iter()
+                .map(|place| log.events[*place].clone())
+                .collect(),
+            last_revision: last_revision(places),
+        })
+    }
+
+    fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
+        let reader = Reader {
+            shared: self.shared.clone(),
+            appended: self.shared.appended.subscribe(),
+            next: after
+                .map_or(0, |position| {
+                    usize::try_from(position.commit()).unwrap_or(usize::MAX)
+                })
+                .saturating_add(usize::from(after.is_some())),
+            caught_up: false,
+        };
+        stream::unfold(reader, move |mut reader| async move {
+            let messages = reader.next_messages(prefix).await?;
+            Some((stream::iter(messages), reader))
+        })
+        .flatten()
+        .boxed()
+    }
+
+    async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError> {
+        Ok(self.shared.log().events.last().map(|event| event.position))
+    }
+
+    async fn check(&self) -> Result<(), EventStoreError> {
+        Ok(())
+    }
+
+    fn location(&self) -> String {
+        "memory, until the process ends".to_owned()
+    }
+}
+
+/// A subscription's place in the log.
+struct Reader {
+    shared: Arc<Shared>,
+    appended: watch::Receiver<usize>,
+    next: usize,
+    caught_up: bool,
+}
+
+impl Reader {
+    /// The next messages; `None` never comes while the store lives, which the reader itself
+    /// keeps alive.
+    async fn next_messages(&mut self, prefix: &str) -> Option<Vec<SubscriptionMessage>> {
+        loop {
+            // Marked as seen before looking, so that an append after the look wakes us.
+            self.appended.borrow_and_update();
+            let batch: Vec<_> = {
+                let log = self.shared.log();
+                let batch = log.events.get(self.next..).unwrap_or_default();
+                batch.iter().take(BATCH).cloned().collect()
+            };
+            if batch.is_empty() {
+                if !self.caught_up {
+                    self.caught_up = true;
+                    return Some(vec![SubscriptionMessage::CaughtUp]);
+                }
+                self.appended.changed().await.ok()?;
+                continue;
+            }
+            self.next += batch.len();
+            return Some(
+                batch
+                    .into_iter()
+                    .filter(|event| event.stream.as_str().starts_with(prefix))
+                    .map(SubscriptionMessage::Recorded)
+                    .collect(),
+            );
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Event-sourced games of Connect Four over HTTP.
+//!
+//! The modules, in the order in which they may use each other (`ARCHITECTURE.md` has the
+//! whole picture, and `tests/architecture.rs` holds it):
+
+pub mod domain;
+pub mod event_store;

@@ -1,0 +1,3 @@
+//! The `connect-four` program.
+
+fn main() {}

@@ -5,3 +5,5 @@
 
 pub mod domain;
 pub mod event_store;
+
+pub mod application;

@@ -1,0 +1,332 @@
+//! The one file that knows both games and stored events.
+//!
+//! The stored format is the tutorial's, to the byte of its JSON members, so that both
+//! programs can share a database.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use quick_cache::sync::Cache;
+use serde::{Deserialize, Serialize};
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::event_id::event_id;
+use super::game_id::GameId;
+use crate::domain::{
+    Column, Command, Game, GameEvent, GameResult, PlayerName, Unexplained, evolve, replay,
+};
+use crate::event_store::{
+    EventStore, EventStoreError, ExpectedRevision, NewEvent, RecordedEvent, StreamRevision,
+};
+
+#[derive(Serialize, Deserialize)]
+struct GameStarted<Name> {
+    player_one: Name,
+    player_two: Name,
+}
+
+#[derive(Serialize, Deserialize)]
+struct MoveMade<Name> {
+    player: Name,
+    column: Column,
+}
+
+#[derive(Serialize, Deserialize)]
+struct GameFinished {
+    result: GameResult,
+}
+
+/// The event's type and its data, as they are stored.
+pub fn encode(event: &GameEvent) -> (&'static str, Bytes) {
+    fn json(data: impl Serialize) -> Bytes {
+        serde_json::to_vec(&data)
+            .expect("names, columns and results have a JSON form")
+            .into()
+    }
+    match event {
+        GameEvent::GameStarted {
+            player_one,
+            player_two,
+        } => (
+            "GameStarted",
+            json(GameStarted {
+                player_one,
+                player_two,
+            }),
+        ),
+        GameEvent::MoveMade { player, column } => (
+            "MoveMade",
+            json(MoveMade {
+                player,
+                column: *column,
+            }),
+        ),
+        GameEvent::GameFinished { result } => {
+            ("GameFinished", json(GameFinished { result: *result }))
+        }
+    }
+}
+
+/// Why a stored event is none of a game's.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// A type that games do not have.
+    #[error("unknown event type {0:?}")]
+    UnknownType(String),
+    /// Data that is not what events of this type hold.
+    #[error("undecodable data: {0}")]
+    Data(#[from] serde_json::Error),
+}
+
+/// The event that was stored with this type and data. Members that are not known are passed
+/// over, as the tutorial's reader does.
+pub fn decode(event_type: &str, data: &[u8]) -> Result<GameEvent, DecodeError> {
+    Ok(match event_type {
+        "GameStarted" => {
+            let GameStarted {
+                player_one,
+                player_two,
+            } = serde_json::from_slice::<GameStarted<PlayerName>>(data)?;
+            GameEvent::GameStarted {
+                player_one,
+                player_two,
+            }
+        }
+        "MoveMade" => {
+            let MoveMade { player, column } = serde_json::from_slice::<MoveMade<PlayerName>>(data)?;
+            GameEvent::MoveMade { player, column }
+        }
+        "GameFinished" => {
+            let GameFinished { result } = serde_json::from_slice(data)?;
+            GameEvent::GameFinished { result }
+        }
+        other => return Err(DecodeError::UnknownType(other.to_owned())),
+    })
+}
+
+/// Why a game could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The store did not answer with the game's events.
+    #[error(transparent)]
+    Store(#[from] EventStoreError),
+    /// No game goes the way that the stream tells. It takes no moves until somebody has
+    /// looked at it.
+    #[error("game {game} is unreadable from revision {revision} on: {reason}")]
+    Unreadable {
+        /// The game.
+        game: GameId,
+        /// The first event that makes no sense.
+        revision: StreamRevision,
+        /// What is wrong with it.
+        reason: UnreadableReason,
+    },
+}
+
+/// What is wrong with a stored event.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadableReason {
+    /// It is no event of a game.
+    #[error(transparent)]
+    Undecodable(#[from] DecodeError),
+    /// It cannot follow the events before it.
+    #[error(transparent)]
+    Unexplained(#[from] Unexplained),
+    /// Events before it are missing: the stream was truncated.
+    #[error("the events before it are missing")]
+    Gap,
+}
+
+/// A game as its stream told it, and what an append to it needs to know.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// The fold of the stream's events.
+    pub game: Game,
+    /// The revision of the last of them; `None` when the stream is absent.
+    pub revision: Option<StreamRevision>,
+    /// The id of every event, by revision. 44 at the most in a game that was played here.
+    pub event_ids: Vec<Uuid>,
+}
+
+impl Loaded {
+    fn next_revision(&self) -> StreamRevision {
+        ExpectedRevision::at(self.revision).first_appended()
+    }
+
+    fn fold(&mut self, id: GameId, recorded: &RecordedEvent) -> Result<GameEvent, LoadError> {
+        let unreadable = |reason| LoadError::Unreadable {
+            game: id,
+            revision: recorded.revision,
+            reason,
+        };
+        if recorded.revision != self.next_revision() {
+            return Err(unreadable(UnreadableReason::Gap));
+        }
+        let event = decode(&recorded.event_type, &recorded.data)
+            .map_err(|error| unreadable(error.into()))?;
+        self.game = replay(std::mem::take(&mut self.game), &event)
+            .map_err(|error| unreadable(error.into()))?;
+        self.revision = Some(recorded.revision);
+        self.event_ids.push(recorded.id);
+        Ok(event)
+    }
+}
+
+/// An event of a game, as it was stored and as what it means.
+#[derive(Debug, Clone)]
+pub struct HistoricEvent {
+    /// As it was stored.
+    pub recorded: RecordedEvent,
+    /// What happened.
+    pub event: GameEvent,
+    /// The game after it.
+    pub game: Game,
+}
+
+/// The games of an event store.
+pub struct GameStreams {
+    store: Arc<dyn EventStore>,
+    /// Games as they were when last seen. What is remembered is never answered from
+    /// unasked: every load reads the stream from there on, so that memory saves the
+    /// transfer and the fold of old events, and can be lost or late without harm.
+    remembered: Cache<GameId, Arc<Loaded>>,
+}
+
+/// How many games are remembered, at about a kilobyte each.
+const REMEMBERED_GAMES: usize = 16_384;
+
+impl GameStreams {
+    /// The games of this store.
+    pub fn new(store: Arc<dyn EventStore>) -> GameStreams {
+        GameStreams {
+            store,
+            remembered: Cache::new(REMEMBERED_GAMES),
+        }
+    }
+
+    /// The store that the games are in.
+    pub fn store(&self) -> &Arc<dyn EventStore> {
+        &self.store
+    }
+
+    /// The game as it is now; [`Game::NotStarted`] when its stream is absent.
+    pub async fn load(&self, id: GameId) -> Result<Arc<Loaded>, LoadError> {
+        let remembered = self.remembered.get(&id).unwrap_or_default();
+        let slice = self
+            .store
+            .read_stream(&id.stream(), remembered.next_revision())
+            .await?;
+        if slice.last_revision == remembered.revision {
+            return Ok(remembered);
+        }
+        let mut loaded = Arc::unwrap_or_clone(remembered);
+        let continues = slice.last_revision > loaded.revision
+            && slice
+                .events
+                .iter()
+                .try_for_each(|recorded| loaded.fold(id, recorded).map(drop))
+                .is_ok();
+        if continues {
+            return Ok(self.remember(id, loaded));
+        }
+        // Either the stream cannot be explained, or it is not the one that was remembered:
+        // somebody deleted it and wrote it anew. From the start, then.
+        self.remembered.remove(&id);
+        let slice = self
+            .store
+            .read_stream(&id.stream(), StreamRevision::FIRST)
+            .await?;
+        let mut loaded = Loaded::default();
+        for recorded in &slice.events {
+            loaded.fold(id, recorded)?;
+        }
+        Ok(self.remember(id, loaded))
+    }
+
+    /// Every event of the game, each with the game as it stood then; none when the stream
+    /// is absent. A game has 44 events at the most, so its whole stream fits in one read.
+    pub async fn history(&self, id: GameId) -> Result<Vec<HistoricEvent>, LoadError> {
+        let slice = self
+            .store
+            .read_stream(&id.stream(), StreamRevision::FIRST)
+            .await?;
+        let mut loaded = Loaded::default();
+        let history = slice
+            .events
+            .into_iter()
+            .map(|recorded| {
+                let event = loaded.fold(id, &recorded)?;
+                Ok(HistoricEvent {
+                    recorded,
+                    event,
+                    game: loaded.game.clone(),
+                })
+            })
+            .collect::<Result<_, LoadError>>()?;
+        self.remember(id, loaded);
+        Ok(history)
+    }
+
+    /// Appends what was decided on this state of the game, and returns the game after it.
+    ///
+    /// The append runs in a task of its own: a request that is cancelled in its middle would
+    /// leave its outcome unknown.
+    pub(super) async fn append(
+        &self,
+        id: GameId,
+        decided_on: Arc<Loaded>,
+        command: &Command,
+        events: Vec<GameEvent>,
+    ) -> Result<Arc<Loaded>, EventStoreError> {
+        let expected = ExpectedRevision::at(decided_on.revision);
+        let new_events: Vec<_> = events
+            .iter()
+            .enumerate()
+            .map(|(index, event)| {
+                let (event_type, data) = encode(event);
+                NewEvent {
+                    id: event_id(id, command, expected, index),
+                    event_type,
+                    data,
+                    metadata: Bytes::new(),
+                }
+            })
+            .collect();
+        let mut loaded = Arc::unwrap_or_clone(decided_on);
+        loaded
+            .event_ids
+            .extend(new_events.iter().map(|event| event.id));
+
+        let store = self.store.clone();
+        let append = async move { store.append(&id.stream(), expected, new_events).await };
+        let appended = tokio::spawn(append.in_current_span())
+            .await
+            .unwrap_or_else(|panicked| {
+                Err(EventStoreError::OutcomeUnknown {
+                    reason: panicked.to_string(),
+                })
+            })?;
+
+        loaded.revision = Some(appended.revision);
+        loaded.game = events.iter().fold(loaded.game, evolve);
+        Ok(self.remember(id, loaded))
+    }
+
+    fn remember(&self, id: GameId, loaded: Loaded) -> Arc<Loaded> {
+        let loaded = Arc::new(loaded);
+        if loaded.revision.is_some() {
+            self.remembered.insert(id, loaded.clone());
+        }
+        loaded
+    }
+}
+
+impl fmt::Debug for GameStreams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GameStreams")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}

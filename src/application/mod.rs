@@ -1,0 +1,12 @@
+//! Where games meet streams: loading a game from its stream, and carrying out commands.
+
+mod command_handler;
+mod event_id;
+mod game_id;
+mod game_stream;
+
+pub use command_handler::{CommandError, CommandHandler};
+pub use game_id::{GAME_STREAM_PREFIX, GameId, InvalidGameId};
+pub use game_stream::{
+    DecodeError, GameStreams, HistoricEvent, LoadError, Loaded, UnreadableReason, decode, encode,
+};

@@ -22,7 +22,10 @@ fn every_attempt_has_the_tutorials_outcome() {
         }
         table.start(&recorded);
         for (index, attempt) in in_the_game.iter().enumerate() {
-            table.attempt(attempt, &format!("line {line}, attempt {index} in the game"));
+            table.attempt(
+                attempt,
+                &format!("line {line}, attempt {index} in the game"),
+            );
         }
         assert_eq!(table.stored, recorded.stream, "line {line}");
         assert_eq!(state(&table.game), recorded.last_state, "line {line}");
@@ -32,11 +35,12 @@ fn every_attempt_has_the_tutorials_outcome() {
 #[test]
 fn the_tutorials_streams_replay_to_the_tutorials_states() {
     for (line, recorded) in (1..).zip(recorded_games()) {
-        let game = recorded.stream.iter().fold(Game::default(), |game, event| {
+        let mut game = Game::default();
+        for event in &recorded.stream {
             let event = decode(&event.event_type, event.data.to_string().as_bytes())
                 .expect("the tutorial's events are ours");
-            replay(game, &event).expect("the tutorial's games are explained")
-        });
+            replay(&mut game, &event).expect("the tutorial's games are explained");
+        }
         assert_eq!(state(&game), recorded.last_state, "line {line}");
     }
 }

@@ -166,8 +166,7 @@ impl Loaded {
         }
         let event = decode(&recorded.event_type, &recorded.data)
             .map_err(|error| unreadable(error.into()))?;
-        self.game = replay(std::mem::take(&mut self.game), &event)
-            .map_err(|error| unreadable(error.into()))?;
+        replay(&mut self.game, &event).map_err(|error| unreadable(error.into()))?;
         self.revision = Some(recorded.revision);
         self.event_ids.push(recorded.id);
         Ok(event)

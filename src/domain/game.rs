@@ -2,7 +2,7 @@
 
 use super::board::{Board, Cell, Column, Disc, Row};
 use super::event::{GameEvent, GameResult};
-use super::evolve::evolve;
+use super::evolve::evolve_in_place;
 use super::player::{PlayerName, Players, Side};
 
 /// The state of a game: one variant a phase, so that a finished game has no next player to
@@ -138,13 +138,14 @@ pub enum Unexplained {
     ColumnFull,
 }
 
-/// Folds a stored event into the game, after asking whether any game can go that way.
+/// Folds a stored event into the game, after asking whether any game can go that way. If
+/// none can, the game stays as it was.
 ///
 /// Turn order is not asked about, nor who moved: the tutorial's `apply` accepts a disc from
 /// either player at any time and counts a stranger's as red, and its appends, which state
 /// no expected revision, have left such histories behind.
-pub fn replay(game: Game, event: &GameEvent) -> Result<Game, Unexplained> {
-    match (&game, event) {
+pub fn replay(game: &mut Game, event: &GameEvent) -> Result<(), Unexplained> {
+    match (&*game, event) {
         (Game::NotStarted, GameEvent::GameStarted { .. })
         | (Game::InProgress(_), GameEvent::GameFinished { .. }) => {}
         (Game::InProgress(running), GameEvent::MoveMade { column, .. }) => {
@@ -162,5 +163,6 @@ pub fn replay(game: Game, event: &GameEvent) -> Result<Game, Unexplained> {
             return Err(Unexplained::AfterTheFinish);
         }
     }
-    Ok(evolve(game, event))
+    evolve_in_place(game, event);
+    Ok(())
 }

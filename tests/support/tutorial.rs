@@ -62,9 +62,7 @@ pub(crate) struct State {
 impl RecordedGame {
     /// The attempts that came before the start of the game, and those that came after it.
     pub(crate) fn attempts_around_the_start(&self) -> (&[Attempt], &[Attempt]) {
-        let too_early = |attempt: &Attempt| {
-            matches!(&attempt.outcome, Outcome::Rejected { rejected } if rejected == "game-not-started")
-        };
+        let too_early = |attempt: &Attempt| matches!(&attempt.outcome, Outcome::Rejected { rejected } if rejected == "game-not-started");
         let start = self.attempts.partition_point(too_early);
         self.attempts.split_at(start)
     }

@@ -1,110 +1,20 @@
 //! The one file that knows both games and stored events.
-//!
-//! The stored format is the tutorial's, to the byte of its JSON members, so that both
-//! programs can share a database.
 
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use quick_cache::sync::Cache;
-use serde::{Deserialize, Serialize};
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::event_id::event_id;
+use super::event_json::{DecodeError, decode, encode};
 use super::game_id::GameId;
-use crate::domain::{
-    Column, Command, Game, GameEvent, GameResult, PlayerName, Unexplained, evolve, replay,
-};
+use crate::domain::{Command, Game, GameEvent, Unexplained, evolve, replay};
 use crate::event_store::{
     EventStore, EventStoreError, ExpectedRevision, NewEvent, RecordedEvent, StreamRevision,
 };
-
-#[derive(Serialize, Deserialize)]
-struct GameStarted<Name> {
-    player_one: Name,
-    player_two: Name,
-}
-
-#[derive(Serialize, Deserialize)]
-struct MoveMade<Name> {
-    player: Name,
-    column: Column,
-}
-
-#[derive(Serialize, Deserialize)]
-struct GameFinished {
-    result: GameResult,
-}
-
-/// The event's type and its data, as they are stored.
-pub fn encode(event: &GameEvent) -> (&'static str, Bytes) {
-    fn json(data: impl Serialize) -> Bytes {
-        serde_json::to_vec(&data)
-            .expect("names, columns and results have a JSON form")
-            .into()
-    }
-    match event {
-        GameEvent::GameStarted {
-            player_one,
-            player_two,
-        } => (
-            "GameStarted",
-            json(GameStarted {
-                player_one,
-                player_two,
-            }),
-        ),
-        GameEvent::MoveMade { player, column } => (
-            "MoveMade",
-            json(MoveMade {
-                player,
-                column: *column,
-            }),
-        ),
-        GameEvent::GameFinished { result } => {
-            ("GameFinished", json(GameFinished { result: *result }))
-        }
-    }
-}
-
-/// Why a stored event is none of a game's.
-#[derive(Debug, thiserror::Error)]
-pub enum DecodeError {
-    /// A type that games do not have.
-    #[error("unknown event type {0:?}")]
-    UnknownType(String),
-    /// Data that is not what events of this type hold.
-    #[error("undecodable data: {0}")]
-    Data(#[from] serde_json::Error),
-}
-
-/// The event that was stored with this type and data. Members that are not known are passed
-/// over, as the tutorial's reader does.
-pub fn decode(event_type: &str, data: &[u8]) -> Result<GameEvent, DecodeError> {
-    Ok(match event_type {
-        "GameStarted" => {
-            let GameStarted {
-                player_one,
-                player_two,
-            } = serde_json::from_slice::<GameStarted<PlayerName>>(data)?;
-            GameEvent::GameStarted {
-                player_one,
-                player_two,
-            }
-        }
-        "MoveMade" => {
-            let MoveMade { player, column } = serde_json::from_slice::<MoveMade<PlayerName>>(data)?;
-            GameEvent::MoveMade { player, column }
-        }
-        "GameFinished" => {
-            let GameFinished { result } = serde_json::from_slice(data)?;
-            GameEvent::GameFinished { result }
-        }
-        other => return Err(DecodeError::UnknownType(other.to_owned())),
-    })
-}
 
 /// Why a game could not be loaded.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,8 @@ mod event_id;
 mod event_json;
 mod game_id;
 mod game_stream;
+#[cfg(test)]
+mod testing;
 
 pub use command_handler::{CommandError, CommandHandler};
 pub use event_json::{DecodeError, decode, encode};

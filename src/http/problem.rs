@@ -201,10 +201,10 @@ impl Problem {
             )
             .with("result", result)
             .at_revision(at),
-            Rejection::PlayerNotInGame { players, .. } => Problem::new(
+            Rejection::PlayerNotInGame { player, players } => Problem::new(
                 ProblemType::PlayerNotInGame,
                 format!(
-                    "{said}. Its players are {} and {}.",
+                    "{player} does not play in this game. Its players are {} and {}.",
                     players.one, players.two
                 ),
             )

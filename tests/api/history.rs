@@ -85,13 +85,11 @@ on_every_store! {
             let answer = service.get(&url).await.is(200);
             let page = answer.json();
             pages.push(page["events"].as_array().expect("events").clone());
-            match &page["next"] {
-                Value::String(next) => {
-                    assert_eq!(answer.header("link"), format!("<{next}>; rel=\"next\""));
-                    url = next.clone();
-                }
-                _ => break,
-            }
+            let Value::String(next) = &page["next"] else {
+                break;
+            };
+            assert_eq!(answer.header("link"), format!("<{next}>; rel=\"next\""));
+            url = next.clone();
         }
         assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [4, 4, 1]);
         assert_eq!(json!(pages.concat()), whole["events"]);

@@ -209,8 +209,8 @@ impl Answer {
 
     /// Asserts what holds for every problem, and returns its members.
     #[track_caller]
-    pub(crate) fn is_problem(self, status: u16, slug: &str) -> Value {
-        let answer = self.is(status);
+    pub(crate) fn is_problem(&self, status: u16, slug: &str) -> Value {
+        let answer = self.clone().is(status);
         let problem = answer.json();
         assert_eq!(problem["type"], format!("/problems/{slug}"), "{problem}");
         assert_eq!(problem["status"], status);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// behind, empty, since removing it could take it from under a process that has just opened it.
 #[derive(Debug)]
 pub(super) struct DatabaseLock {
-    _file: File,
+    file: File,
 }
 
 /// Why the right was not given.
@@ -34,9 +34,19 @@ impl DatabaseLock {
             .open(side_file(database))
             .map_err(LockError::Io)?;
         match file.try_lock() {
-            Ok(()) => Ok(DatabaseLock { _file: file }),
+            Ok(()) => Ok(DatabaseLock { file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Taken),
             Err(TryLockError::Error(error)) => Err(LockError::Io(error)),
+        }
+    }
+}
+
+impl Drop for DatabaseLock {
+    fn drop(&mut self) {
+        // To close the file is not enough: a process that is being started at this moment has
+        // a copy of the descriptor, until it executes its program.
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the lock of the SQLite event store stays until the process ends");
         }
     }
 }

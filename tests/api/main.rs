@@ -2,6 +2,7 @@
 //!
 //! One file a behaviour. Tests inside `on_every_store!` run once on each event store.
 
+mod program;
 mod service;
 
 mod bad_input;
@@ -10,4 +11,5 @@ mod games;
 mod history;
 mod moves;
 mod operations;
+mod process;
 mod races;

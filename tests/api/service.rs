@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connect_four::event_store::{EventStore, MemoryStore};
+use connect_four::event_store::{EventStore, MemoryStore, SqliteStore};
 use connect_four::http::App;
 use connect_four::server;
 use reqwest::header::{HeaderMap, HeaderName};
@@ -24,6 +24,11 @@ macro_rules! on_every_store {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn on_memory() {
                 super::$name(Service::on_memory().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                super::$name(Service::on_sqlite().await).await;
             }
         }
     )*};
@@ -56,6 +61,16 @@ impl std::ops::Deref for Service {
 impl Service {
     pub(crate) async fn on_memory() -> Service {
         Service::on(Arc::new(MemoryStore::new())).await
+    }
+
+    /// On a new file, which is removed with the service.
+    pub(crate) async fn on_sqlite() -> Service {
+        let folder = TempDir::new().expect("a folder");
+        let store = SqliteStore::open(folder.path().join("games.db")).await;
+        Service {
+            _folder: Some(folder),
+            ..Service::on(Arc::new(store.expect("a new file"))).await
+        }
     }
 
     pub(crate) async fn on(store: Arc<dyn EventStore>) -> Service {

@@ -1,15 +1,23 @@
 //! What holds for every game and every history, shown on generated ones.
 
+#[path = "support/generated.rs"]
+mod generated;
+
+use std::collections::HashMap;
+
 use connect_four::application::{decode, encode};
 use connect_four::domain::{
-    Board, Cell, Column, Command, Disc, Game, GameEvent, GameResult, MakeMove, PlayerName, Players,
-    StartGame, decide, evolve, replay,
+    Board, Cell, Column, Command, Disc, Game, GameEvent, GameResult, MakeMove, decide, evolve,
+    replay,
+};
+use generated::{
+    Played, any_column, any_disc, any_event, any_event_type, any_game, any_move, any_move_made,
+    command, move_of, name,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::{Index, select};
+use proptest::sample::Index;
 use proptest::test_runner::TestCaseResult;
-use serde_json::json;
 
 proptest! {
     #[test]
@@ -45,8 +53,7 @@ proptest! {
     fn the_legal_columns_are_those_that_are_accepted(game in any_game()) {
         for state in &game.states {
             let player = state.next_player().unwrap_or(&game.players.one);
-            let is_accepted =
-                |column: &Column| decide(state, &command(player, *column)).is_ok();
+            let is_accepted = |column: &Column| decide(state, &command(player, *column)).is_ok();
             let accepted: Vec<_> = Column::ALL.into_iter().filter(is_accepted).collect();
             prop_assert_eq!(state.legal_columns(), accepted);
         }
@@ -84,7 +91,7 @@ proptest! {
         }
         let expected = winner(last).unwrap_or(GameResult::Tied);
         prop_assert_eq!(last.result(), Some(expected));
-        prop_assert_eq!(last.board().is_full() || expected != GameResult::Tied, true);
+        prop_assert!(last.board().is_full() || expected != GameResult::Tied);
         prop_assert_eq!(last.winning_line().is_empty(), expected == GameResult::Tied);
     }
 
@@ -184,142 +191,8 @@ fn check_what_is_recorded(game: &Game, asked: &MakeMove) -> TestCaseResult {
 
 fn check_that_it_survives_storage(event: &GameEvent) -> TestCaseResult {
     let (event_type, data) = encode(event);
-    let decoded = decode(event_type, &data).expect("what was encoded can be decoded");
-    prop_assert_eq!(&decoded, event);
+    prop_assert_eq!(&decode(event_type, &data).expect("its own words"), event);
     Ok(())
-}
-
-/// A game that was played in turns to its end, with the game after each of its events.
-#[derive(Debug, Clone)]
-struct Played {
-    players: Players,
-    columns: Vec<Column>,
-    events: Vec<GameEvent>,
-    states: Vec<Game>,
-}
-
-impl Played {
-    fn started(players: Players) -> Played {
-        let mut played = Played {
-            players: players.clone(),
-            columns: Vec::new(),
-            events: Vec::new(),
-            states: Vec::new(),
-        };
-        played.carry_out(&Command::StartGame(StartGame { players }));
-        played
-    }
-
-    fn play(&mut self, column: Column) {
-        let next = self.last().next_player().expect("a game in progress");
-        self.carry_out(&command(next, column));
-        self.columns.push(column);
-    }
-
-    fn carry_out(&mut self, command: &Command) {
-        for event in decide(self.last(), command).expect("a legal command") {
-            self.states.push(evolve(self.last().clone(), &event));
-            self.events.push(event);
-        }
-    }
-
-    fn last(&self) -> &Game {
-        self.states.last().unwrap_or(&Game::NotStarted)
-    }
-
-    /// The legal columns; with patience, only those that let the game go on, if there are any.
-    fn choices(&self, patient: bool) -> Vec<Column> {
-        let mut choices = self.last().legal_columns();
-        let goes_on = |column: &Column| {
-            let next = self.last().next_player().expect("a game in progress");
-            decide(self.last(), &command(next, *column)).is_ok_and(|events| events.len() == 1)
-        };
-        if patient && choices.iter().any(goes_on) {
-            choices.retain(goes_on);
-        }
-        choices
-    }
-}
-
-/// Patient games are long: many of them fill the board.
-fn any_game() -> impl Strategy<Value = Played> {
-    let choices = vec(any::<Index>(), 42);
-    (any_players(), any::<bool>(), choices).prop_map(|(players, patient, choices)| {
-        let mut played = Played::started(players);
-        for choice in choices {
-            let columns = played.choices(patient);
-            if columns.is_empty() {
-                break;
-            }
-            played.play(*choice.get(&columns));
-        }
-        played
-    })
-}
-
-fn any_event() -> impl Strategy<Value = GameEvent> {
-    use GameResult::{PlayerOneWon, PlayerTwoWon, Tied};
-    let started =
-        (any_name(), any_name()).prop_map(|(player_one, player_two)| GameEvent::GameStarted {
-            player_one,
-            player_two,
-        });
-    let finished = select(vec![PlayerOneWon, PlayerTwoWon, Tied])
-        .prop_map(|result| GameEvent::GameFinished { result });
-    prop_oneof![3 => started, 20 => any_move_made(), 1 => finished]
-}
-
-fn any_move_made() -> impl Strategy<Value = GameEvent> {
-    any_move().prop_map(|MakeMove { player, column }| GameEvent::MoveMade { player, column })
-}
-
-fn any_event_type() -> impl Strategy<Value = String> {
-    let known = select(vec!["GameStarted", "MoveMade", "GameFinished"]).prop_map(str::to_owned);
-    prop_oneof![9 => known, 1 => any_text()]
-}
-
-fn any_move() -> impl Strategy<Value = MakeMove> {
-    (any_name(), any_column()).prop_map(|(player, column)| MakeMove { player, column })
-}
-
-fn any_players() -> impl Strategy<Value = Players> {
-    (any_name(), any_name()).prop_filter_map("two different names", |(one, two)| {
-        Players::new(one, two).ok()
-    })
-}
-
-/// A name that somebody in the generated histories bears, or any text at all.
-fn any_name() -> impl Strategy<Value = PlayerName> {
-    let known = select(vec!["ada", "grace", "mallory"]).prop_map(str::to_owned);
-    prop_oneof![2 => known, 1 => any_text()].prop_map(|text| name(&text))
-}
-
-fn any_text() -> impl Strategy<Value = String> {
-    vec(any::<char>(), 0..70).prop_map(String::from_iter)
-}
-
-fn any_column() -> impl Strategy<Value = Column> {
-    select(Column::ALL.to_vec())
-}
-
-fn any_disc() -> impl Strategy<Value = Disc> {
-    select(vec![Disc::Yellow, Disc::Red])
-}
-
-/// A stored name may be any text, unlike one that a client sends.
-fn name(text: &str) -> PlayerName {
-    serde_json::from_value(json!(text)).expect("any text is a stored name")
-}
-
-fn move_of(player: &PlayerName, column: Column) -> MakeMove {
-    MakeMove {
-        player: player.clone(),
-        column,
-    }
-}
-
-fn command(player: &PlayerName, column: Column) -> Command {
-    Command::MakeMove(move_of(player, column))
 }
 
 fn mirror(column: Column) -> Column {
@@ -351,10 +224,8 @@ fn lines_seen(board: &Board, disc: Disc) -> Vec<String> {
     }
     cells.sort_unstable();
     cells.dedup();
-    let letters = ["A", "B", "C", "D", "E", "F", "G"];
-    let named = |(column, row): (i32, i32)| {
-        let column = usize::try_from(column).expect("a cell that has a disc");
-        format!("{}{}", letters[column], row + 1)
-    };
+    let letters = (0..).zip(["A", "B", "C", "D", "E", "F", "G"]);
+    let letters: HashMap<i32, _> = letters.collect();
+    let named = |(column, row): (i32, i32)| format!("{}{}", letters[&column], row + 1);
     cells.into_iter().map(named).collect()
 }

@@ -30,6 +30,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
+/// The program's allocator, for the baseline too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const CONNECTIONS: [usize; 3] = [1, 32, 128];
 const ROUNDS: usize = 3;
 const RUN: Duration = Duration::from_secs(2);

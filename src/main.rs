@@ -8,6 +8,10 @@ use clap::Parser;
 use connect_four::config::{Cli, Command};
 use connect_four::{server, telemetry};
 
+/// Requests allocate on one thread what another frees, over which glibc's arenas contend.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let Command::Serve(settings) = Cli::parse().into_command();

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use quick_cache::sync::Cache;
-use tracing::Instrument;
 use uuid::Uuid;
 
 use super::event_id::event_id;
@@ -180,9 +179,6 @@ impl GameStreams {
     }
 
     /// Appends what was decided on this state of the game, and returns the game after it.
-    ///
-    /// The append runs in a task of its own: a request that is cancelled in its middle would
-    /// leave its outcome unknown.
     pub(super) async fn append(
         &self,
         id: GameId,
@@ -209,16 +205,10 @@ impl GameStreams {
             .event_ids
             .extend(new_events.iter().map(|event| event.id));
 
-        let store = self.store.clone();
-        let append = async move { store.append(&id.stream(), expected, new_events).await };
-        let appended = tokio::spawn(append.in_current_span())
-            .await
-            .unwrap_or_else(|panicked| {
-                Err(EventStoreError::OutcomeUnknown {
-                    reason: panicked.to_string(),
-                })
-            })?;
-
+        let appended = self
+            .store
+            .append(&id.stream(), expected, new_events)
+            .await?;
         loaded.revision = Some(appended.revision);
         loaded.game = events.iter().fold(loaded.game, evolve);
         Ok(self.remember(id, loaded))

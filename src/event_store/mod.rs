@@ -39,6 +39,9 @@ pub trait EventStore: fmt::Debug + Send + Sync + 'static {
     /// restart. So an append whose outcome is unknown may be sent again. An append at the
     /// stream's current revision is not checked for ids: it is new by definition.
     ///
+    /// An append that the store has taken up is carried through when nobody waits for it any
+    /// more: dropping the future (a client that disconnects cancels its request) cuts nothing.
+    ///
     /// # Errors
     ///
     /// [`WrongExpectedRevision`](EventStoreError::WrongExpectedRevision) when the stream is

@@ -15,16 +15,15 @@ mod system;
 mod view;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::extract::Request;
-use axum::http::{HeaderMap, Uri};
-use axum::middleware::{Next, from_fn};
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, HeaderValue, Uri};
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::Serialize;
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::application::{CommandHandler, GameStreams};
 use crate::event_store::EventStore;
@@ -49,10 +48,7 @@ impl App {
     }
 }
 
-/// How long a handler may take until the client is told that it took too long.
-const HANDLER_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// All routes and layers. The layer named last sees a request first.
+/// All routes and layers.
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/games", post(games::start_game))
@@ -67,8 +63,6 @@ pub fn router(app: App) -> Router {
         .route("/readyz", get(system::readyz))
         .fallback(nothing_here)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn(handler_timeout))
-        .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(request_context::request_context))
         .with_state(app)
 }
@@ -87,32 +81,20 @@ async fn method_not_allowed() -> Problem {
     )
 }
 
-/// Bounds the time to an answer's head. What a handler of a safe method did not finish has
-/// done nothing; another one may have appended.
-async fn handler_timeout(request: Request, next: Next) -> Response {
-    let is_safe = request.method().is_safe();
-    match tokio::time::timeout(HANDLER_TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) if is_safe => Problem::store_unavailable().into_response(),
-        Err(_) => Problem::outcome_unknown().into_response(),
-    }
-}
-
-fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
-    let message = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic without a message");
-    tracing::error!(panic = message, "a handler panicked");
-    Problem::internal_error().into_response()
-}
-
 /// JSON with header fields of its own.
 fn json(
-    headers: impl IntoIterator<Item = (axum::http::HeaderName, axum::http::HeaderValue)>,
+    headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
     body: impl Serialize,
 ) -> Response {
-    let headers: HeaderMap = headers.into_iter().collect();
-    (headers, Json(body)).into_response()
+    // A game with a full board takes about 800 bytes.
+    let mut json = Vec::with_capacity(1024);
+    if let Err(error) = serde_json::to_writer(&mut json, &body) {
+        tracing::error!(%error, "an answer has no JSON form");
+        return Problem::internal_error().into_response();
+    }
+    let mut response = Response::new(Body::from(json));
+    let fields = response.headers_mut();
+    fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    fields.extend(headers);
+    response
 }

@@ -8,6 +8,7 @@ use connect_four::event_store::{
     EventStore, EventStoreError, ExpectedRevision, NewEvent, StreamName, StreamRevision,
     SubscriptionMessage,
 };
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -43,6 +44,7 @@ macro_rules! store_contract {
             the_beginning_of_an_append_is_recognised_as_a_repetition,
             some_ids_the_same_and_some_not_conflict,
             an_append_at_the_end_of_the_stream_is_new_whatever_its_ids,
+            an_append_that_nobody_waits_for_any_more_is_carried_through,
             the_head_is_the_position_of_the_latest_event,
             a_subscription_delivers_what_is_stored_then_says_so_then_what_comes,
             a_subscription_resumes_after_a_position,
@@ -375,6 +377,26 @@ pub(crate) async fn an_append_at_the_end_of_the_stream_is_new_whatever_its_ids(
     let again = go_on(&*store, &stream, 0, vec![event.clone()]).await;
     assert_eq!(again.revision, StreamRevision::new(1));
     assert_eq!(ids_in(&*store, &stream).await, [event.id, event.id]);
+}
+
+pub(crate) async fn an_append_that_nobody_waits_for_any_more_is_carried_through(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    let before = head_of(&*store).await;
+    let events = new_events(2);
+    let append = store.append(&stream, ExpectedRevision::NoStream, events.clone());
+    // Polled once, then dropped, as a request's future is when its client disconnects.
+    drop(append.now_or_never());
+
+    let mut listener = Listener::new(&*store, std::slice::from_ref(&stream), before);
+    let delivered: Vec<_> = listener
+        .take(2)
+        .await
+        .iter()
+        .map(|event| event.id)
+        .collect();
+    assert_eq!(delivered, ids_of(&events));
 }
 
 pub(crate) async fn the_head_is_the_position_of_the_latest_event(store: Arc<dyn EventStore>) {

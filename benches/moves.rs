@@ -51,7 +51,7 @@ fn main() {
     );
     println!("each figure is the median of {ROUNDS} rounds of {RUN:?}\n");
 
-    let servers = runtime();
+    let servers = runtime("server");
     let sqlite = format!("sqlite://{}", folder.path().join("games.db").display());
     let subjects = [
         ("bare handler", servers.block_on(serve_bare())),
@@ -99,8 +99,9 @@ fn main() {
     }
 }
 
-fn runtime() -> Runtime {
+fn runtime(threads: &str) -> Runtime {
     Builder::new_multi_thread()
+        .thread_name(threads)
         .enable_all()
         .build()
         .expect("a runtime")
@@ -206,7 +207,7 @@ struct Measured {
 }
 
 fn measure(address: SocketAddr, connections: usize) -> Measured {
-    let clients = runtime();
+    let clients = runtime("client");
     clients.block_on(async {
         let begin = Instant::now() + WARM_UP;
         let end = begin + RUN;

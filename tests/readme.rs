@@ -1,6 +1,6 @@
 //! The README's transcripts, run as they are printed.
 //!
-//! A ```console block with lines that begin with `$ ` is a session: each such line is run by a
+//! A `console` block with lines that begin with a dollar sign is a session: each such line is run by a
 //! shell, and what follows is what it has to print. Ids and times differ from run to run; every
 //! id in the README stands for one id of the run.
 

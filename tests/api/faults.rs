@@ -11,7 +11,6 @@ use connect_four::event_store::{
     StreamName, StreamRevision, StreamSlice, Subscription,
 };
 use connect_four::http::{App, router};
-use reqwest::Method;
 use serde_json::json;
 use tower::ServiceExt;
 

@@ -1,0 +1,194 @@
+//! The subscription: events of all streams with a prefix, through whatever happens to the
+//! connection.
+//!
+//! The crate could resubscribe by itself, but without a pause, from `End` again if it began
+//! there, and for a second only. So each loss ends its subscription and its client here, and
+//! the next one begins after a pause, with a new client, at the position last seen. It has a
+//! client of its own so that it does not count among the calls in flight.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use kurrentdb::{
+    Client, Position, StreamPosition, SubscribeToAllOptions, SubscriptionEvent, SubscriptionFilter,
+};
+use tokio::time::timeout;
+
+use super::backoff::Backoff;
+use super::client::{connect, probe};
+use super::connection_string::ConnectionString;
+use super::error::Failure;
+use super::loop_breaker::{BrokenOff, LoopBreaker};
+use super::{position, read};
+use crate::event_store::{GlobalPosition, Subscription, SubscriptionMessage};
+
+/// How many events the server looks at between two checkpoints: after a loss no more than
+/// these are looked at again. Its own choice would be 32, a message for every 32 events of
+/// others.
+const WINDOW: u32 = 1000;
+
+/// How long the server may be silent before the connection is tested. It may have nothing to
+/// say, or be gone without a word.
+const SILENCE: Duration = Duration::from_secs(15);
+
+pub(super) fn subscribe(
+    connection: Arc<ConnectionString>,
+    prefix: &'static str,
+    after: Option<GlobalPosition>,
+) -> Subscription {
+    let reader = Reader {
+        connection,
+        prefix,
+        after,
+        open: None,
+        pauses: Backoff::default(),
+        is_lost: false,
+    };
+    stream::unfold(reader, |mut reader| async move {
+        let message = reader.next().await;
+        Some((message, reader))
+    })
+    .boxed()
+}
+
+/// A subscription's place, which outlives its connections.
+struct Reader {
+    connection: Arc<ConnectionString>,
+    prefix: &'static str,
+    /// The last position that was delivered or passed over.
+    after: Option<GlobalPosition>,
+    open: Option<Open>,
+    pauses: Backoff,
+    is_lost: bool,
+}
+
+/// A subscription of the crate.
+struct Open {
+    client: Client,
+    subscription: kurrentdb::Subscription,
+    breaker: LoopBreaker,
+    /// The longest wait for the next message before the connection is tested.
+    patience: Duration,
+}
+
+impl Reader {
+    async fn next(&mut self) -> SubscriptionMessage {
+        loop {
+            match self.step().await {
+                Ok(Some(message)) => return message,
+                Ok(None) => {}
+                Err(reason) => {
+                    self.open = None;
+                    if !self.is_lost {
+                        self.is_lost = true;
+                        let location = self.connection.location();
+                        tracing::warn!(reason, "lost the subscription to KurrentDB at {location}");
+                    }
+                    tokio::time::sleep(self.pauses.next_pause()).await;
+                }
+            }
+        }
+    }
+
+    /// One message from the server, which need not be one for the reader.
+    async fn step(&mut self) -> Result<Option<SubscriptionMessage>, String> {
+        let mut open = match self.open.take() {
+            Some(open) => open,
+            None => self.open().await?,
+        };
+        let message = open.next(self.connection.call_timeout()).await?;
+        let message = match message {
+            SubscriptionEvent::EventAppeared(event) => {
+                let at = position(event.get_original_event().position);
+                let event =
+                    read::recorded(event, None).map_err(|failure| format!("{failure:?}"))?;
+                let is_new = self.moved_to(at);
+                event.filter(|_| is_new).map(SubscriptionMessage::Recorded)
+            }
+            SubscriptionEvent::Checkpoint(at) => {
+                self.moved_to(position(at));
+                None
+            }
+            SubscriptionEvent::CaughtUp(_) => Some(SubscriptionMessage::CaughtUp),
+            SubscriptionEvent::Confirmed(_) => {
+                open.patience = SILENCE;
+                self.confirmed();
+                None
+            }
+            SubscriptionEvent::FirstStreamPosition(_)
+            | SubscriptionEvent::LastStreamPosition(_)
+            | SubscriptionEvent::LastAllPosition(_)
+            | SubscriptionEvent::FellBehind(_) => None,
+        };
+        self.open = Some(open);
+        Ok(message)
+    }
+
+    async fn open(&mut self) -> Result<Open, String> {
+        let client = connect(&self.connection).await?;
+        let start = self.after.map_or(StreamPosition::Start, |after| {
+            StreamPosition::Position(Position {
+                commit: after.commit(),
+                prepare: after.prepare(),
+            })
+        });
+        let filter = SubscriptionFilter::on_stream_name()
+            .add_prefix(self.prefix)
+            .max(WINDOW);
+        let options = SubscribeToAllOptions::default()
+            .position(start)
+            .filter(filter)
+            .requires_leader(true);
+        Ok(Open {
+            subscription: client.subscribe_to_all(&options).await,
+            client,
+            breaker: LoopBreaker::new(),
+            patience: self.connection.call_timeout(),
+        })
+    }
+
+    fn confirmed(&mut self) {
+        self.pauses = Backoff::default();
+        if std::mem::take(&mut self.is_lost) {
+            tracing::info!(
+                after = self.after.map(tracing::field::display),
+                "subscribed again to KurrentDB at {}",
+                self.connection.location()
+            );
+        }
+    }
+
+    /// Remembers the position. False when it was there before.
+    fn moved_to(&mut self, position: GlobalPosition) -> bool {
+        let is_new = self.after.is_none_or(|after| after < position);
+        if is_new {
+            self.after = Some(position);
+        }
+        is_new
+    }
+}
+
+impl Open {
+    /// The next message, with a test of the connection whenever the server is silent.
+    async fn next(&mut self, call_timeout: Duration) -> Result<SubscriptionEvent, String> {
+        let next = self.subscription.next_subscription_event();
+        let mut next = pin!(self.breaker.guard(next));
+        loop {
+            match timeout(self.patience, &mut next).await {
+                Ok(Ok(Ok(message))) => return Ok(message),
+                Ok(Ok(Err(error))) => return Err(error.to_string()),
+                Ok(Err(BrokenOff)) => return Err("the server ended the subscription".to_owned()),
+                Err(_) if self.patience < SILENCE => {
+                    return Err(format!("no answer within {:?}", self.patience));
+                }
+                Err(_) => match timeout(call_timeout, probe(&self.client)).await {
+                    Ok(Ok(()) | Err(Failure::Refused(_))) => {}
+                    Ok(Err(failure)) => return Err(format!("{failure:?}")),
+                    Err(_) => return Err("the connection went silent".to_owned()),
+                },
+            }
+        }
+    }
+}

@@ -31,11 +31,13 @@ pub(super) async fn append(
         .into_iter()
         .map(proposed)
         .collect::<Result<Vec<_>, _>>()?;
-    let call_timeout = supervisor.connection().call_timeout();
+    let connection = supervisor.connection();
+    let call_timeout = connection.call_timeout();
     let options = AppendToStreamOptions::default()
         .stream_state(state(expected))
         .requires_leader(true)
         .deadline(call_timeout);
+    let options = connection.sign(options, AppendToStreamOptions::authenticated);
     let mut attempts = Attempts::new(call_timeout);
     let mut unknown = None;
     loop {

@@ -238,7 +238,7 @@ pub(super) async fn connect(connection: &Arc<ConnectionString>) -> Result<Client
     let mut outcome = Err(Failure::NotDone("not asked".to_owned()));
     // The client moves to the leader that a node names, but only with the next call.
     for _ in 0..3 {
-        outcome = timeout(limit, probe(&client))
+        outcome = timeout(limit, probe(&client, connection))
             .await
             .unwrap_or_else(|_| Err(Failure::Unknown(format!("no answer within {limit:?}"))));
         if !matches!(outcome, Err(Failure::NotDone(_))) {
@@ -284,11 +284,12 @@ pub(super) fn check_certificates(connection: &ConnectionString) -> Result<(), St
 }
 
 /// A call that costs little and that only a working leader answers.
-pub(super) async fn probe(client: &Client) -> Result<(), Failure> {
+pub(super) async fn probe(client: &Client, connection: &ConnectionString) -> Result<(), Failure> {
     let options = ReadStreamOptions::default()
         .position(StreamPosition::Start)
         .max_count(1)
         .requires_leader(true);
+    let options = connection.sign(options, ReadStreamOptions::authenticated);
     let mut answer = client.read_stream(NO_STREAM, &options).await?;
     match answer.next().await {
         Ok(_) | Err(kurrentdb::Error::ResourceNotFound) => Ok(()),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-use kurrentdb::ClientSettings;
+use kurrentdb::{ClientSettings, Credentials};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// The schemes that the crate knows, each also with `+discover`.
@@ -39,6 +39,7 @@ impl InvalidConnectionString {
 #[derive(Clone)]
 pub struct ConnectionString {
     settings: ClientSettings,
+    credentials: Option<Credentials>,
     location: String,
     call_timeout: Duration,
 }
@@ -56,6 +57,15 @@ impl ConnectionString {
 
     pub(super) fn call_timeout(&self) -> Duration {
         self.call_timeout
+    }
+
+    /// The options of a call with the user's name and password, if the string has them: only
+    /// here does the crate take a password with any characters.
+    pub(super) fn sign<O>(&self, options: O, with: impl FnOnce(O, Credentials) -> O) -> O {
+        match &self.credentials {
+            Some(credentials) => with(options, credentials.clone()),
+            None => options,
+        }
     }
 
     /// The scheme and the hosts: no credentials, no paths of files.
@@ -99,7 +109,7 @@ impl std::str::FromStr for ConnectionString {
             ));
         }
         let (credentials, hosts) = match authority.rsplit_once('@') {
-            Some((user, hosts)) => (Some(credentials(user)?), hosts),
+            Some((user, hosts)) => (Some(User::parse(user)?), hosts),
             None => (None, authority),
         };
         let hosts = hosts
@@ -110,16 +120,17 @@ impl std::str::FromStr for ConnectionString {
         let options = Options::parse(query)?;
 
         let location = format!("{scheme}://{hosts}");
-        let plain = format!("{location}?{}", options.encoded());
-        let settings: ClientSettings = plain
+        let user = credentials
+            .as_ref()
+            .and_then(User::as_is)
+            .unwrap_or_default();
+        let for_crate = format!("{scheme}://{user}{hosts}?{}", options.encoded());
+        let settings = for_crate
             .parse()
             .map_err(|error: kurrentdb::ClientSettingsParseError| refused(error.message()))?;
-        let settings = match credentials {
-            Some(credentials) => with_credentials(&settings, &credentials)?,
-            None => settings,
-        };
         Ok(ConnectionString {
             settings,
+            credentials: credentials.map(User::into_credentials),
             location,
             call_timeout: options.deadline.unwrap_or(CALL_TIMEOUT),
         })
@@ -135,42 +146,39 @@ fn is_known_scheme(scheme: &str) -> bool {
 }
 
 /// A user's name and password, decoded.
-struct Credentials {
-    login: String,
+struct User {
+    name: String,
     password: String,
 }
 
-fn credentials(user: &str) -> Result<Credentials, InvalidConnectionString> {
-    let (login, password) = user.split_once(':').unwrap_or((user, ""));
-    let decoded = |text| {
-        let decoded = percent_decode_str(text).decode_utf8();
-        decoded.map_err(|_| refused("user and password have to be UTF-8 when decoded"))
-    };
-    let login = decoded(login)?.into_owned();
-    if login.is_empty() || login.contains(':') {
-        return Err(refused("the user's name is empty or has a colon"));
+impl User {
+    fn parse(text: &str) -> Result<User, InvalidConnectionString> {
+        let (name, password) = text.split_once(':').unwrap_or((text, ""));
+        let decoded = |text| {
+            let decoded = percent_decode_str(text).decode_utf8();
+            decoded.map_err(|_| refused("user and password have to be UTF-8 when decoded"))
+        };
+        let name = decoded(name)?.into_owned();
+        if name.is_empty() || name.contains(':') {
+            return Err(refused("the user's name is empty or has a colon"));
+        }
+        Ok(User {
+            name,
+            password: decoded(password)?.into_owned(),
+        })
     }
-    Ok(Credentials {
-        login,
-        password: decoded(password)?.into_owned(),
-    })
-}
 
-/// The settings with these credentials for every call, gossip included. Their fields are
-/// private, but serde's: parsing a string, the other way in, would not decode them.
-fn with_credentials(
-    settings: &ClientSettings,
-    credentials: &Credentials,
-) -> Result<ClientSettings, InvalidConnectionString> {
-    let with = || {
-        let mut fields = serde_json::to_value(settings)?;
-        fields["default_user_name"] = serde_json::json!({
-            "login": credentials.login,
-            "password": credentials.password,
-        });
-        serde_json::from_value(fields)
-    };
-    with().map_err(|_: serde_json::Error| refused("the credentials cannot be used"))
+    /// As part of the crate's string, which it does not decode. Only so are they sent with
+    /// gossip, which a server demands rarely.
+    fn as_is(&self) -> Option<String> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~');
+        let is_fit = self.name.chars().chain(self.password.chars()).all(is_plain);
+        is_fit.then(|| format!("{}:{}@", self.name, self.password))
+    }
+
+    fn into_credentials(self) -> Credentials {
+        Credentials::new(self.name, self.password)
+    }
 }
 
 fn host_and_port(text: &str, one_of_many: bool) -> Result<String, InvalidConnectionString> {
@@ -281,8 +289,6 @@ impl Options {
 
 #[cfg(test)]
 mod tests {
-    use kurrentdb::Credentials;
-
     use super::*;
 
     fn parsed(text: &str) -> ConnectionString {
@@ -336,26 +342,19 @@ mod tests {
     fn credentials_are_decoded_and_stay_secret() {
         let parsed = parsed("kdb://ada%20l:p%40s%2Fs:w%3Fo%C3%A4@h:1?tls=false");
         assert_eq!(
-            parsed.settings().default_authenticated_user(),
-            &Some(Credentials::new("ada l", "p@s/s:w?oä"))
+            parsed.credentials,
+            Some(Credentials::new("ada l", "p@s/s:w?oä"))
         );
         assert_eq!(parsed.location(), "kdb://h:1");
         assert!(!format!("{parsed:?}").contains("p@s"));
     }
 
     #[test]
-    fn credentials_change_nothing_else() {
-        let with = parsed("kdb://u:p@h?tls=false&gossipTimeout=700&nodePreference=follower");
-        let without = parsed("kdb://h?tls=false&gossipTimeout=700&nodePreference=follower");
-        let back = with_credentials(
-            without.settings(),
-            &super::Credentials {
-                login: "u".to_owned(),
-                password: "p".to_owned(),
-            },
-        );
-        assert_eq!(Ok(with.settings().clone()), back);
-        assert_eq!(with.settings().gossip_timeout(), Duration::from_millis(700));
+    fn plain_credentials_are_the_clients_too() {
+        let parsed = parsed("kdb://ada:secret@a:1,b:2");
+        let credentials = Some(Credentials::new("ada", "secret"));
+        assert_eq!(parsed.credentials, credentials);
+        assert_eq!(parsed.settings().default_authenticated_user(), &credentials);
     }
 
     #[test]
@@ -389,6 +388,7 @@ mod tests {
     #[test]
     fn no_error_repeats_the_password() {
         for text in [
+            "kdb://u:secret@a:1,b:2?userKeyFile=x",
             "kdb://u:secret@h:x",
             "kdb://u:sec/secret@h",
             "kdb://u:secret@h?tls=no",

@@ -111,9 +111,10 @@ impl EventStore for KurrentDbStore {
         stream: &StreamName,
         from: StreamRevision,
     ) -> Result<StreamSlice, EventStoreError> {
-        let outcome = self
-            .read(|client| async move { read::read_stream(&client, stream, from).await })
-            .await?;
+        let connection = self.supervisor.connection();
+        let read =
+            |client| async move { read::read_stream(&client, connection, stream, from).await };
+        let outcome = self.read(read).await?;
         match outcome {
             Ok(slice) => Ok(slice),
             Err(Failure::Deleted) => Err(EventStoreError::StreamDeleted {
@@ -129,17 +130,18 @@ impl EventStore for KurrentDbStore {
     }
 
     async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError> {
-        let outcome = self
-            .read(|client| async move { read::head(&client).await })
-            .await?;
+        let connection = self.supervisor.connection();
+        let read = |client| async move { read::head(&client, connection).await };
+        let outcome = self.read(read).await?;
         Ok(outcome.unwrap_or_default())
     }
 
     async fn check(&self) -> Result<(), EventStoreError> {
-        let outcome = self
-            .read(|client| async move { client::probe(&client).await })
-            .await?;
-        Ok(outcome.unwrap_or_default())
+        let connection = self.supervisor.connection();
+        let probe = |client| async move { client::probe(&client, connection).await };
+        // An answer of any kind is an answer.
+        let _ = self.read(probe).await?;
+        Ok(())
     }
 
     fn location(&self) -> String {

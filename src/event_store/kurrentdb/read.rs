@@ -5,6 +5,7 @@ use kurrentdb::{
     Client, ReadAllOptions, ReadEvent, ReadStreamOptions, ResolvedEvent, StreamPosition,
 };
 
+use super::connection_string::ConnectionString;
 use super::error::Failure;
 use super::position;
 use crate::event_store::{GlobalPosition, RecordedEvent, StreamName, StreamRevision, StreamSlice};
@@ -18,6 +19,7 @@ const LAST_REVISION: u64 = i64::MAX as u64 - 1;
 /// server sends the last revision after the last event.
 pub(super) async fn read_stream(
     client: &Client,
+    connection: &ConnectionString,
     stream: &StreamName,
     from: StreamRevision,
 ) -> Result<StreamSlice, Failure> {
@@ -25,6 +27,7 @@ pub(super) async fn read_stream(
     let options = ReadStreamOptions::default()
         .position(StreamPosition::Position(from))
         .requires_leader(true);
+    let options = connection.sign(options, ReadStreamOptions::authenticated);
     let mut answer = client.read_stream(stream.as_str(), &options).await?;
     let mut events: Vec<RecordedEvent> = Vec::new();
     let mut last_revision = None;
@@ -50,11 +53,15 @@ pub(super) async fn read_stream(
 }
 
 /// The position of the last event of the whole database.
-pub(super) async fn head(client: &Client) -> Result<Option<GlobalPosition>, Failure> {
+pub(super) async fn head(
+    client: &Client,
+    connection: &ConnectionString,
+) -> Result<Option<GlobalPosition>, Failure> {
     let options = ReadAllOptions::default()
         .position(StreamPosition::End)
         .max_count(1)
         .requires_leader(true);
+    let options = connection.sign(options, ReadAllOptions::authenticated);
     let mut answer = client.read_all(&options).await?;
     let last = answer.next().await?;
     Ok(last.map(|event| position(event.get_original_event().position)))

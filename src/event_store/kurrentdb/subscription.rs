@@ -98,7 +98,7 @@ impl Reader {
             Some(open) => open,
             None => self.open().await?,
         };
-        let message = open.next(self.connection.call_timeout()).await?;
+        let message = open.next(&self.connection).await?;
         let message = match message {
             SubscriptionEvent::EventAppeared(event) => {
                 let at = position(event.get_original_event().position);
@@ -141,6 +141,9 @@ impl Reader {
             .position(start)
             .filter(filter)
             .requires_leader(true);
+        let options = self
+            .connection
+            .sign(options, SubscribeToAllOptions::authenticated);
         Ok(Open {
             subscription: client.subscribe_to_all(&options).await,
             client,
@@ -172,7 +175,7 @@ impl Reader {
 
 impl Open {
     /// The next message, with a test of the connection whenever the server is silent.
-    async fn next(&mut self, call_timeout: Duration) -> Result<SubscriptionEvent, String> {
+    async fn next(&mut self, connection: &ConnectionString) -> Result<SubscriptionEvent, String> {
         let next = self.subscription.next_subscription_event();
         let mut next = pin!(self.breaker.guard(next));
         loop {
@@ -183,7 +186,9 @@ impl Open {
                 Err(_) if self.patience < SILENCE => {
                     return Err(format!("no answer within {:?}", self.patience));
                 }
-                Err(_) => match timeout(call_timeout, probe(&self.client)).await {
+                Err(_) => match timeout(connection.call_timeout(), probe(&self.client, connection))
+                    .await
+                {
                     Ok(Ok(()) | Err(Failure::Refused(_))) => {}
                     Ok(Err(failure)) => return Err(format!("{failure:?}")),
                     Err(_) => return Err("the connection went silent".to_owned()),

@@ -10,6 +10,7 @@ pub mod memory;
 mod open;
 mod record;
 mod revision;
+pub mod sqlite;
 
 use std::fmt;
 
@@ -25,6 +26,7 @@ pub use revision::{
     ExpectedRevision, GlobalPosition, InvalidPosition, InvalidStreamName, StreamName,
     StreamRevision,
 };
+pub use sqlite::{SqliteOpenError, SqliteStore};
 
 /// Where events are kept, in streams that only grow.
 ///

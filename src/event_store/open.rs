@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::EventStore;
 use super::memory::MemoryStore;
+use super::sqlite::{SqliteOpenError, SqliteStore};
 
 /// Why a store could not be opened. The text tells the operator what to change.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +18,9 @@ pub enum OpenError {
         /// What was given.
         url: String,
     },
+    /// The SQLite file cannot be used.
+    #[error(transparent)]
+    Sqlite(#[from] SqliteOpenError),
 }
 
 /// Opens the store that the URL names: `memory:` or `sqlite://path`, the path relative to
@@ -24,6 +28,12 @@ pub enum OpenError {
 pub async fn open(url: &str) -> Result<Arc<dyn EventStore>, OpenError> {
     if url == "memory:" {
         return Ok(Arc::new(MemoryStore::new()));
+    }
+    if let Some(path) = url
+        .strip_prefix("sqlite://")
+        .filter(|path| !path.is_empty())
+    {
+        return Ok(Arc::new(SqliteStore::open(path).await?));
     }
     Err(OpenError::UnknownScheme {
         url: url.to_owned(),

@@ -1,0 +1,165 @@
+//! The appends of one transaction, each judged where those before it left its stream.
+
+use std::collections::HashMap;
+
+use chrono::Utc;
+use rusqlite::{Connection, OptionalExtension, params};
+use uuid::Uuid;
+
+use super::heads::{Head, Heads};
+use super::values;
+use super::writer::{Answer, Append};
+use crate::event_store::expectation::{Verdict, judge};
+use crate::event_store::{
+    Appended, EventStoreError, GlobalPosition, NewEvent, StreamName, StreamRevision,
+};
+
+/// A transaction that is being filled.
+#[derive(Debug)]
+pub(super) struct Batch<'c, 'a> {
+    connection: &'c Connection,
+    heads: &'c Heads,
+    /// The streams that this batch appended to, and where they end if it is committed.
+    moved: HashMap<&'a StreamName, Head>,
+    last_position: Option<GlobalPosition>,
+}
+
+impl<'c, 'a> Batch<'c, 'a> {
+    /// `connection` is in a transaction.
+    pub(super) fn new(connection: &'c Connection, heads: &'c Heads) -> Batch<'c, 'a> {
+        Batch {
+            connection,
+            heads,
+            moved: HashMap::new(),
+            last_position: None,
+        }
+    }
+
+    /// Where the streams will end, and the position of the last event that was added.
+    pub(super) fn finish(self) -> (HashMap<&'a StreamName, Head>, Option<GlobalPosition>) {
+        (self.moved, self.last_position)
+    }
+
+    /// The answer holds if the batch is committed. An error means the batch, not the append.
+    pub(super) fn append(&mut self, append: &'a Append) -> rusqlite::Result<Answer> {
+        let stream = &append.stream;
+        let head = self.head(stream)?;
+        let actual = head.map(|head| head.last);
+        let ids = append.events.iter().map(|event| event.id);
+        // Judged before anything is inserted, so a conflict leaves nothing to take back.
+        let verdict = judge(append.expected, actual, ids, |revision| {
+            self.stored(stream, revision).map(|(id, _)| id)
+        })?;
+        match verdict {
+            Verdict::Store => {
+                let number = match head {
+                    Some(head) => head.number,
+                    None => self.begin_stream(stream)?,
+                };
+                let first = append.expected.first_appended();
+                let last = self.insert(number, first, &append.events)?;
+                let head = Head {
+                    number,
+                    last: last.revision,
+                };
+                self.moved.insert(stream, head);
+                self.last_position = Some(last.position);
+                Ok(Ok(last))
+            }
+            Verdict::AlreadyStored(revision) => {
+                let (_, position) = self.stored(stream, revision)?;
+                Ok(Ok(Appended { revision, position }))
+            }
+            Verdict::Conflict => Ok(Err(EventStoreError::WrongExpectedRevision {
+                stream: stream.clone(),
+                expected: append.expected,
+                actual,
+            })),
+        }
+    }
+
+    fn head(&self, stream: &StreamName) -> rusqlite::Result<Option<Head>> {
+        let remembered = self.moved.get(stream).copied();
+        match remembered.or_else(|| self.heads.get(stream)) {
+            Some(head) => Ok(Some(head)),
+            None => find_head(self.connection, stream),
+        }
+    }
+
+    fn begin_stream(&self, stream: &StreamName) -> rusqlite::Result<i64> {
+        self.connection
+            .prepare_cached("INSERT INTO streams (name) VALUES (?1)")?
+            .insert([stream.as_str()])
+    }
+
+    fn insert(
+        &self,
+        stream: i64,
+        first: StreamRevision,
+        events: &[NewEvent],
+    ) -> rusqlite::Result<Appended> {
+        let mut insert = self.connection.prepare_cached(
+            "INSERT INTO events (stream, revision, id, type, data, metadata, recorded_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        let recorded_at = Utc::now().timestamp_micros();
+        let mut last = Appended {
+            revision: first,
+            position: GlobalPosition::counted(0),
+        };
+        for (offset, event) in (0..).zip(events) {
+            last.revision = first.plus(offset);
+            let position = insert.insert(params![
+                stream,
+                values::to_sql(last.revision.number()),
+                event.id.as_bytes(),
+                event.event_type,
+                &event.data[..],
+                &event.metadata[..],
+                recorded_at,
+            ])?;
+            last.position = GlobalPosition::counted(position.cast_unsigned());
+        }
+        Ok(last)
+    }
+
+    /// The id and the position of an event that the stream has.
+    fn stored(
+        &self,
+        stream: &StreamName,
+        revision: StreamRevision,
+    ) -> rusqlite::Result<(Uuid, GlobalPosition)> {
+        self.connection
+            .prepare_cached(
+                "SELECT id, position FROM events
+                 WHERE stream = (SELECT number FROM streams WHERE name = ?1) AND revision = ?2",
+            )?
+            .query_row(
+                params![stream.as_str(), values::to_sql(revision.number())],
+                |row| {
+                    let id = Uuid::from_bytes(row.get(0)?);
+                    Ok((id, values::position(row, 1)?))
+                },
+            )
+    }
+}
+
+/// Where the stream ends, by the database; `None` when it is absent.
+pub(super) fn find_head(
+    connection: &Connection,
+    stream: &StreamName,
+) -> rusqlite::Result<Option<Head>> {
+    connection
+        .prepare_cached(
+            "SELECT stream, revision FROM events
+             WHERE stream = (SELECT number FROM streams WHERE name = ?1)
+             ORDER BY revision DESC LIMIT 1",
+        )?
+        .query_row([stream.as_str()], |row| {
+            Ok(Head {
+                number: row.get(0)?,
+                last: values::revision(row, 1)?,
+            })
+        })
+        .optional()
+}

@@ -1,0 +1,41 @@
+//! What SQLite's failures mean to who appends and reads.
+
+use rusqlite::{Error, ErrorCode};
+
+use crate::event_store::EventStoreError;
+
+/// A failure after which nothing has been done: of a read, or of a transaction that was not
+/// committed.
+pub(super) fn not_done(error: &Error) -> EventStoreError {
+    let is_damage = matches!(
+        error,
+        Error::FromSqlConversionFailure(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::InvalidColumnType(..)
+    ) || matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    );
+    let reason = error.to_string();
+    if is_damage {
+        EventStoreError::Corrupt { reason }
+    } else {
+        EventStoreError::Unavailable { reason }
+    }
+}
+
+/// A failure of the commit itself.
+pub(super) fn not_committed(error: &Error) -> EventStoreError {
+    match error.sqlite_error_code() {
+        // The frame that makes a transaction valid is written last: it cannot have been.
+        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => not_done(error),
+        // The whole transaction may be in the journal, and then a restart would find it.
+        Some(_) | None => EventStoreError::OutcomeUnknown {
+            reason: error.to_string(),
+        },
+    }
+}
+
+pub(super) fn writer_is_gone() -> EventStoreError {
+    EventStoreError::unavailable("the writer thread has ended; restart the process")
+}

@@ -1,0 +1,168 @@
+//! Reads, which wait for no writer.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use chrono::DateTime;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use tokio::sync::Semaphore;
+use tokio::task;
+use uuid::Uuid;
+
+use super::batch::find_head;
+use super::error::not_done;
+use super::open::open_reader;
+use super::values;
+use crate::event_store::{
+    EventStoreError, GlobalPosition, RecordedEvent, StreamName, StreamRevision, StreamSlice,
+};
+
+/// How many reads run at once, each on a connection and a thread of its own.
+const CONNECTIONS: usize = 4;
+
+/// Connections that only read. Each read sees the database as it was at one moment.
+#[derive(Debug)]
+pub(super) struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+    permits: Arc<Semaphore>,
+}
+
+impl Readers {
+    /// Opens the first connection, the others when they are needed.
+    pub(super) fn open(path: &Path) -> rusqlite::Result<Readers> {
+        Ok(Readers {
+            path: path.to_owned(),
+            idle: Mutex::new(vec![open_reader(path)?]),
+            permits: Arc::new(Semaphore::new(CONNECTIONS)),
+        })
+    }
+
+    /// Runs the read where it may block.
+    pub(super) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, EventStoreError> {
+        let permits = self.permits.clone();
+        let permit = permits
+            .acquire_owned()
+            .await
+            .map_err(EventStoreError::unavailable)?;
+        let readers = self.clone();
+        task::spawn_blocking(move || {
+            // Given back when the read is over, not when somebody stops waiting for it.
+            let _permit = permit;
+            readers.blocking_read(read)
+        })
+        .await
+        .map_err(EventStoreError::unavailable)?
+        .map_err(|error| not_done(&error))
+    }
+
+    fn blocking_read<T>(
+        &self,
+        read: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let pooled = idle().pop();
+        let mut connection = match pooled {
+            Some(connection) => connection,
+            None => open_reader(&self.path)?,
+        };
+        // A connection that failed is not used again.
+        let result = read(&mut connection)?;
+        idle().push(connection);
+        Ok(result)
+    }
+}
+
+/// The events of a stream from a revision on, and where the stream ends.
+pub(super) fn read_stream(
+    connection: &mut Connection,
+    stream: &StreamName,
+    from: StreamRevision,
+) -> rusqlite::Result<StreamSlice> {
+    // One transaction, so that the end and the events are of the same moment.
+    let snapshot = connection.transaction()?;
+    let Some(head) = find_head(&snapshot, stream)? else {
+        return Ok(StreamSlice::default());
+    };
+    let mut slice = StreamSlice {
+        events: Vec::new(),
+        last_revision: Some(head.last),
+    };
+    if from <= head.last {
+        slice.events = snapshot
+            .prepare_cached(
+                "SELECT position, revision, id, type, data, metadata, recorded_at
+                 FROM events WHERE stream = ?1 AND revision >= ?2 ORDER BY revision",
+            )?
+            .query_map(params![head.number, values::to_sql(from.number())], |row| {
+                recorded(row, stream.clone())
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+    }
+    Ok(slice)
+}
+
+/// The events of all streams after a position, at most so many.
+pub(super) fn read_all(
+    connection: &mut Connection,
+    after: Option<GlobalPosition>,
+    limit: usize,
+) -> rusqlite::Result<Vec<RecordedEvent>> {
+    // SQLite counts positions from 1.
+    let after = after.map_or(0, |position| values::to_sql(position.commit()));
+    connection
+        .prepare_cached(
+            "SELECT position, revision, id, type, data, metadata, recorded_at, name
+             FROM events JOIN streams ON number = stream
+             WHERE position > ?1 ORDER BY position LIMIT ?2",
+        )?
+        .query_map(params![after, values::to_sql(limit as u64)], |row| {
+            let name = row.get::<_, String>(7)?;
+            let stream = StreamName::new(name).map_err(|error| damaged(7, Type::Text, error))?;
+            recorded(row, stream)
+        })?
+        .collect()
+}
+
+/// The position of the latest event.
+pub(super) fn last_position(connection: &Connection) -> rusqlite::Result<Option<GlobalPosition>> {
+    let last = "SELECT position FROM events ORDER BY position DESC LIMIT 1";
+    connection
+        .query_row(last, [], |row| values::position(row, 0))
+        .optional()
+}
+
+fn recorded(row: &Row<'_>, stream: StreamName) -> rusqlite::Result<RecordedEvent> {
+    let bytes = |column| -> rusqlite::Result<Bytes> {
+        Ok(Bytes::copy_from_slice(row.get_ref(column)?.as_blob()?))
+    };
+    let recorded_at = DateTime::from_timestamp_micros(row.get(6)?)
+        .ok_or_else(|| damaged(6, Type::Integer, TimeOutOfRange))?;
+    Ok(RecordedEvent {
+        id: Uuid::from_bytes(row.get(2)?),
+        stream,
+        revision: values::revision(row, 1)?,
+        position: values::position(row, 0)?,
+        event_type: row.get(3)?,
+        data: bytes(4)?,
+        metadata: bytes(5)?,
+        recorded_at,
+    })
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("a time out of range")]
+struct TimeOutOfRange;
+
+fn damaged(
+    column: usize,
+    kind: Type,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(error))
+}

@@ -1,0 +1,540 @@
+//! The clauses. Each gets a store that works and may hold anything.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use connect_four::event_store::{
+    EventStore, EventStoreError, ExpectedRevision, NewEvent, StreamName, StreamRevision,
+    SubscriptionMessage,
+};
+use futures_util::future::join_all;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::support::{
+    Listener, PREFIX, at, begin, conflict, go_on, head_of, ids_in, ids_of, new_event, new_events,
+    new_stream, soon, stream_named,
+};
+
+/// Makes a test of each clause for one store: `store_contract!(name, open())`, where `open()`
+/// is a future of `Option<Opened>` and `None` skips.
+macro_rules! store_contract {
+    ($name:ident, $open:expr) => {
+        store_contract!($name, $open, [
+            an_absent_stream_reads_empty,
+            the_first_event_has_revision_0,
+            an_append_tells_the_revision_and_position_of_its_last_event,
+            no_stream_on_an_existing_stream_conflicts_and_tells_where_it_is,
+            a_stale_revision_conflicts_and_tells_where_the_stream_is,
+            a_future_revision_conflicts_and_tells_where_the_stream_is,
+            a_revision_of_an_absent_stream_conflicts,
+            a_conflicting_append_leaves_nothing_behind,
+            an_append_of_no_events_is_refused,
+            id_type_data_and_metadata_survive_byte_for_byte,
+            streams_do_not_see_each_other,
+            a_stream_is_read_from_a_revision_in_its_middle,
+            reading_past_the_end_tells_where_the_end_is,
+            a_long_stream_is_read_whole,
+            of_sixteen_appends_at_once_at_one_revision_exactly_one_wins,
+            the_same_append_sixteen_times_at_once_is_stored_once_and_all_succeed,
+            a_repeated_append_is_stored_once,
+            a_repeated_append_is_recognised_after_later_events,
+            the_beginning_of_an_append_is_recognised_as_a_repetition,
+            some_ids_the_same_and_some_not_conflict,
+            an_append_at_the_end_of_the_stream_is_new_whatever_its_ids,
+            the_head_is_the_position_of_the_latest_event,
+            a_subscription_delivers_what_is_stored_then_says_so_then_what_comes,
+            a_subscription_resumes_after_a_position,
+            a_subscription_leaves_other_streams_out,
+            a_subscription_delivers_what_a_read_delivers,
+            a_subscription_has_no_gap_and_no_repeat_at_its_seam,
+            a_store_that_works_says_so_and_where_it_is,
+        ]);
+    };
+    ($name:ident, $open:expr, [$($clause:ident),* $(,)?]) => {
+        mod $name {
+            use super::*;
+
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $clause() {
+                    if let Some(opened) = $open.await {
+                        crate::contract::$clause(opened.store.clone()).await;
+                    }
+                }
+            )*
+        }
+    };
+}
+
+pub(crate) async fn an_absent_stream_reads_empty(store: Arc<dyn EventStore>) {
+    for from in [0, 1, u64::MAX] {
+        let slice = store
+            .read_stream(&new_stream(), StreamRevision::new(from))
+            .await
+            .expect("an absent stream is no error");
+        assert!(slice.events.is_empty());
+        assert_eq!(slice.last_revision, None);
+    }
+}
+
+pub(crate) async fn the_first_event_has_revision_0(store: Arc<dyn EventStore>) {
+    let stream = new_stream();
+    let appended = begin(&*store, &stream, new_events(1)).await;
+    assert_eq!(appended.revision, StreamRevision::FIRST);
+    assert_eq!(ids_in(&*store, &stream).await.len(), 1);
+}
+
+pub(crate) async fn an_append_tells_the_revision_and_position_of_its_last_event(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    let before = head_of(&*store).await;
+    let first = begin(&*store, &stream, new_events(3)).await;
+    let second = go_on(&*store, &stream, 2, new_events(2)).await;
+    assert_eq!(first.revision, StreamRevision::new(2));
+    assert_eq!(second.revision, StreamRevision::new(4));
+
+    let delivered = Listener::new(&*store, &[stream], before).take(5).await;
+    assert_eq!(delivered[2].position, first.position);
+    assert_eq!(delivered[4].position, second.position);
+    assert!(delivered.is_sorted_by(|one, next| one.position < next.position));
+}
+
+pub(crate) async fn no_stream_on_an_existing_stream_conflicts_and_tells_where_it_is(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    begin(&*store, &stream, new_events(2)).await;
+    let expected = ExpectedRevision::NoStream;
+    let answer = store.append(&stream, expected, new_events(1)).await;
+    assert_eq!(answer, conflict(&stream, expected, Some(1)));
+}
+
+pub(crate) async fn a_stale_revision_conflicts_and_tells_where_the_stream_is(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    begin(&*store, &stream, new_events(3)).await;
+    for stale in [0, 1] {
+        let answer = store.append(&stream, at(stale), new_events(1)).await;
+        assert_eq!(answer, conflict(&stream, at(stale), Some(2)));
+    }
+}
+
+pub(crate) async fn a_future_revision_conflicts_and_tells_where_the_stream_is(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    begin(&*store, &stream, new_events(1)).await;
+    let answer = store.append(&stream, at(1), new_events(1)).await;
+    assert_eq!(answer, conflict(&stream, at(1), Some(0)));
+}
+
+pub(crate) async fn a_revision_of_an_absent_stream_conflicts(store: Arc<dyn EventStore>) {
+    let stream = new_stream();
+    let answer = store.append(&stream, at(0), new_events(1)).await;
+    assert_eq!(answer, conflict(&stream, at(0), None));
+    assert!(ids_in(&*store, &stream).await.is_empty());
+}
+
+pub(crate) async fn a_conflicting_append_leaves_nothing_behind(store: Arc<dyn EventStore>) {
+    let stream = new_stream();
+    let kept = new_events(2);
+    let before = head_of(&*store).await;
+    begin(&*store, &stream, kept.clone()).await;
+    store
+        .append(&stream, at(0), new_events(3))
+        .await
+        .expect_err("the stream is at 1");
+    let last = new_event();
+    go_on(&*store, &stream, 1, vec![last.clone()]).await;
+
+    let expected = [ids_of(&kept), vec![last.id]].concat();
+    assert_eq!(ids_in(&*store, &stream).await, expected);
+    let delivered = Listener::new(&*store, &[stream], before).take(3).await;
+    assert!(delivered.iter().map(|event| event.id).eq(expected));
+}
+
+pub(crate) async fn an_append_of_no_events_is_refused(store: Arc<dyn EventStore>) {
+    let stream = new_stream();
+    let answer = store
+        .append(&stream, ExpectedRevision::NoStream, Vec::new())
+        .await;
+    assert!(
+        matches!(answer, Err(EventStoreError::Refused { .. })),
+        "{answer:?}"
+    );
+    begin(&*store, &stream, new_events(1)).await;
+}
+
+pub(crate) async fn id_type_data_and_metadata_survive_byte_for_byte(store: Arc<dyn EventStore>) {
+    let stream = new_stream();
+    let documents = [
+        "{}",
+        "{ \"b\" : 1e0,\n\t\"a\":[ ] , \"a\": null }",
+        r#"{"player":"Zoë 𝄞 \u0000 \ud83d\ude00 日本"}"#,
+        r#""just a text""#,
+        "18446744073709551615.000",
+    ];
+    let events: Vec<NewEvent> = documents
+        .iter()
+        .flat_map(|document| {
+            ["", document].map(|metadata| NewEvent {
+                id: Uuid::now_v7(),
+                event_type: "GameStarted",
+                data: Bytes::from_static(document.as_bytes()),
+                metadata: Bytes::copy_from_slice(metadata.as_bytes()),
+            })
+        })
+        .collect();
+    begin(&*store, &stream, events.clone()).await;
+
+    let slice = store
+        .read_stream(&stream, StreamRevision::FIRST)
+        .await
+        .expect("the store answers");
+    assert_eq!(slice.events.len(), events.len());
+    for (recorded, event) in slice.events.iter().zip(&events) {
+        assert_eq!(recorded.id, event.id);
+        assert_eq!(recorded.event_type, event.event_type);
+        assert_eq!(recorded.data, event.data);
+        assert_eq!(recorded.metadata, event.metadata);
+    }
+}
+
+pub(crate) async fn streams_do_not_see_each_other(store: Arc<dyn EventStore>) {
+    let name = new_stream();
+    let longer = StreamName::new(format!("{name}-2")).expect("it is not empty");
+    let (one, two) = (new_events(1), new_events(2));
+    begin(&*store, &name, one.clone()).await;
+    begin(&*store, &longer, two.clone()).await;
+    assert_eq!(ids_in(&*store, &name).await, ids_of(&one));
+    assert_eq!(ids_in(&*store, &longer).await, ids_of(&two));
+}
+
+pub(crate) async fn a_stream_is_read_from_a_revision_in_its_middle(store: Arc<dyn EventStore>) {
+    let stream = new_stream();
+    let events = new_events(5);
+    begin(&*store, &stream, events.clone()).await;
+    for from in [0, 2, 4] {
+        let revision = StreamRevision::new(from as u64);
+        let slice = store
+            .read_stream(&stream, revision)
+            .await
+            .expect("the store answers");
+        let ids = slice.events.iter().map(|event| event.id);
+        assert!(ids.eq(ids_of(&events[from..])));
+        assert_eq!(slice.events[0].revision, revision);
+        assert_eq!(slice.last_revision, Some(StreamRevision::new(4)));
+    }
+}
+
+pub(crate) async fn reading_past_the_end_tells_where_the_end_is(store: Arc<dyn EventStore>) {
+    let stream = new_stream();
+    begin(&*store, &stream, new_events(2)).await;
+    for from in [2, 3, 1 << 40, u64::MAX] {
+        let slice = store
+            .read_stream(&stream, StreamRevision::new(from))
+            .await
+            .expect("nothing to read is no error");
+        assert!(slice.events.is_empty());
+        assert_eq!(slice.last_revision, Some(StreamRevision::new(1)));
+    }
+}
+
+pub(crate) async fn a_long_stream_is_read_whole(store: Arc<dyn EventStore>) {
+    let stream = new_stream();
+    let events = new_events(1500);
+    let mut expected = ExpectedRevision::NoStream;
+    for part in events.chunks(500) {
+        let appended = store
+            .append(&stream, expected, part.to_vec())
+            .await
+            .expect("the stream ends there");
+        expected = ExpectedRevision::Exact(appended.revision);
+    }
+    assert_eq!(ids_in(&*store, &stream).await, ids_of(&events));
+}
+
+pub(crate) async fn of_sixteen_appends_at_once_at_one_revision_exactly_one_wins(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    for round in 0..5 {
+        let expected = match round {
+            0 => ExpectedRevision::NoStream,
+            _ => at(round - 1),
+        };
+        let (winners, losers): (Vec<_>, Vec<_>) =
+            sixteen_at_once(&store, &stream, expected, new_event)
+                .await
+                .into_iter()
+                .partition(Result::is_ok);
+        assert_eq!(winners.len(), 1);
+        for loser in losers {
+            assert_eq!(loser, conflict(&stream, expected, Some(round)));
+        }
+        assert_eq!(ids_in(&*store, &stream).await.len() as u64, round + 1);
+    }
+}
+
+pub(crate) async fn the_same_append_sixteen_times_at_once_is_stored_once_and_all_succeed(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    let event = new_event();
+    let answers = sixteen_at_once(&store, &stream, ExpectedRevision::NoStream, || {
+        event.clone()
+    })
+    .await;
+    let first = answers[0].clone().expect("all succeed");
+    assert!(answers.iter().all(|answer| *answer == Ok(first)));
+    assert_eq!(ids_in(&*store, &stream).await, [event.id]);
+}
+
+async fn sixteen_at_once(
+    store: &Arc<dyn EventStore>,
+    stream: &StreamName,
+    expected: ExpectedRevision,
+    event: impl Fn() -> NewEvent,
+) -> Vec<Result<connect_four::event_store::Appended, EventStoreError>> {
+    let tasks = (0..16).map(|_| {
+        let (store, stream, event) = (store.clone(), stream.clone(), event());
+        tokio::spawn(async move { store.append(&stream, expected, vec![event]).await })
+    });
+    let tasks: Vec<_> = tasks.collect();
+    let answers = soon(join_all(tasks)).await;
+    answers
+        .into_iter()
+        .map(|answer| answer.expect("an append does not panic"))
+        .collect()
+}
+
+pub(crate) async fn a_repeated_append_is_stored_once(store: Arc<dyn EventStore>) {
+    let stream = new_stream();
+    let (first, second) = (new_events(2), new_events(2));
+    let began = begin(&*store, &stream, first.clone()).await;
+    assert_eq!(begin(&*store, &stream, first.clone()).await, began);
+    let went_on = go_on(&*store, &stream, 1, second.clone()).await;
+    assert_eq!(go_on(&*store, &stream, 1, second.clone()).await, went_on);
+    let expected = [first, second].concat();
+    assert_eq!(ids_in(&*store, &stream).await, ids_of(&expected));
+}
+
+pub(crate) async fn a_repeated_append_is_recognised_after_later_events(store: Arc<dyn EventStore>) {
+    let stream = new_stream();
+    let (first, second) = (new_events(2), new_events(1));
+    let began = begin(&*store, &stream, first.clone()).await;
+    let went_on = go_on(&*store, &stream, 1, second.clone()).await;
+    go_on(&*store, &stream, 2, new_events(3)).await;
+    assert_eq!(begin(&*store, &stream, first).await, began);
+    assert_eq!(go_on(&*store, &stream, 1, second).await, went_on);
+    assert_eq!(ids_in(&*store, &stream).await.len(), 6);
+}
+
+pub(crate) async fn the_beginning_of_an_append_is_recognised_as_a_repetition(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    let events = new_events(3);
+    begin(&*store, &stream, events.clone()).await;
+    let repeated = begin(&*store, &stream, events[..2].to_vec()).await;
+    assert_eq!(repeated.revision, StreamRevision::new(1));
+    assert_eq!(ids_in(&*store, &stream).await, ids_of(&events));
+}
+
+pub(crate) async fn some_ids_the_same_and_some_not_conflict(store: Arc<dyn EventStore>) {
+    let stream = new_stream();
+    let stored = new_events(3);
+    begin(&*store, &stream, stored.clone()).await;
+    let with_another_second = vec![stored[0].clone(), new_event()];
+    let with_another_first = vec![new_event(), stored[1].clone()];
+    let in_another_order = vec![stored[1].clone(), stored[0].clone()];
+    let with_one_more = [stored.clone(), new_events(1)].concat();
+    for events in [
+        with_another_second,
+        with_another_first,
+        in_another_order,
+        with_one_more,
+    ] {
+        let expected = ExpectedRevision::NoStream;
+        let answer = store.append(&stream, expected, events).await;
+        assert_eq!(answer, conflict(&stream, expected, Some(2)));
+    }
+    assert_eq!(ids_in(&*store, &stream).await, ids_of(&stored));
+}
+
+pub(crate) async fn an_append_at_the_end_of_the_stream_is_new_whatever_its_ids(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    let event = new_event();
+    begin(&*store, &stream, vec![event.clone()]).await;
+    let again = go_on(&*store, &stream, 0, vec![event.clone()]).await;
+    assert_eq!(again.revision, StreamRevision::new(1));
+    assert_eq!(ids_in(&*store, &stream).await, [event.id, event.id]);
+}
+
+pub(crate) async fn the_head_is_the_position_of_the_latest_event(store: Arc<dyn EventStore>) {
+    let stream = new_stream();
+    let appended = begin(&*store, &stream, new_events(2)).await;
+    // Others may have appended since.
+    let head = head_of(&*store).await;
+    assert!(head >= Some(appended.position));
+
+    let mut listener = Listener::new(&*store, std::slice::from_ref(&stream), head);
+    let next = go_on(&*store, &stream, 1, new_events(1)).await;
+    assert_eq!(listener.next().await.position, next.position);
+    assert!(head < Some(next.position));
+}
+
+pub(crate) async fn a_subscription_delivers_what_is_stored_then_says_so_then_what_comes(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    let (stored, live) = (new_events(3), new_events(2));
+    let before = head_of(&*store).await;
+    begin(&*store, &stream, stored.clone()).await;
+
+    let mut listener = Listener::new(&*store, std::slice::from_ref(&stream), before);
+    let mut delivered = Vec::new();
+    while let SubscriptionMessage::Recorded(event) = listener.next_message().await {
+        delivered.push(event.id);
+    }
+    assert_eq!(delivered, ids_of(&stored));
+
+    go_on(&*store, &stream, 2, live.clone()).await;
+    let delivered = listener.take(2).await;
+    assert!(delivered.iter().map(|event| event.id).eq(ids_of(&live)));
+}
+
+pub(crate) async fn a_subscription_resumes_after_a_position(store: Arc<dyn EventStore>) {
+    let stream = new_stream();
+    let events = new_events(4);
+    let before = head_of(&*store).await;
+    begin(&*store, &stream, events[..3].to_vec()).await;
+    go_on(&*store, &stream, 2, events[3..].to_vec()).await;
+
+    let streams = [stream];
+    let all = Listener::new(&*store, &streams, before).take(4).await;
+    for seen in 1..4 {
+        // Also from the middle of an append, and by way of its text.
+        let text = all[seen - 1].position.to_string();
+        let after = text.parse().expect("a position survives its text");
+        let rest = Listener::new(&*store, &streams, Some(after))
+            .take(4 - seen)
+            .await;
+        assert_eq!(rest, all[seen..]);
+    }
+}
+
+pub(crate) async fn a_subscription_leaves_other_streams_out(store: Arc<dyn EventStore>) {
+    let (ours, theirs) = (new_stream(), stream_named("other-"));
+    let before = head_of(&*store).await;
+    begin(&*store, &theirs, new_events(600)).await;
+    begin(&*store, &ours, new_events(1)).await;
+    go_on(&*store, &theirs, 599, new_events(1)).await;
+    let last = go_on(&*store, &ours, 0, new_events(1)).await;
+
+    let mut subscription = store.subscribe_all(PREFIX, before);
+    loop {
+        let message = soon(futures_util::StreamExt::next(&mut subscription)).await;
+        if let Some(SubscriptionMessage::Recorded(event)) = message {
+            assert!(event.stream.as_str().starts_with(PREFIX));
+            if event.position == last.position {
+                break;
+            }
+        }
+    }
+}
+
+pub(crate) async fn a_subscription_delivers_what_a_read_delivers(store: Arc<dyn EventStore>) {
+    let stream = new_stream();
+    let before = head_of(&*store).await;
+    begin(&*store, &stream, new_events(3)).await;
+    let read = store
+        .read_stream(&stream, StreamRevision::FIRST)
+        .await
+        .expect("the store answers");
+    let delivered = Listener::new(&*store, &[stream], before).take(3).await;
+    for (delivered, read) in delivered.iter().zip(&read.events) {
+        assert_eq!(delivered.id, read.id);
+        assert_eq!(delivered.revision, read.revision);
+        assert_eq!(delivered.event_type, read.event_type);
+        assert_eq!(delivered.data, read.data);
+        assert_eq!(delivered.metadata, read.metadata);
+        assert_eq!(delivered.recorded_at, read.recorded_at);
+    }
+}
+
+/// Four writers, and eight subscribers that come while they write, go and come back.
+pub(crate) async fn a_subscription_has_no_gap_and_no_repeat_at_its_seam(
+    store: Arc<dyn EventStore>,
+) {
+    const APPENDS: usize = 60;
+    const EVENTS: usize = APPENDS * 2;
+    let streams: Vec<_> = (0..4).map(|_| new_stream()).collect();
+    let before = head_of(&*store).await;
+    let (written, writing) = watch::channel(0);
+
+    let writers = streams.iter().map(|stream| {
+        let (store, stream, written) = (store.clone(), stream.clone(), written.clone());
+        tokio::spawn(async move {
+            let mut expected = ExpectedRevision::NoStream;
+            for _ in 0..APPENDS {
+                let appended = store
+                    .append(&stream, expected, new_events(2))
+                    .await
+                    .expect("nobody else writes to this stream");
+                expected = ExpectedRevision::Exact(appended.revision);
+                written.send_modify(|appends| *appends += 1);
+            }
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+
+    let subscribers = (0..8).map(|number| {
+        let (store, streams, mut writing) = (store.clone(), streams.clone(), writing.clone());
+        tokio::spawn(async move {
+            let begin_at = number * APPENDS / 2;
+            writing
+                .wait_for(|appends| *appends >= begin_at)
+                .await
+                .expect("the writers write");
+            let mut listener = Listener::new(&*store, &streams, before);
+            let mut events = Vec::new();
+            while events.len() < EVENTS * streams.len() {
+                events.push(listener.next().await);
+                if events.len() % (50 + number) == 0 {
+                    let last = events.last().map(|event| event.position);
+                    listener = Listener::new(&*store, &streams, last);
+                }
+            }
+            events
+        })
+    });
+    let subscribers: Vec<_> = subscribers.collect();
+
+    for writer in soon(join_all(writers)).await {
+        writer.expect("a writer does not panic");
+    }
+    for events in soon(join_all(subscribers)).await {
+        let events = events.expect("a subscriber does not panic");
+        assert!(events.is_sorted_by(|one, next| one.position < next.position));
+        let mut revisions: HashMap<StreamName, Vec<u64>> = HashMap::new();
+        for event in events {
+            let revisions = revisions.entry(event.stream).or_default();
+            revisions.push(event.revision.number());
+        }
+        for stream in &streams {
+            assert!(revisions[stream].iter().copied().eq(0..EVENTS as u64));
+        }
+    }
+}
+
+pub(crate) async fn a_store_that_works_says_so_and_where_it_is(store: Arc<dyn EventStore>) {
+    assert_eq!(store.check().await, Ok(()));
+    assert!(!store.location().is_empty());
+}

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use connect_four::event_store::{EventStore, EventStoreError, ExpectedRevision, StreamRevision};
 use futures_util::future::join_all;
 
-use crate::double::{Double, Proxy};
+use crate::double::Double;
+use crate::double::proxy::Proxy;
 use crate::support::{
     append, at, begin, ids, impatient_store_on, new_event, new_stream, soon, store_on,
     until_not_ready, until_ready,

@@ -8,7 +8,7 @@
 #![expect(clippy::result_large_err, reason = "tonic's own type of error")]
 
 pub mod log;
-mod proxy;
+pub mod proxy;
 mod rpc;
 pub mod wire;
 
@@ -27,7 +27,6 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
 pub use log::{Proposal, Stored};
-pub use proxy::Proxy;
 pub use wire::Expected;
 
 /// Kestrel's limit, which the server does not raise.

@@ -92,8 +92,8 @@ async fn measure() {
     );
 
     println!("{CALLERS} callers at once                     calls/s        p50        p99");
-    at_once("an empty call (baseline)", || echo.clone().call()).await;
-    at_once("append", || {
+    at_once("an empty call (baseline)", move || echo.clone().call()).await;
+    at_once("append", move || {
         let (store, stream) = (store.clone(), stream_name());
         async move { append(store, stream, 0).await }
     })

@@ -11,3 +11,4 @@ mod outages;
 mod reads;
 mod speed;
 mod subscriptions;
+mod tutorial;

@@ -10,6 +10,7 @@
 pub mod log;
 pub mod proxy;
 mod rpc;
+pub mod tutorial;
 pub mod wire;
 
 use std::collections::VecDeque;

@@ -3,13 +3,13 @@
 //! The crate's client ends with the first connection that it cannot make, and every clone of
 //! it with it; it never leaves a leader that died; and it bounds no call in time. So calls
 //! go through a [`Supervisor`]: it lends out the one client of now, bounds what is done with
-//! it, and watches how that ends. A client that died, or that failed twice in a row, is
-//! replaced by one that has proved itself with a call; one task at a time does so, with
-//! growing pauses. Meanwhile calls wait for a moment if the first attempt is still under way
+//! it, and watches how that ends. A client that died, that failed twice in a row, or that
+//! went silent is replaced by one that has proved itself with a call; one task at a time does
+//! so, with growing pauses. Meanwhile calls wait for a moment if the first attempt is still under way
 //! and are told that the database is unavailable otherwise, without a network in between.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -61,7 +61,9 @@ enum State {
 struct Connected {
     client: Client,
     permits: Arc<Semaphore>,
+    /// In a row.
     failures: AtomicU32,
+    answers: AtomicU64,
 }
 
 /// A client for one call.
@@ -168,6 +170,7 @@ impl Supervisor {
             client,
             permits: Arc::new(Semaphore::new(CALLS_IN_FLIGHT)),
             failures: AtomicU32::new(0),
+            answers: AtomicU64::new(0),
         })));
     }
 
@@ -203,14 +206,22 @@ impl Lease {
         F: Future<Output = Result<T, Failure>>,
     {
         let started = Instant::now();
+        let answers = self.connected.answers.load(Ordering::Relaxed);
         let limit = self.supervisor.connection.call_timeout();
-        let outcome = timeout(limit, work(self.connected.client.clone()))
-            .await
-            .unwrap_or_else(|_| Err(Failure::Unknown(format!("no answer within {limit:?}"))));
-        self.learn_from(&outcome);
+        let outcome = timeout(limit, work(self.connected.client.clone())).await;
         if started.elapsed() >= nodelay::SUSPICIOUS {
             nodelay::suspect();
         }
+        let Ok(outcome) = outcome else {
+            let reason = format!("no answer within {limit:?}");
+            // Nobody else had one either: the connection is dead and may not know it for
+            // long.
+            if answers == self.connected.answers.load(Ordering::Relaxed) {
+                self.supervisor.lose(&self.connected, &reason);
+            }
+            return Err(Failure::Unknown(reason));
+        };
+        self.learn_from(&outcome);
         outcome
     }
 
@@ -226,7 +237,10 @@ impl Lease {
             Ok(_)
             | Err(
                 Failure::Conflict(_) | Failure::Missing | Failure::Deleted | Failure::Refused(_),
-            ) => self.connected.failures.store(0, Ordering::Relaxed),
+            ) => {
+                self.connected.failures.store(0, Ordering::Relaxed);
+                self.connected.answers.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 }
@@ -260,7 +274,7 @@ pub(super) async fn connect(connection: &Arc<ConnectionString>) -> Result<Client
 
 /// Makes a client, which connects only when it is first used. It reads certificates, so not
 /// on a thread that others wait for.
-async fn new_client(connection: &Arc<ConnectionString>) -> Result<Client, String> {
+pub(super) async fn new_client(connection: &Arc<ConnectionString>) -> Result<Client, String> {
     let connection = connection.clone();
     let made = tokio::task::spawn_blocking(move || {
         check_certificates(&connection)?;
@@ -270,7 +284,7 @@ async fn new_client(connection: &Arc<ConnectionString>) -> Result<Client, String
 }
 
 /// Reads the CA file as the crate does, which panics when it holds something else.
-pub(super) fn check_certificates(connection: &ConnectionString) -> Result<(), String> {
+fn check_certificates(connection: &ConnectionString) -> Result<(), String> {
     let Some(path) = connection.settings().tls_ca_file() else {
         return Ok(());
     };

@@ -45,11 +45,14 @@ impl KurrentDbStore {
     ///
     /// # Errors
     ///
-    /// A file of certificates that cannot be read.
+    /// A file of certificates or keys that cannot be read.
     pub async fn open(connection: ConnectionString) -> Result<Self, InvalidConnectionString> {
-        client::check_certificates(&connection).map_err(InvalidConnectionString::new)?;
+        let connection = Arc::new(connection);
+        // Connects to nothing, but reads the files.
+        let client = client::new_client(&connection).await;
+        client.map_err(InvalidConnectionString::new)?;
         Ok(KurrentDbStore {
-            supervisor: Supervisor::start(Arc::new(connection)).await,
+            supervisor: Supervisor::start(connection).await,
         })
     }
 

@@ -33,7 +33,7 @@ pub(super) async fn read_stream(
     let mut last_revision = None;
     while let Some(message) = answer.next_read_event().await? {
         match message {
-            ReadEvent::Event(event) => events.extend(recorded(event, Some(stream))?),
+            ReadEvent::Event(event) => events.extend(recorded(event, Some(stream))),
             ReadEvent::LastStreamPosition(last) => last_revision = Some(StreamRevision::new(last)),
             ReadEvent::FirstStreamPosition(_) | ReadEvent::LastAllStreamPosition(_) => {}
         }
@@ -64,24 +64,20 @@ pub(super) async fn head(
     let options = connection.sign(options, ReadAllOptions::authenticated);
     let mut answer = client.read_all(&options).await?;
     let last = answer.next().await?;
-    Ok(last.map(|event| position(event.get_original_event().position)))
+    Ok(last
+        .and_then(|last| last.event)
+        .map(|event| position(event.position)))
 }
 
-/// The event as we keep it; `None` for a link to an event that is gone, which no stream of
-/// ours holds. A name that is known already is not copied.
-pub(super) fn recorded(
-    event: ResolvedEvent,
-    known: Option<&StreamName>,
-) -> Result<Option<RecordedEvent>, Failure> {
-    let Some(event) = event.event else {
-        return Ok(None);
-    };
+/// The event as we keep it; `None` for what no stream of ours holds: a link to an event that
+/// is gone, and the server's own events. A name that is known already is not copied.
+pub(super) fn recorded(event: ResolvedEvent, known: Option<&StreamName>) -> Option<RecordedEvent> {
+    let event = event.event?;
     let stream = match known {
         Some(stream) => stream.clone(),
-        None => StreamName::new(event.stream_id())
-            .map_err(|error| Failure::Refused(error.to_string()))?,
+        None => StreamName::new(event.stream_id()).ok()?,
     };
-    Ok(Some(RecordedEvent {
+    Some(RecordedEvent {
         id: event.id,
         stream,
         revision: StreamRevision::new(event.revision),
@@ -90,7 +86,7 @@ pub(super) fn recorded(
         event_type: event.event_type,
         data: event.data,
         metadata: event.custom_metadata,
-    }))
+    })
 }
 
 /// The crate cuts its `created` to whole seconds; the metadata keep what the server sent, in

@@ -69,8 +69,7 @@ struct Open {
     client: Client,
     subscription: kurrentdb::Subscription,
     breaker: LoopBreaker,
-    /// The longest wait for the next message before the connection is tested.
-    patience: Duration,
+    is_confirmed: bool,
 }
 
 impl Reader {
@@ -101,20 +100,21 @@ impl Reader {
         let message = open.next(&self.connection).await?;
         let message = match message {
             SubscriptionEvent::EventAppeared(event) => {
-                let at = position(event.get_original_event().position);
-                let event =
-                    read::recorded(event, None).map_err(|failure| format!("{failure:?}"))?;
-                let is_new = self.moved_to(at);
-                event.filter(|_| is_new).map(SubscriptionMessage::Recorded)
+                self.works();
+                read::recorded(event, None)
+                    .filter(|event| self.moved_to(event.position))
+                    .map(SubscriptionMessage::Recorded)
             }
             SubscriptionEvent::Checkpoint(at) => {
                 self.moved_to(position(at));
                 None
             }
-            SubscriptionEvent::CaughtUp(_) => Some(SubscriptionMessage::CaughtUp),
+            SubscriptionEvent::CaughtUp(_) => {
+                self.works();
+                Some(SubscriptionMessage::CaughtUp)
+            }
             SubscriptionEvent::Confirmed(_) => {
-                open.patience = SILENCE;
-                self.confirmed();
+                open.is_confirmed = true;
                 None
             }
             SubscriptionEvent::FirstStreamPosition(_)
@@ -148,11 +148,11 @@ impl Reader {
             subscription: client.subscribe_to_all(&options).await,
             client,
             breaker: LoopBreaker::new(),
-            patience: self.connection.call_timeout(),
+            is_confirmed: false,
         })
     }
 
-    fn confirmed(&mut self) {
+    fn works(&mut self) {
         self.pauses = Backoff::default();
         if std::mem::take(&mut self.is_lost) {
             tracing::info!(
@@ -176,15 +176,19 @@ impl Reader {
 impl Open {
     /// The next message, with a test of the connection whenever the server is silent.
     async fn next(&mut self, connection: &ConnectionString) -> Result<SubscriptionEvent, String> {
+        let patience = match self.is_confirmed {
+            true => SILENCE,
+            false => connection.call_timeout(),
+        };
         let next = self.subscription.next_subscription_event();
         let mut next = pin!(self.breaker.guard(next));
         loop {
-            match timeout(self.patience, &mut next).await {
+            match timeout(patience, &mut next).await {
                 Ok(Ok(Ok(message))) => return Ok(message),
                 Ok(Ok(Err(error))) => return Err(error.to_string()),
                 Ok(Err(BrokenOff)) => return Err("the server ended the subscription".to_owned()),
-                Err(_) if self.patience < SILENCE => {
-                    return Err(format!("no answer within {:?}", self.patience));
+                Err(_) if !self.is_confirmed => {
+                    return Err(format!("no answer within {patience:?}"));
                 }
                 Err(_) => match timeout(connection.call_timeout(), probe(&self.client, connection))
                     .await

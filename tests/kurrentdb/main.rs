@@ -11,4 +11,5 @@ mod outages;
 mod reads;
 mod speed;
 mod subscriptions;
+mod tls;
 mod tutorial;

@@ -10,6 +10,7 @@
 pub mod log;
 pub mod proxy;
 mod rpc;
+mod tls;
 pub mod tutorial;
 pub mod wire;
 
@@ -21,8 +22,10 @@ use std::time::Duration;
 
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
@@ -50,6 +53,7 @@ pub struct Double {
     /// Keeps the port while the node is down, so that no other socket gets it.
     _reserved: TcpSocket,
     shared: Arc<Shared>,
+    tls: Option<TlsAcceptor>,
     /// Cancelled to stop listening; `None` while the node is down.
     listening: Option<tokio::task::JoinHandle<()>>,
 }
@@ -111,6 +115,14 @@ impl Double {
         double
     }
 
+    /// A node that speaks TLS with whoever shows a certificate of `tests/fixtures/tls`.
+    pub async fn start_with_tls() -> Double {
+        let mut double = Double::reserve();
+        double.tls = Some(tls::acceptor());
+        double.start_again();
+        double
+    }
+
     /// A node that is not up yet, but has its address.
     pub fn reserve() -> Double {
         let reserved = reusable_socket("127.0.0.1:0".parse().expect("an address"));
@@ -126,6 +138,7 @@ impl Double {
                 counts: Counts::default(),
                 connections: Mutex::default(),
             }),
+            tls: None,
             listening: None,
         };
         double.shared.switches().members = vec![(address, true)];
@@ -158,7 +171,11 @@ impl Double {
             let listener = reusable_socket(self.address)
                 .listen(1024)
                 .expect("the port is ours");
-            self.listening = Some(tokio::spawn(accept(listener, self.shared.clone())));
+            self.listening = Some(tokio::spawn(accept(
+                listener,
+                self.tls.clone(),
+                self.shared.clone(),
+            )));
         }
     }
 
@@ -338,21 +355,38 @@ fn reusable_socket(address: SocketAddr) -> TcpSocket {
     socket
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     let router = rpc::router(shared.clone());
     while let Ok((connection, _)) = listener.accept().await {
         shared.counts.connections.fetch_add(1, Ordering::Relaxed);
         connection.set_nodelay(true).expect("a TCP connection");
         let until_cut = shared.connections().child_token();
-        let served = hyper::server::conn::http2::Builder::new(UntilCut(until_cut.clone()))
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(STREAMS_PER_CONNECTION)
-            .serve_connection(
-                TokioIo::new(connection),
-                TowerToHyperService::new(router.clone()),
-            );
-        tokio::spawn(until_cut.run_until_cancelled_owned(served));
+        let (tls, router, of_connection) = (tls.clone(), router.clone(), until_cut.clone());
+        tokio::spawn(until_cut.run_until_cancelled_owned(async move {
+            match tls {
+                None => serve(connection, router, of_connection).await,
+                // Who is turned away hears so in the handshake.
+                Some(tls) => {
+                    if let Ok(connection) = tls.accept(connection).await {
+                        serve(connection, router, of_connection).await;
+                    }
+                }
+            }
+        }));
     }
+}
+
+async fn serve(
+    connection: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: axum::Router,
+    until_cut: CancellationToken,
+) {
+    // An end with an error is a client that went away.
+    let _ = hyper::server::conn::http2::Builder::new(UntilCut(until_cut))
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_PER_CONNECTION)
+        .serve_connection(TokioIo::new(connection), TowerToHyperService::new(router))
+        .await;
 }
 
 /// Runs what belongs to a connection until that is lost: left to themselves, the handlers

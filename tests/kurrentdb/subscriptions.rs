@@ -65,7 +65,7 @@ async fn through_three_restarts_each_event_comes_once_and_in_order() {
     let reader = tokio::spawn(async move {
         let mut seen: HashMap<String, u64> = HashMap::new();
         let mut last = None;
-        for _ in 0..400 {
+        for _ in 0..440 {
             let event = next_event(&mut subscription).await;
             assert!(last < Some(event.position), "out of order");
             last = Some(event.position);
@@ -75,23 +75,25 @@ async fn through_three_restarts_each_event_comes_once_and_in_order() {
         }
         seen
     });
-    for round in 0..4 {
-        for _ in 0..25 {
-            for name in &names {
-                double.store(name, Expected::Any(Empty {}), vec![proposal("{}")]);
-                store_noise(&double, 30);
-            }
-            tokio::task::yield_now().await;
+    let store_some = |double: &Double, count| {
+        for name in (0..count).flat_map(|_| &names) {
+            double.store(name, Expected::Any(Empty {}), vec![proposal("{}")]);
+            store_noise(double, 30);
         }
-        if round < 3 {
-            let subscriptions = double.calls().subscriptions;
-            double.restart().await;
-            // Stored while nobody listens, or while somebody comes back.
-            until(|| async { double.calls().subscriptions > subscriptions }).await;
-        }
+    };
+    store_some(&double, 20);
+    for _ in 0..3 {
+        double.stop().await;
+        // While nobody can listen, then while somebody comes back.
+        store_some(&double, 10);
+        double.start_again();
+        let subscriptions = double.calls().subscriptions;
+        store_some(&double, 10);
+        until(|| async { double.calls().subscriptions > subscriptions }).await;
+        store_some(&double, 10);
     }
     let seen = reader.await.expect("the reader saw all");
-    assert!(names.iter().all(|name| seen[name] == 100), "{seen:?}");
+    assert!(names.iter().all(|name| seen[name] == 110), "{seen:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

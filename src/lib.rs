@@ -5,3 +5,12 @@
 
 pub mod domain;
 pub mod event_store;
+
+pub mod application;
+
+pub mod http;
+
+pub mod config;
+pub mod telemetry;
+
+pub mod server;

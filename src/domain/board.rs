@@ -156,6 +156,11 @@ impl Board {
             .all(|column| self.is_column_full(column))
     }
 
+    /// Whether a game ends with this board: somebody has four in a row, or it is full.
+    pub fn is_decided(&self) -> bool {
+        self.has_four(Disc::Yellow) || self.has_four(Disc::Red) || self.is_full()
+    }
+
     /// The columns that still take a disc, from left to right.
     pub fn open_columns(&self) -> impl Iterator<Item = Column> + use<> {
         let board = *self;

@@ -51,9 +51,10 @@ fn drop_disc(game: &InProgress, make_move: &MakeMove) -> Result<Vec<GameEvent>, 
             player: player.clone(),
             players: game.players.clone(),
         })?;
-    if side != game.next {
+    let next_player = game.players.on(game.next);
+    if player != next_player {
         return Err(Rejection::NotYourTurn {
-            next_player: game.players.on(game.next).clone(),
+            next_player: next_player.clone(),
         });
     }
     let Some((board, _)) = game.board.drop_disc(*column, side.disc()) else {
@@ -80,4 +81,183 @@ fn result_of(board: &Board, mover: Side) -> Option<GameResult> {
         .find(|side| board.has_four(side.disc()))
         .map(GameResult::won_by)
         .or_else(|| board.is_full().then_some(GameResult::Tied))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::board::Column::{self, A, B, D, E, F, G};
+    use super::super::player::Players;
+    use super::super::testing::{
+        ada_and_grace, finished, given, move_by, moved, name, played, start, started,
+    };
+    use super::*;
+
+    /// 41 moves without four in a row. What is left is a cell in column F.
+    const ROOM_FOR_A_TIE: &str = "FBDEFECAECGGEBCGDDBBEABEGAFGBCGCACADADDFF";
+    const ROOM_FOR_A_LINE: &str = "EGACGFBCFCDEBBEADFFGCEDABDBFABDACGCEDAEGG";
+
+    #[test]
+    fn a_game_starts_with_two_players() {
+        given([]).when(start(ada_and_grace())).then([started()]);
+    }
+
+    #[test]
+    fn a_game_starts_once() {
+        let already_started = || Rejection::GameAlreadyStarted {
+            players: ada_and_grace(),
+        };
+        let others = Players::new(name("alan"), name("kurt")).expect("two players");
+        given([started()])
+            .when(start(ada_and_grace()))
+            .then_rejected(already_started());
+        given(played("DED"))
+            .when(start(others.clone()))
+            .then_rejected(already_started());
+        given([started(), finished(GameResult::Tied)])
+            .when(start(others))
+            .then_rejected(already_started());
+    }
+
+    #[test]
+    fn player_one_begins() {
+        given([started()])
+            .when(move_by("ada", D))
+            .then([moved("ada", D)]);
+        given([started()])
+            .when(move_by("grace", D))
+            .then_rejected(turn_of("ada"));
+    }
+
+    #[test]
+    fn players_move_in_turns() {
+        given(played("D"))
+            .when(move_by("grace", D))
+            .then([moved("grace", D)]);
+        given(played("D"))
+            .when(move_by("ada", E))
+            .then_rejected(turn_of("grace"));
+        given(played("DE"))
+            .when(move_by("grace", D))
+            .then_rejected(turn_of("ada"));
+    }
+
+    #[test]
+    fn a_move_needs_a_game_that_was_started() {
+        given([])
+            .when(move_by("ada", D))
+            .then_rejected(Rejection::GameNotStarted);
+    }
+
+    #[test]
+    fn only_the_two_players_move() {
+        for stranger in ["mallory", "Ada", "ada "] {
+            given(played("D")).when(move_by(stranger, D)).then_rejected(
+                Rejection::PlayerNotInGame {
+                    player: name(stranger),
+                    players: ada_and_grace(),
+                },
+            );
+        }
+    }
+
+    #[test]
+    fn a_full_column_takes_no_more_discs() {
+        given(played("DDDDDD"))
+            .when(move_by("ada", D))
+            .then_rejected(full(D));
+    }
+
+    #[test]
+    fn a_finished_game_takes_no_more_moves() {
+        given([started(), finished(GameResult::PlayerTwoWon)])
+            .when(move_by("ada", D))
+            .then_rejected(over(GameResult::PlayerTwoWon));
+    }
+
+    #[test]
+    fn the_first_four_win() {
+        given(played("AGAGAG"))
+            .when(move_by("ada", A))
+            .then([moved("ada", A), finished(GameResult::PlayerOneWon)]);
+        given(played("AGBGAGB"))
+            .when(move_by("grace", G))
+            .then([moved("grace", G), finished(GameResult::PlayerTwoWon)]);
+    }
+
+    #[test]
+    fn a_full_board_without_four_is_a_tie() {
+        given(played(ROOM_FOR_A_TIE))
+            .when(move_by("grace", F))
+            .then([moved("grace", F), finished(GameResult::Tied)]);
+    }
+
+    #[test]
+    fn the_last_disc_may_still_win() {
+        given(played(ROOM_FOR_A_LINE))
+            .when(move_by("grace", F))
+            .then([moved("grace", F), finished(GameResult::PlayerTwoWon)]);
+    }
+
+    #[test]
+    fn that_the_game_is_over_is_said_before_who_may_play() {
+        for anyone in ["mallory", "grace", "ada"] {
+            given(played("DDDDDD"))
+                .and(finished(GameResult::Tied))
+                .when(move_by(anyone, D))
+                .then_rejected(over(GameResult::Tied));
+        }
+    }
+
+    #[test]
+    fn who_may_play_is_said_before_what_is_full() {
+        given(played("DDDDDD"))
+            .when(move_by("mallory", D))
+            .then_rejected(Rejection::PlayerNotInGame {
+                player: name("mallory"),
+                players: ada_and_grace(),
+            });
+        given(played("DDDDDD"))
+            .when(move_by("grace", D))
+            .then_rejected(turn_of("ada"));
+    }
+
+    #[test]
+    fn a_line_that_nobody_declared_ends_the_game_with_the_next_move() {
+        given(played("AGAGAGA"))
+            .when(move_by("grace", B))
+            .then([moved("grace", B), finished(GameResult::PlayerOneWon)]);
+    }
+
+    /// The tutorial's aggregate recorded such games: turns are told apart by name.
+    #[test]
+    fn a_player_who_was_recorded_against_herself_can_go_on() {
+        let alone = GameEvent::GameStarted {
+            player_one: name("ada"),
+            player_two: name("ada"),
+        };
+        given([alone, moved("ada", D)])
+            .when(move_by("ada", D))
+            .then([moved("ada", D)]);
+    }
+
+    fn turn_of(player: &str) -> Rejection {
+        Rejection::NotYourTurn {
+            next_player: name(player),
+        }
+    }
+
+    fn full(column: Column) -> Rejection {
+        let legal_columns = Column::ALL
+            .into_iter()
+            .filter(|other| *other != column)
+            .collect();
+        Rejection::ColumnFull {
+            column,
+            legal_columns,
+        }
+    }
+
+    fn over(result: GameResult) -> Rejection {
+        Rejection::GameFinished { result }
+    }
 }

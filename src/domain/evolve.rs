@@ -1,9 +1,9 @@
 //! Folds an event into the state. Records what happened and never judges.
 
-use super::board::{Board, Disc};
+use super::board::{Board, Column, Disc};
 use super::event::GameEvent;
 use super::game::{Finished, Game, InProgress, Move};
-use super::player::{Players, Side};
+use super::player::{PlayerName, Players, Side};
 
 /// The game after the event.
 ///
@@ -11,47 +11,63 @@ use super::player::{Players, Side};
 /// the game as it was. [`replay`](super::replay) asks first, so that a stored history which
 /// holds such an event is reported instead of shortened.
 #[must_use]
-pub fn evolve(game: Game, event: &GameEvent) -> Game {
-    match (game, event) {
+pub fn evolve(mut game: Game, event: &GameEvent) -> Game {
+    evolve_in_place(&mut game, event);
+    game
+}
+
+/// [`evolve`], without the moves of a [`Game`] that would take half of a replay's time.
+pub(super) fn evolve_in_place(game: &mut Game, event: &GameEvent) {
+    match (&mut *game, event) {
         (
             Game::NotStarted,
             GameEvent::GameStarted {
                 player_one,
                 player_two,
             },
-        ) => Game::InProgress(InProgress {
-            players: Players {
-                one: player_one.clone(),
-                two: player_two.clone(),
-            },
-            board: Board::EMPTY,
-            next: Side::One,
-            last_move: None,
-        }),
-        (Game::InProgress(mut game), GameEvent::MoveMade { player, column }) => {
-            let side = game.players.side_of(player);
-            let disc = side.map_or(Disc::Red, Side::disc);
-            if let Some((board, row)) = game.board.drop_disc(*column, disc) {
-                game.board = board;
-                game.next = side.map_or(Side::One, Side::other);
-                game.last_move = Some(Move {
-                    number: game.last_move.map_or(0, |last| last.number) + 1,
-                    player: player.clone(),
-                    column: *column,
-                    row,
-                    disc,
-                });
-            }
-            Game::InProgress(game)
+        ) => {
+            *game = Game::InProgress(InProgress {
+                players: Players {
+                    one: player_one.clone(),
+                    two: player_two.clone(),
+                },
+                board: Board::EMPTY,
+                next: Side::One,
+                last_move: None,
+            });
         }
-        (Game::InProgress(game), GameEvent::GameFinished { result }) => Game::Finished(Finished {
-            players: game.players,
-            board: game.board,
-            result: *result,
-            last_move: game.last_move,
-        }),
-        (game, GameEvent::GameStarted { .. })
-        | (game, GameEvent::MoveMade { .. })
-        | (game, GameEvent::GameFinished { .. }) => game,
+        (Game::InProgress(running), GameEvent::MoveMade { player, column }) => {
+            drop_disc(running, player, *column);
+        }
+        (Game::InProgress(running), GameEvent::GameFinished { result }) => {
+            *game = Game::Finished(Finished {
+                players: running.players.clone(),
+                board: running.board,
+                result: *result,
+                last_move: running.last_move.take(),
+            });
+        }
+        (Game::InProgress(_) | Game::Finished(_), GameEvent::GameStarted { .. })
+        | (
+            Game::NotStarted | Game::Finished(_),
+            GameEvent::MoveMade { .. } | GameEvent::GameFinished { .. },
+        ) => {}
     }
+}
+
+fn drop_disc(game: &mut InProgress, player: &PlayerName, column: Column) {
+    let side = game.players.side_of(player);
+    let disc = side.map_or(Disc::Red, Side::disc);
+    let Some((board, row)) = game.board.drop_disc(column, disc) else {
+        return;
+    };
+    game.board = board;
+    game.next = side.map_or(Side::One, Side::other);
+    game.last_move = Some(Move {
+        number: game.last_move.as_ref().map_or(0, |last| last.number) + 1,
+        player: player.clone(),
+        column,
+        row,
+        disc,
+    });
 }

@@ -15,6 +15,8 @@ mod evolve;
 mod game;
 mod player;
 mod rejection;
+#[cfg(test)]
+mod testing;
 
 pub use board::{Board, Cell, Column, Disc, Row, UnknownColumn};
 pub use command::{Command, MakeMove, StartGame};

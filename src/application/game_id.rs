@@ -1,0 +1,88 @@
+//! Names of games, and of their streams.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+use crate::event_store::StreamName;
+
+/// What the name of every game's stream begins with: the tutorial's category.
+pub const GAME_STREAM_PREFIX: &str = "game-";
+
+/// The name of a game: a UUID, written lower-case with hyphens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct GameId(Uuid);
+
+/// A text that is no hyphenated UUID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a game's id is a UUID like 5b0f9a4e-8f43-4c8e-9d2b-6f1f0c1f3a77")]
+pub struct InvalidGameId;
+
+impl GameId {
+    /// A new id. Version 7 (RFC 9562, 5.7): ids of games that are played at the same time
+    /// lie side by side in an index.
+    pub fn generate() -> GameId {
+        GameId(Uuid::now_v7())
+    }
+
+    /// The id with this UUID.
+    pub fn from_uuid(uuid: Uuid) -> GameId {
+        GameId(uuid)
+    }
+
+    /// The id as a UUID.
+    pub fn as_uuid(&self) -> &Uuid {
+        &self.0
+    }
+
+    /// The stream that the game's events are in: `game-{uuid}`, as the tutorial names it.
+    pub fn stream(&self) -> StreamName {
+        StreamName::new(format!("{GAME_STREAM_PREFIX}{self}"))
+            .expect("a name that begins with `game-` is a stream's")
+    }
+}
+
+impl fmt::Display for GameId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl FromStr for GameId {
+    type Err = InvalidGameId;
+
+    /// Takes the hyphenated form only, in either case: of the other ways to write a UUID
+    /// (braces, no hyphens, a URN) none should name a game a second time.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const HYPHENATED: usize = uuid::fmt::Hyphenated::LENGTH;
+        if text.len() != HYPHENATED {
+            return Err(InvalidGameId);
+        }
+        Uuid::try_parse(text).map(GameId).map_err(|_| InvalidGameId)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_game_is_named_by_a_hyphenated_uuid_only() {
+        let canonical = "5b0f9a4e-8f43-4c8e-9d2b-6f1f0c1f3a77";
+        let id: GameId = canonical.to_uppercase().parse().expect("an id");
+        assert_eq!(id.to_string(), canonical);
+        assert_eq!(id.stream().as_str(), format!("game-{canonical}"));
+        let simple = canonical.replace('-', "");
+        for other in [
+            &simple[..],
+            &format!("{{{canonical}}}"),
+            &format!("urn:uuid:{canonical}"),
+            "",
+            "1",
+            "../../../etc/passwd",
+        ] {
+            assert_eq!(other.parse::<GameId>(), Err(InvalidGameId), "{other:?}");
+        }
+    }
+}

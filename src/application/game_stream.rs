@@ -1,0 +1,255 @@
+//! The one file that knows both games and stored events.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use quick_cache::sync::Cache;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::event_id::event_id;
+use super::event_json::{DecodeError, decode, encode};
+use super::game_id::GameId;
+use crate::domain::{Command, Game, GameEvent, Unexplained, evolve, replay};
+use crate::event_store::{
+    EventStore, EventStoreError, ExpectedRevision, NewEvent, RecordedEvent, StreamRevision,
+};
+
+/// Why a game could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The store did not answer with the game's events.
+    #[error(transparent)]
+    Store(#[from] EventStoreError),
+    /// No game goes the way that the stream tells. It takes no moves until somebody has
+    /// looked at it.
+    #[error("game {game} is unreadable from revision {revision} on: {reason}")]
+    Unreadable {
+        /// The game.
+        game: GameId,
+        /// The first event that makes no sense.
+        revision: StreamRevision,
+        /// What is wrong with it.
+        reason: UnreadableReason,
+    },
+}
+
+/// What is wrong with a stored event.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadableReason {
+    /// It is no event of a game.
+    #[error(transparent)]
+    Undecodable(#[from] DecodeError),
+    /// It cannot follow the events before it.
+    #[error(transparent)]
+    Unexplained(#[from] Unexplained),
+    /// Events before it are missing: the stream was truncated.
+    #[error("the events before it are missing")]
+    Gap,
+}
+
+/// A game as its stream told it, and what an append to it needs to know.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// The fold of the stream's events.
+    pub game: Game,
+    /// The revision of the last of them; `None` when the stream is absent.
+    pub revision: Option<StreamRevision>,
+    /// The id of every event, by revision. 44 at the most in a game that was played here.
+    pub event_ids: Vec<Uuid>,
+}
+
+impl Loaded {
+    fn next_revision(&self) -> StreamRevision {
+        ExpectedRevision::at(self.revision).first_appended()
+    }
+
+    fn fold(&mut self, id: GameId, recorded: &RecordedEvent) -> Result<GameEvent, LoadError> {
+        let unreadable = |reason| LoadError::Unreadable {
+            game: id,
+            revision: recorded.revision,
+            reason,
+        };
+        if recorded.revision != self.next_revision() {
+            return Err(unreadable(UnreadableReason::Gap));
+        }
+        let event = decode(&recorded.event_type, &recorded.data)
+            .map_err(|error| unreadable(error.into()))?;
+        replay(&mut self.game, &event).map_err(|error| unreadable(error.into()))?;
+        self.revision = Some(recorded.revision);
+        self.event_ids.push(recorded.id);
+        Ok(event)
+    }
+}
+
+/// An event of a game, as it was stored and as what it means.
+#[derive(Debug, Clone)]
+pub struct HistoricEvent {
+    /// As it was stored.
+    pub recorded: RecordedEvent,
+    /// What happened.
+    pub event: GameEvent,
+    /// The game after it.
+    pub game: Game,
+}
+
+/// The games of an event store.
+pub struct GameStreams {
+    store: Arc<dyn EventStore>,
+    /// Games as they were when last seen. What is remembered is never answered from
+    /// unasked: every load reads the stream from there on, so that memory saves the
+    /// transfer and the fold of old events, and can be lost or late without harm.
+    remembered: Cache<GameId, Arc<Loaded>>,
+}
+
+/// How many games are remembered, at about a kilobyte each.
+const REMEMBERED_GAMES: usize = 16_384;
+
+impl GameStreams {
+    /// The games of this store.
+    pub fn new(store: Arc<dyn EventStore>) -> GameStreams {
+        GameStreams {
+            store,
+            remembered: Cache::new(REMEMBERED_GAMES),
+        }
+    }
+
+    /// The store that the games are in.
+    pub fn store(&self) -> &Arc<dyn EventStore> {
+        &self.store
+    }
+
+    /// The game as it is now; [`Game::NotStarted`] when its stream is absent.
+    pub async fn load(&self, id: GameId) -> Result<Arc<Loaded>, LoadError> {
+        if let Some(remembered) = self.remembered.get(&id) {
+            if let Some(loaded) = self.catch_up(id, remembered).await? {
+                return Ok(loaded);
+            }
+            self.remembered.remove(&id);
+        }
+        let slice = self
+            .store
+            .read_stream(&id.stream(), StreamRevision::FIRST)
+            .await?;
+        let mut loaded = Loaded::default();
+        for recorded in &slice.events {
+            loaded.fold(id, recorded)?;
+        }
+        Ok(self.remember(id, loaded))
+    }
+
+    /// The remembered game with what has happened since. `None` if that makes no sense:
+    /// either the stream cannot be explained, or it is not the one that was remembered.
+    ///
+    /// The last remembered event is read again, since a stream that was deleted and written
+    /// anew, or came back from a backup, may be just as long.
+    async fn catch_up(
+        &self,
+        id: GameId,
+        remembered: Arc<Loaded>,
+    ) -> Result<Option<Arc<Loaded>>, EventStoreError> {
+        let last_seen = remembered.revision.unwrap_or(StreamRevision::FIRST);
+        let slice = self.store.read_stream(&id.stream(), last_seen).await?;
+        let Some((seen, unseen)) = slice.events.split_first() else {
+            return Ok(None);
+        };
+        if remembered.event_ids.last() != Some(&seen.id) {
+            return Ok(None);
+        }
+        if unseen.is_empty() {
+            return Ok(Some(remembered));
+        }
+        let mut loaded = Arc::unwrap_or_clone(remembered);
+        let is_explained = unseen
+            .iter()
+            .try_for_each(|recorded| loaded.fold(id, recorded).map(drop))
+            .is_ok();
+        Ok(is_explained.then(|| self.remember(id, loaded)))
+    }
+
+    /// Every event of the game, each with the game as it stood then; none when the stream
+    /// is absent. A game has 44 events at the most, so its whole stream fits in one read.
+    pub async fn history(&self, id: GameId) -> Result<Vec<HistoricEvent>, LoadError> {
+        let slice = self
+            .store
+            .read_stream(&id.stream(), StreamRevision::FIRST)
+            .await?;
+        let mut loaded = Loaded::default();
+        let history = slice
+            .events
+            .into_iter()
+            .map(|recorded| {
+                let event = loaded.fold(id, &recorded)?;
+                Ok(HistoricEvent {
+                    recorded,
+                    event,
+                    game: loaded.game.clone(),
+                })
+            })
+            .collect::<Result<_, LoadError>>()?;
+        self.remember(id, loaded);
+        Ok(history)
+    }
+
+    /// Appends what was decided on this state of the game, and returns the game after it.
+    ///
+    /// The append runs in a task of its own: a request that is cancelled in its middle would
+    /// leave its outcome unknown.
+    pub(super) async fn append(
+        &self,
+        id: GameId,
+        decided_on: Arc<Loaded>,
+        command: &Command,
+        events: Vec<GameEvent>,
+    ) -> Result<Arc<Loaded>, EventStoreError> {
+        let expected = ExpectedRevision::at(decided_on.revision);
+        let new_events: Vec<_> = events
+            .iter()
+            .enumerate()
+            .map(|(index, event)| {
+                let (event_type, data) = encode(event);
+                NewEvent {
+                    id: event_id(id, command, expected, index),
+                    event_type,
+                    data,
+                    metadata: Bytes::new(),
+                }
+            })
+            .collect();
+        let mut loaded = Arc::unwrap_or_clone(decided_on);
+        loaded
+            .event_ids
+            .extend(new_events.iter().map(|event| event.id));
+
+        let store = self.store.clone();
+        let append = async move { store.append(&id.stream(), expected, new_events).await };
+        let appended = tokio::spawn(append.in_current_span())
+            .await
+            .unwrap_or_else(|panicked| {
+                Err(EventStoreError::OutcomeUnknown {
+                    reason: panicked.to_string(),
+                })
+            })?;
+
+        loaded.revision = Some(appended.revision);
+        loaded.game = events.iter().fold(loaded.game, evolve);
+        Ok(self.remember(id, loaded))
+    }
+
+    fn remember(&self, id: GameId, loaded: Loaded) -> Arc<Loaded> {
+        let loaded = Arc::new(loaded);
+        if loaded.revision.is_some() {
+            self.remembered.insert(id, loaded.clone());
+        }
+        loaded
+    }
+}
+
+impl fmt::Debug for GameStreams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GameStreams")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,106 @@
+//! Every setting, once: its flag, its variable, its default and its `--help` text.
+
+use std::net::SocketAddr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Connect Four over HTTP, every move an event.
+///
+/// Without a subcommand it serves.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to serve, when no subcommand is given.
+    #[command(flatten)]
+    pub serve: ServeSettings,
+}
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the HTTP API until SIGINT or SIGTERM.
+    Serve(ServeSettings),
+}
+
+impl Cli {
+    /// The chosen command; serving is the default.
+    pub fn into_command(self) -> Command {
+        self.command.unwrap_or(Command::Serve(self.serve))
+    }
+}
+
+/// How to serve.
+#[derive(Debug, Clone, Args)]
+pub struct ServeSettings {
+    /// Where events are kept: `sqlite://PATH`, or `memory:` until the process ends.
+    #[arg(
+        long,
+        env,
+        value_name = "URL",
+        default_value = "sqlite://connect-four.db"
+    )]
+    pub event_store: String,
+
+    /// The address and port to listen on; port 0 takes a free one.
+    #[arg(
+        long,
+        env,
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub listen: SocketAddr,
+
+    /// How log lines look: `text` for people, `json` for programs.
+    #[arg(
+        long,
+        env,
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t = LogFormat::Text
+    )]
+    pub log_format: LogFormat,
+
+    /// Which log lines are written, as `tracing` directives: `warn`, say, leaves out the
+    /// line for each request.
+    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info")]
+    pub log: String,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for programs.
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn serving_is_the_default() {
+        for args in [&["connect-four"][..], &["connect-four", "serve"]] {
+            let cli = Cli::try_parse_from(args).expect("the defaults suffice");
+            let Command::Serve(settings) = cli.into_command();
+            assert_eq!(settings.event_store, "sqlite://connect-four.db");
+            assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+        }
+    }
+
+    #[test]
+    fn flags_are_the_same_with_and_without_the_subcommand() {
+        for args in [
+            &["connect-four", "--event-store", "memory:"][..],
+            &["connect-four", "serve", "--event-store", "memory:"],
+        ] {
+            let cli = Cli::try_parse_from(args).expect("a known flag");
+            let Command::Serve(settings) = cli.into_command();
+            assert_eq!(settings.event_store, "memory:");
+        }
+    }
+}

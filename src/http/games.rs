@@ -1,0 +1,106 @@
+//! `/games` and `/games/{id}`.
+
+use axum::extract::State;
+use axum::http::header::{CONTENT_LOCATION, LOCATION};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+
+use super::accept::AcceptsJson;
+use super::body::{ApiJson, FromMembers, Members};
+use super::conditional::{REVALIDATE, etag_headers};
+use super::path::GamePath;
+use super::problem::Problem;
+use super::query::Query;
+use super::view::GameView;
+use super::{App, json};
+use crate::application::{GameId, Loaded};
+use crate::domain::{PlayerName, Players, StartGame};
+
+/// The body of `POST /games`.
+#[derive(Debug)]
+pub(super) struct StartGameRequest {
+    player_one: PlayerName,
+    player_two: PlayerName,
+}
+
+impl FromMembers for StartGameRequest {
+    const EXAMPLE: &'static str = r#"{"player_one":"alice","player_two":"bob"}"#;
+
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let player_one = members.text("player_one", PlayerName::parse);
+        let player_two = members.text("player_two", PlayerName::parse);
+        Some(StartGameRequest {
+            player_one: player_one?,
+            player_two: player_two?,
+        })
+    }
+}
+
+/// `POST /games`
+pub(super) async fn start_game(
+    State(app): State<App>,
+    _: AcceptsJson,
+    query: Query,
+    ApiJson(body): ApiJson<StartGameRequest>,
+) -> Result<Response, Problem> {
+    query.finish()?;
+    let players = Players::new(body.player_one, body.player_two)?;
+    let id = GameId::generate();
+    tracing::Span::current().record("game.id", tracing::field::display(id));
+    let loaded = app
+        .commands
+        .start_game(id, StartGame { players })
+        .await
+        .map_err(|error| Problem::of_command(id, error))?;
+    let url = format!("/games/{id}");
+    created(id, &loaded, url.clone(), url)
+}
+
+/// `GET /games/{id}`
+pub(super) async fn show_game(
+    State(app): State<App>,
+    _: AcceptsJson,
+    GamePath(id): GamePath,
+    query: Query,
+) -> Result<Response, Problem> {
+    query.finish()?;
+    let loaded = app
+        .games
+        .load(id)
+        .await
+        .map_err(|error| Problem::of_load(id, error))?;
+    game(id, &loaded, [REVALIDATE])
+}
+
+/// The answer to a command: the game as the command left it.
+pub(super) fn created(
+    id: GameId,
+    loaded: &Loaded,
+    location: String,
+    content_location: String,
+) -> Result<Response, Problem> {
+    let url = |url| HeaderValue::try_from(url).expect("ids and numbers are header values");
+    let headers = [
+        (LOCATION, url(location)),
+        (CONTENT_LOCATION, url(content_location)),
+        REVALIDATE,
+    ];
+    let mut response = game(id, loaded, headers)?;
+    *response.status_mut() = StatusCode::CREATED;
+    Ok(response)
+}
+
+/// A game, with its entity tag.
+fn game<const N: usize>(
+    id: GameId,
+    loaded: &Loaded,
+    headers: [(HeaderName, HeaderValue); N],
+) -> Result<Response, Problem> {
+    let not_found = || Problem::game_not_found(&id.to_string());
+    let view = GameView::of(id, loaded).ok_or_else(not_found)?;
+    let revision = loaded.revision.ok_or_else(not_found)?;
+    Ok(json(
+        headers.into_iter().chain(etag_headers(revision)),
+        view,
+    ))
+}

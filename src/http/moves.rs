@@ -1,0 +1,113 @@
+//! `/games/{id}/moves` and `/games/{id}/moves/{number}`.
+
+use axum::extract::State;
+use axum::response::Response;
+
+use super::accept::AcceptsJson;
+use super::body::{ApiJson, FromMembers, Members};
+use super::conditional::{IMMUTABLE, REVALIDATE, etag_headers};
+use super::games::created;
+use super::path::{GamePath, MovePath};
+use super::problem::Problem;
+use super::query::Query;
+use super::view::{MoveView, MovesView};
+use super::{App, json};
+use crate::application::{GameId, HistoricEvent};
+use crate::domain::{MakeMove, PlayerName};
+use crate::event_store::StreamRevision;
+
+/// The body of `POST /games/{id}/moves`.
+#[derive(Debug)]
+pub(super) struct MakeMoveRequest(MakeMove);
+
+impl FromMembers for MakeMoveRequest {
+    const EXAMPLE: &'static str = r#"{"player":"alice","column":"D"}"#;
+
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let player = members.text("player", PlayerName::parse);
+        let column = members.text("column", str::parse);
+        Some(MakeMoveRequest(MakeMove {
+            player: player?,
+            column: column?,
+        }))
+    }
+}
+
+/// `POST /games/{id}/moves`
+pub(super) async fn make_move(
+    State(app): State<App>,
+    _: AcceptsJson,
+    GamePath(id): GamePath,
+    query: Query,
+    ApiJson(MakeMoveRequest(make_move)): ApiJson<MakeMoveRequest>,
+) -> Result<Response, Problem> {
+    query.finish()?;
+    let loaded = app
+        .commands
+        .make_move(id, make_move)
+        .await
+        .map_err(|error| Problem::of_command(id, error))?;
+    let number = loaded.game.last_move().map_or(0, |last| last.number);
+    let revision = loaded.revision.map_or(0, StreamRevision::number);
+    created(
+        id,
+        &loaded,
+        format!("/games/{id}/moves/{number}"),
+        format!("/games/{id}?revision={revision}"),
+    )
+}
+
+/// `GET /games/{id}/moves`
+pub(super) async fn list_moves(
+    State(app): State<App>,
+    _: AcceptsJson,
+    GamePath(id): GamePath,
+    query: Query,
+) -> Result<Response, Problem> {
+    query.finish()?;
+    let (history, revision) = history(&app, id).await?;
+    let moves = MovesView {
+        revision: revision.number(),
+        moves: MoveView::all(&history).collect(),
+    };
+    let headers = etag_headers(revision).into_iter().chain([REVALIDATE]);
+    Ok(json(headers, moves))
+}
+
+/// `GET /games/{id}/moves/{number}`
+pub(super) async fn show_move(
+    State(app): State<App>,
+    _: AcceptsJson,
+    MovePath(id, number): MovePath,
+    query: Query,
+) -> Result<Response, Problem> {
+    query.finish()?;
+    let (history, revision) = history(&app, id).await?;
+    let found = number
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| MoveView::all(&history).nth(number.checked_sub(1)?))
+        .ok_or_else(|| Problem::move_not_found(&number, revision))?;
+    // A move's tag is the revision that it led to: it stays when the game goes on.
+    let headers = etag_headers(found.resulting_revision());
+    Ok(json(headers.into_iter().chain([IMMUTABLE]), found))
+}
+
+/// The history of a game that exists, and the revision that it is at.
+pub(super) async fn history(
+    app: &App,
+    id: GameId,
+) -> Result<(Vec<HistoricEvent>, StreamRevision), Problem> {
+    let history = app
+        .games
+        .history(id)
+        .await
+        .map_err(|error| Problem::of_load(id, error))?;
+    match history.last() {
+        Some(last) => {
+            let revision = last.recorded.revision;
+            Ok((history, revision))
+        }
+        None => Err(Problem::game_not_found(&id.to_string())),
+    }
+}

@@ -1,0 +1,135 @@
+//! Every kind of refusal, with its slug, its status and its title.
+
+use axum::http::StatusCode;
+
+/// A problem type (RFC 9457, 3.1.1). Clients match its slug, which never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProblemType {
+    GameNotFound,
+    MoveNotFound,
+    GameDeleted,
+    GameAlreadyStarted,
+    GameFinished,
+    PlayerNotInGame,
+    NotYourTurn,
+    ColumnFull,
+    MalformedJson,
+    InvalidQuery,
+    InvalidRequest,
+    PlayersNotDistinct,
+    UnsupportedMediaType,
+    PayloadTooLarge,
+    NotAcceptable,
+    NotFound,
+    MethodNotAllowed,
+    Contention,
+    StoreUnavailable,
+    OutcomeUnknown,
+    UnreadableGame,
+    InternalError,
+}
+
+impl ProblemType {
+    /// The last segment of the type's URI, `/problems/{slug}`.
+    pub(super) fn slug(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The status that goes with it.
+    pub(super) fn status(self) -> StatusCode {
+        self.row().1
+    }
+
+    /// What it is, in a few words that are the same each time.
+    pub(super) fn title(self) -> &'static str {
+        self.row().2
+    }
+
+    fn row(self) -> (&'static str, StatusCode, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::GameNotFound => ("game-not-found", S::NOT_FOUND, "No such game"),
+            Self::MoveNotFound => ("move-not-found", S::NOT_FOUND, "No such move"),
+            Self::GameDeleted => ("game-deleted", S::GONE, "The game was deleted"),
+            Self::GameAlreadyStarted => (
+                "game-already-started",
+                S::CONFLICT,
+                "The game was already started",
+            ),
+            Self::GameFinished => ("game-finished", S::CONFLICT, "The game is finished"),
+            Self::PlayerNotInGame => (
+                "player-not-in-game",
+                S::CONFLICT,
+                "Only the two players of a game move in it",
+            ),
+            Self::NotYourTurn => (
+                "not-your-turn",
+                S::CONFLICT,
+                "It is the other player's turn",
+            ),
+            Self::ColumnFull => ("column-full", S::CONFLICT, "The column is full"),
+            Self::MalformedJson => ("malformed-json", S::BAD_REQUEST, "The body is not JSON"),
+            Self::InvalidQuery => (
+                "invalid-query",
+                S::BAD_REQUEST,
+                "A query parameter is invalid",
+            ),
+            Self::InvalidRequest => (
+                "invalid-request",
+                S::UNPROCESSABLE_ENTITY,
+                "The body is not what this request takes",
+            ),
+            Self::PlayersNotDistinct => (
+                "players-not-distinct",
+                S::UNPROCESSABLE_ENTITY,
+                "The two players need different names",
+            ),
+            Self::UnsupportedMediaType => (
+                "unsupported-media-type",
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "The body's media type is not supported",
+            ),
+            Self::PayloadTooLarge => (
+                "payload-too-large",
+                S::PAYLOAD_TOO_LARGE,
+                "The body is too large",
+            ),
+            Self::NotAcceptable => (
+                "not-acceptable",
+                S::NOT_ACCEPTABLE,
+                "None of the accepted media types can be had",
+            ),
+            Self::NotFound => ("not-found", S::NOT_FOUND, "Nothing is here"),
+            Self::MethodNotAllowed => (
+                "method-not-allowed",
+                S::METHOD_NOT_ALLOWED,
+                "This resource does not take the method",
+            ),
+            Self::Contention => (
+                "contention",
+                S::SERVICE_UNAVAILABLE,
+                "Too many moves came at once",
+            ),
+            Self::StoreUnavailable => (
+                "store-unavailable",
+                S::SERVICE_UNAVAILABLE,
+                "The event store does not answer",
+            ),
+            Self::OutcomeUnknown => (
+                "outcome-unknown",
+                S::GATEWAY_TIMEOUT,
+                "It is not known whether this was carried out",
+            ),
+            Self::UnreadableGame => (
+                "unreadable-game",
+                S::INTERNAL_SERVER_ERROR,
+                "The stored game cannot be explained",
+            ),
+            Self::InternalError => (
+                "internal-error",
+                S::INTERNAL_SERVER_ERROR,
+                "Something went wrong inside the service",
+            ),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Query parameters. One that is unknown, given twice or out of range is refused by name:
+//! a misspelt parameter that is met with silence answers another question.
+
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+
+use super::problem::Problem;
+use super::problem_type::ProblemType;
+
+/// The query parameters that nobody has taken yet.
+#[derive(Debug)]
+pub(super) struct Query(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let query = head.uri.query().unwrap_or_default();
+        let owned =
+            |(name, value): (Cow<'_, str>, Cow<'_, str>)| (name.into_owned(), value.into_owned());
+        Ok(Query(
+            form_urlencoded::parse(query.as_bytes())
+                .map(owned)
+                .collect(),
+        ))
+    }
+}
+
+impl Query {
+    /// Takes a number, if it is there.
+    pub(super) fn number(
+        &mut self,
+        name: &str,
+        range: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, Problem> {
+        let Some(place) = self.0.iter().position(|(given, _)| given == name) else {
+            return Ok(None);
+        };
+        let (_, text) = self.0.remove(place);
+        match text.parse() {
+            Ok(number) if range.contains(&number) => Ok(Some(number)),
+            Ok(_) | Err(_) => {
+                let (least, most) = range.into_inner();
+                Err(invalid_query(
+                    name,
+                    format!("{name} is a number from {least} to {most}, not {text:?}."),
+                ))
+            }
+        }
+    }
+
+    /// Refuses what is left.
+    pub(super) fn finish(self) -> Result<(), Problem> {
+        match self.0.first() {
+            None => Ok(()),
+            Some((name, _)) => Err(invalid_query(
+                name,
+                format!("The parameter {name:?} is not known here, or is given twice."),
+            )),
+        }
+    }
+}
+
+fn invalid_query(parameter: &str, detail: String) -> Problem {
+    Problem::new(ProblemType::InvalidQuery, detail).with("parameter", parameter)
+}

@@ -1,0 +1,40 @@
+//! What operators and orchestrators ask.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::Response;
+use serde_json::json as value;
+
+use super::problem::Problem;
+use super::{App, json};
+
+/// How long the store may take to show that it is there.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// `GET /livez`: the process answers.
+pub(super) async fn livez() -> Response {
+    json([(CACHE_CONTROL, NO_STORE)], value!({"status": "alive"}))
+}
+
+/// `GET /readyz`: the event store answers too.
+pub(super) async fn readyz(State(app): State<App>) -> Result<Response, Problem> {
+    match tokio::time::timeout(CHECK_TIMEOUT, app.games.store().check()).await {
+        Ok(Ok(())) => Ok(json(
+            [(CACHE_CONTROL, NO_STORE)],
+            value!({"status": "ready"}),
+        )),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "not ready: the event store does not answer");
+            Err(Problem::store_unavailable())
+        }
+        Err(_) => {
+            tracing::warn!("not ready: the event store takes too long to answer");
+            Err(Problem::store_unavailable())
+        }
+    }
+}

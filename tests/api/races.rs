@@ -1,0 +1,119 @@
+//! Many clients at once. The races are real: separate connections, one barrier.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tokio::sync::Barrier;
+use tokio::task::JoinSet;
+
+use crate::service::{Answer, Service, on_every_store};
+
+const CLIENTS: usize = 32;
+const COLUMNS: [&str; 7] = ["A", "B", "C", "D", "E", "F", "G"];
+
+/// Lets every client send its move at the same moment, and collects the answers.
+async fn all_at_once(
+    service: &Service,
+    path: &str,
+    moves: impl Iterator<Item = (String, String)>,
+) -> Vec<Answer> {
+    let moves: Vec<_> = moves.collect();
+    let start = Arc::new(Barrier::new(moves.len()));
+    let mut clients = JoinSet::new();
+    for (player, column) in moves {
+        // Each with a client, and so a connection, of its own.
+        let client = service.another_client();
+        let path = path.to_owned();
+        let start = start.clone();
+        clients.spawn(async move {
+            client.get("/livez").await.is(200);
+            start.wait().await;
+            let body = json!({"player": player, "column": column});
+            client.post(&path, body).await
+        });
+    }
+    clients.join_all().await
+}
+
+fn count(answers: &[Answer], status: u16) -> usize {
+    answers
+        .iter()
+        .filter(|answer| answer.status == status)
+        .count()
+}
+
+on_every_store! {
+    async fn the_same_move_sent_by_many_at_once_is_stored_once(service: Service) {
+        for _ in 0..8 {
+            let game = service.game_with("").await;
+            let same = std::iter::repeat_n(("ada".into(), "D".into()), CLIENTS);
+            let answers = all_at_once(&service, &game.path("/moves"), same).await;
+
+            assert!(count(&answers, 201) >= 1);
+            for answer in answers {
+                match answer.status.as_u16() {
+                    201 => assert_eq!(answer.json()["revision"], 1),
+                    _ => drop(answer.is_problem(409, "not-your-turn")),
+                }
+            }
+            assert_eq!(game.event_types().await, ["GameStarted", "MoveMade"]);
+        }
+    }
+
+    async fn of_different_moves_for_one_turn_exactly_one_is_made(service: Service) {
+        for _ in 0..8 {
+            let game = service.game_with("").await;
+            let moves = ["ada", "eve", "mallory", "oscar", "trent"].into_iter().flat_map(|player| {
+                COLUMNS.map(|column| (player.to_owned(), column.to_owned()))
+            });
+            let moves = moves.take(CLIENTS);
+            let answers = all_at_once(&service, &game.path("/moves"), moves).await;
+
+            assert_eq!(count(&answers, 201), 1);
+            assert_eq!(count(&answers, 409), CLIENTS - 1);
+            assert_eq!(game.event_types().await, ["GameStarted", "MoveMade"]);
+        }
+    }
+
+    async fn of_many_clients_with_different_moves_those_of_one_column_win(service: Service) {
+        let game = service.game_with("").await;
+        let columns = COLUMNS.into_iter().cycle().take(CLIENTS);
+        let moves = columns.map(|column| ("ada".into(), column.into()));
+        let answers = all_at_once(&service, &game.path("/moves"), moves).await;
+
+        let made: Vec<_> = answers.iter().filter(|answer| answer.status == 201).collect();
+        let winner = made.first().expect("somebody moved").json();
+        for answer in &made {
+            assert_eq!(answer.json(), winner);
+        }
+        assert_eq!(count(&answers, 409), CLIENTS - made.len());
+        assert_eq!(game.event_types().await, ["GameStarted", "MoveMade"]);
+    }
+
+    async fn a_game_played_by_crowds_stays_legal(service: Service) {
+        let game = service.game_with("").await;
+        let players = ["ada", "grace"].into_iter().cycle();
+        let columns = COLUMNS.into_iter().cycle();
+        let wishes: Vec<_> = players.zip(columns).take(CLIENTS).collect();
+        let mut acknowledged = std::collections::BTreeSet::new();
+        for round in 0..8 {
+            let moves = wishes.iter().cycle().skip(round).take(CLIENTS);
+            let moves = moves.map(|(player, column)| ((*player).into(), (*column).into()));
+            for answer in all_at_once(&service, &game.path("/moves"), moves).await {
+                match answer.status.as_u16() {
+                    201 => drop(acknowledged.insert(answer.json()["last_move"].to_string())),
+                    409 | 503 => {}
+                    other => panic!("{other}"),
+                }
+            }
+        }
+        // Readable means legal, and every acknowledged move is there.
+        let moves = game.get("/moves").await.is(200).json();
+        let moves = moves["moves"].as_array().expect("moves").clone();
+        for (index, made) in moves.iter().enumerate() {
+            assert_eq!(made["number"], index + 1);
+            assert_eq!(made["player"], ["ada", "grace"][index % 2]);
+        }
+        assert_eq!(acknowledged.len(), moves.len());
+    }
+}

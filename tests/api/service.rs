@@ -1,0 +1,254 @@
+//! Starts services and talks to them, in words that make tests read like sessions.
+
+use std::sync::Arc;
+
+use connect_four::event_store::{EventStore, MemoryStore, SqliteStore};
+use connect_four::http::App;
+use connect_four::server;
+use reqwest::header::{HeaderMap, HeaderName};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// Runs each test on every event store that can be had here.
+macro_rules! on_every_store {
+    ($(async fn $name:ident($service:ident: Service) $body:block)*) => {$(
+        async fn $name($service: Service) $body
+
+        mod $name {
+            use crate::service::Service;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_memory() {
+                super::$name(Service::on_memory().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                super::$name(Service::on_sqlite().await).await;
+            }
+        }
+    )*};
+}
+pub(crate) use on_every_store;
+
+/// A running service.
+pub(crate) struct Service {
+    client: Client,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<std::io::Result<()>>,
+    _folder: Option<TempDir>,
+}
+
+/// Somebody who talks to a service.
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) url: String,
+    http: reqwest::Client,
+}
+
+impl std::ops::Deref for Service {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Service {
+    pub(crate) async fn on_memory() -> Service {
+        Service::on(Arc::new(MemoryStore::new())).await
+    }
+
+    /// On a new file, which is removed with the service.
+    pub(crate) async fn on_sqlite() -> Service {
+        let folder = TempDir::new().expect("a folder");
+        let store = SqliteStore::open(folder.path().join("games.db")).await;
+        Service {
+            _folder: Some(folder),
+            ..Service::on(Arc::new(store.expect("a new file"))).await
+        }
+    }
+
+    pub(crate) async fn on(store: Arc<dyn EventStore>) -> Service {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound listener");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(server::serve(App::new(store), listener, async {
+            // Sent by `stop`, or dropped with the service.
+            let _ = stopped.await;
+        }));
+        Service {
+            client: Client::of(format!("http://{address}")),
+            stop,
+            served,
+            _folder: None,
+        }
+    }
+
+    /// Asks the service to stop, and waits until it has.
+    pub(crate) async fn stop(self) {
+        drop(self.stop);
+        let served = self.served.await.expect("the server does not panic");
+        served.expect("the server does not fail");
+    }
+
+    pub(crate) async fn start_game(&self, player_one: &str, player_two: &str) -> Game<'_> {
+        let names = json!({"player_one": player_one, "player_two": player_two});
+        let answer = self.post("/games", names).await.is(201);
+        let id = answer.json()["id"].as_str().expect("an id").to_owned();
+        Game { service: self, id }
+    }
+
+    /// A game between ada and grace with these moves made, in turns.
+    pub(crate) async fn game_with(&self, columns: &str) -> Game<'_> {
+        let game = self.start_game("ada", "grace").await;
+        for (player, column) in ["ada", "grace"].iter().cycle().zip(columns.chars()) {
+            game.move_by(player, &column.to_string()).await.is(201);
+        }
+        game
+    }
+}
+
+impl Client {
+    /// A client of the service at this URL, with connections of its own.
+    pub(crate) fn of(url: String) -> Client {
+        Client {
+            url,
+            http: reqwest::Client::new(),
+        }
+    }
+
+    pub(crate) fn another_client(&self) -> Client {
+        Client::of(self.url.clone())
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> Request {
+        let url = format!("{}{path}", self.url);
+        Request(self.http.request(method, url))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.request(Method::GET, path).send().await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.request(Method::POST, path).json(&body).send().await
+    }
+}
+
+/// A game on a running service.
+pub(crate) struct Game<'a> {
+    pub(crate) service: &'a Service,
+    pub(crate) id: String,
+}
+
+impl Game<'_> {
+    pub(crate) fn path(&self, rest: &str) -> String {
+        format!("/games/{}{rest}", self.id)
+    }
+
+    pub(crate) async fn move_by(&self, player: &str, column: &str) -> Answer {
+        let body = json!({"player": player, "column": column});
+        self.service.post(&self.path("/moves"), body).await
+    }
+
+    pub(crate) async fn get(&self, rest: &str) -> Answer {
+        self.service.get(&self.path(rest)).await
+    }
+
+    /// The types of the events that are stored.
+    pub(crate) async fn event_types(&self) -> Vec<String> {
+        let page = self.get("/events?limit=100").await.is(200).json();
+        let events = page["events"].as_array().expect("events").clone();
+        events
+            .iter()
+            .map(|event| event["type"].as_str().expect("a type").to_owned())
+            .collect()
+    }
+}
+
+/// A request that can be dressed up.
+pub(crate) struct Request(reqwest::RequestBuilder);
+
+impl Request {
+    pub(crate) fn header(self, name: &str, value: &str) -> Request {
+        Request(self.0.header(name, value))
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Request {
+        Request(self.0.json(body))
+    }
+
+    /// A body that says that it is JSON.
+    pub(crate) fn raw_json(self, body: impl Into<reqwest::Body>) -> Request {
+        self.header("content-type", "application/json").body(body)
+    }
+
+    pub(crate) fn body(self, body: impl Into<reqwest::Body>) -> Request {
+        Request(self.0.body(body))
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        self.try_send().await.expect("an answer")
+    }
+
+    pub(crate) async fn try_send(self) -> reqwest::Result<Answer> {
+        let response = self.0.send().await?;
+        Ok(Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: response.bytes().await?.to_vec(),
+        })
+    }
+}
+
+/// What the service said.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn is(self, status: u16) -> Answer {
+        let body = String::from_utf8_lossy(&self.body);
+        assert_eq!(self.status.as_u16(), status, "{body}");
+        self
+    }
+
+    /// Asserts what holds for every problem, and returns its members.
+    #[track_caller]
+    pub(crate) fn is_problem(&self, status: u16, slug: &str) -> Value {
+        let answer = self.clone().is(status);
+        let problem = answer.json();
+        assert_eq!(problem["type"], format!("/problems/{slug}"), "{problem}");
+        assert_eq!(problem["status"], status);
+        for text in ["title", "detail"] {
+            assert!(problem[text].as_str().is_some_and(|text| !text.is_empty()));
+        }
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        let request_id = answer.header("x-request-id");
+        assert_eq!(problem["instance"], format!("urn:uuid:{request_id}"));
+        problem
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("a JSON body")
+    }
+
+    /// A header's value; empty if it is not there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let name: HeaderName = name.parse().expect("a header name");
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("a text value"))
+    }
+}

@@ -1,0 +1,228 @@
+//! The stored form of events, which never changes: `tests/golden` holds what earlier
+//! versions and the tutorial's Python programs have written.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use connect_four::application::{DecodeError, decode, encode};
+use connect_four::domain::{Column, GameEvent, GameResult, PlayerName};
+
+/// What the golden file with this name means: its event's type comes before the first dot,
+/// and `python` among its words says that the tutorial wrote it.
+fn golden_files() -> Vec<(&'static str, GameEvent)> {
+    let alice_and_bob = started("Alice", "Bob");
+    let beyond_ascii = started("Zoë \"the quick\"", "🔴\\");
+    let alice_to_d = moved("Alice", Column::D);
+    let beyond_latin = moved("玩家一", Column::G);
+    vec![
+        ("GameStarted.json", alice_and_bob.clone()),
+        ("GameStarted.python.json", alice_and_bob),
+        ("GameStarted.unicode.json", beyond_ascii.clone()),
+        ("GameStarted.unicode.python.json", beyond_ascii),
+        ("MoveMade.json", alice_to_d.clone()),
+        ("MoveMade.python.json", alice_to_d),
+        ("MoveMade.unicode.json", beyond_latin.clone()),
+        ("MoveMade.unicode.python.json", beyond_latin),
+        (
+            "GameFinished.player_one_won.json",
+            finished(GameResult::PlayerOneWon),
+        ),
+        (
+            "GameFinished.player_two_won.json",
+            finished(GameResult::PlayerTwoWon),
+        ),
+        ("GameFinished.tied.json", finished(GameResult::Tied)),
+        ("GameFinished.tied.python.json", finished(GameResult::Tied)),
+    ]
+}
+
+#[test]
+fn todays_code_reads_yesterdays_events() {
+    for (file, event) in golden_files() {
+        assert_eq!(
+            decode(event_type(file), golden(file).as_bytes()).expect(file),
+            event,
+            "{file}"
+        );
+    }
+}
+
+#[test]
+fn todays_code_writes_yesterdays_bytes() {
+    for (file, event) in golden_files() {
+        let (event_type_written, data) = encode(&event);
+        assert_eq!(event_type_written, event_type(file), "{file}");
+        if !file.contains(".python.") {
+            let written = str::from_utf8(&data).expect("JSON is UTF-8");
+            assert_eq!(written, golden(file), "{file}");
+        }
+    }
+}
+
+#[test]
+fn every_golden_file_is_looked_at() {
+    let looked_at: BTreeSet<_> = golden_files()
+        .into_iter()
+        .map(|(file, _)| file.to_owned())
+        .collect();
+    let there: BTreeSet<_> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden"))
+        .expect("the folder of golden files")
+        .map(|entry| entry.expect("an entry").file_name())
+        .map(|file| file.into_string().expect("a file name in UTF-8"))
+        .collect();
+    assert_eq!(there, looked_at);
+}
+
+#[test]
+fn members_that_are_not_known_are_passed_over() {
+    let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
+    for (event_type, data, event) in [
+        (
+            "GameStarted",
+            r#"{"version":2,"player_one":"Alice","player_two":"Bob","rated":null}"#,
+            started("Alice", "Bob"),
+        ),
+        (
+            "MoveMade",
+            &format!(r#"{{"column":"D","thoughts":{deep},"player":"Alice"}}"#),
+            moved("Alice", Column::D),
+        ),
+        (
+            "GameFinished",
+            r#"{"result":"TIED","reason":{"draw":["offered","accepted"]}}"#,
+            finished(GameResult::Tied),
+        ),
+    ] {
+        assert_eq!(
+            decode(event_type, data.as_bytes()).expect("a known event"),
+            event,
+            "{data}"
+        );
+    }
+}
+
+/// The tutorial's aggregate checks no names, so stored ones may be what clients may not send.
+#[test]
+fn stored_names_may_be_any_text() {
+    let long = "n".repeat(100_000);
+    for name in ["", " ", "line\nbreak\0", &long] {
+        let event = started(name, name);
+        let (event_type, data) = encode(&event);
+        assert_eq!(decode(event_type, &data).expect("its own words"), event);
+    }
+}
+
+#[test]
+fn an_unknown_type_is_an_error_that_names_it() {
+    for unknown in ["", "gamestarted", "MoveMade ", "GameResigned", "$>"] {
+        let error = decode(unknown, br#"{"result":"TIED"}"#);
+        assert!(
+            matches!(&error, Err(DecodeError::UnknownType(name)) if name == unknown),
+            "{unknown:?}: {error:?}"
+        );
+    }
+}
+
+#[test]
+fn data_that_is_not_the_events_is_an_error() {
+    let for_any_type = [
+        "", " ", "null", "true", "1", "[]", "{}", "\"TIED\"", "{", "\0",
+    ];
+    for event_type in ["GameStarted", "MoveMade", "GameFinished"] {
+        for data in for_any_type {
+            is_undecodable(event_type, data.as_bytes());
+        }
+    }
+    for (event_type, data) in [
+        ("GameStarted", r#"{"player_one":"Alice"}"#),
+        ("GameStarted", r#"{"player_one":"Alice","player_two":null}"#),
+        ("GameStarted", r#"{"player_one":"Alice","player_two":2}"#),
+        (
+            "GameStarted",
+            r#"{"player_one":"Alice","player_two":["Bob"]}"#,
+        ),
+        (
+            "GameStarted",
+            r#"{"Player_One":"Alice","player_two":"Bob"}"#,
+        ),
+        ("GameStarted", r#"{"player_one":"Alice","player_two":"Bob""#),
+        (
+            "GameStarted",
+            r#"{"player_one":"Alice","player_two":"\ud83d"}"#,
+        ),
+        (
+            "GameStarted",
+            "{\"player_one\":\"Alice\",\"player_two\":\"\n\"}",
+        ),
+        ("GameStarted", r#"["Alice","Bob"]"#),
+        ("MoveMade", r#"{"player":"Alice"}"#),
+        ("MoveMade", r#"{"column":"D"}"#),
+        ("MoveMade", r#"{"player":"Alice","column":"H"}"#),
+        ("MoveMade", r#"{"player":"Alice","column":"d"}"#),
+        ("MoveMade", r#"{"player":"Alice","column":""}"#),
+        ("MoveMade", r#"{"player":"Alice","column":3}"#),
+        ("MoveMade", r#"{"player":"Alice","column":null}"#),
+        ("MoveMade", r#"{"player":"Alice","column":{"D":null}}"#),
+        ("MoveMade", r#"["Alice","D"]"#),
+        (
+            "MoveMade",
+            r#"{"player":"Alice","player":"Bob","column":"D"}"#,
+        ),
+        ("GameFinished", r#"{"result":null}"#),
+        ("GameFinished", r#"{"result":"tied"}"#),
+        ("GameFinished", r#"{"result":"PLAYER_THREE_WON"}"#),
+        ("GameFinished", r#"{"result":{"TIED":null}}"#),
+        ("GameFinished", r#"["TIED"]"#),
+        ("GameFinished", r#"{"result":"TIED"}{"result":"TIED"}"#),
+        ("GameFinished", "\u{feff}{\"result\":\"TIED\"}"),
+    ] {
+        is_undecodable(event_type, data.as_bytes());
+    }
+    is_undecodable("MoveMade", b"{\"player\":\"\xff\",\"column\":\"D\"}");
+    is_undecodable("MoveMade", "[".repeat(1_000_000).as_bytes());
+    let deep = format!(r#"{{"result":{}"#, r#"{"":"#.repeat(1_000_000));
+    is_undecodable("GameFinished", deep.as_bytes());
+}
+
+#[track_caller]
+fn is_undecodable(event_type: &str, data: &[u8]) {
+    let shown = String::from_utf8_lossy(&data[..data.len().min(99)]);
+    let decoded = decode(event_type, data);
+    assert!(
+        matches!(decoded, Err(DecodeError::Data(_))),
+        "{event_type} {shown}: {decoded:?}"
+    );
+}
+
+/// What the file holds; the line break at its end is the file's, not the event's.
+fn golden(file: &str) -> String {
+    let path = format!("{}/tests/golden/{file}", env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(path).expect("a golden file");
+    text.strip_suffix('\n').expect("a line break").to_owned()
+}
+
+fn event_type(file: &str) -> &str {
+    file.split('.').next().expect("a type")
+}
+
+fn started(player_one: &str, player_two: &str) -> GameEvent {
+    GameEvent::GameStarted {
+        player_one: name(player_one),
+        player_two: name(player_two),
+    }
+}
+
+fn moved(player: &str, column: Column) -> GameEvent {
+    GameEvent::MoveMade {
+        player: name(player),
+        column,
+    }
+}
+
+fn finished(result: GameResult) -> GameEvent {
+    GameEvent::GameFinished { result }
+}
+
+fn name(text: &str) -> PlayerName {
+    serde_json::from_value(text.into()).expect("any text is a stored name")
+}

@@ -1,0 +1,79 @@
+//! Reads `tests/tutorial-games.jsonl`: a hundred games, recorded while the tutorial's own
+//! Python aggregate played them, refused attempts included.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// One recorded game.
+#[derive(Debug, Deserialize)]
+pub(crate) struct RecordedGame {
+    pub(crate) player_one: String,
+    pub(crate) player_two: String,
+    /// Every attempt to move, in order.
+    pub(crate) attempts: Vec<Attempt>,
+    /// Every event of the game, as the tutorial stored it.
+    pub(crate) stream: Vec<StoredEvent>,
+    /// The state after the last attempt.
+    #[serde(rename = "final")]
+    pub(crate) last_state: State,
+}
+
+/// Somebody's wish to move, and what came of it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Attempt {
+    pub(crate) player: String,
+    pub(crate) column: String,
+    #[serde(flatten)]
+    pub(crate) outcome: Outcome,
+}
+
+/// What came of an attempt.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Outcome {
+    /// These events were recorded, and this is the game after them.
+    Accepted {
+        accepted: Vec<StoredEvent>,
+        state: State,
+    },
+    /// The problem's slug. The tutorial has one error for two rules, so `not-your-turn` is a
+    /// stranger's attempt, too.
+    Rejected { rejected: String },
+}
+
+/// An event as it is stored; its data compares without regard to white space and escapes.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct StoredEvent {
+    #[serde(rename = "type")]
+    pub(crate) event_type: String,
+    pub(crate) data: Value,
+}
+
+/// A game in the tutorial's words.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub(crate) struct State {
+    pub(crate) next_player: Option<String>,
+    pub(crate) is_finished: bool,
+    pub(crate) result: Option<String>,
+    /// Columns A to G, each from the bottom up: `Y` for player one's disc, `R` for two's.
+    pub(crate) board: [String; 7],
+}
+
+impl RecordedGame {
+    /// The attempts that came before the start of the game, and those that came after it.
+    pub(crate) fn attempts_around_the_start(&self) -> (&[Attempt], &[Attempt]) {
+        let too_early = |attempt: &Attempt| matches!(&attempt.outcome, Outcome::Rejected { rejected } if rejected == "game-not-started");
+        let start = self.attempts.partition_point(too_early);
+        self.attempts.split_at(start)
+    }
+}
+
+/// All recorded games.
+pub(crate) fn recorded_games() -> Vec<RecordedGame> {
+    let games: Vec<_> = include_str!("../tutorial-games.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("each line is a recorded game"))
+        .collect();
+    assert_eq!(games.len(), 100, "games in tests/tutorial-games.jsonl");
+    games
+}

@@ -1,0 +1,249 @@
+//! Stored histories that no game can explain: they are reported with the revision at which
+//! they cease to make sense, and take no further move.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use connect_four::application::{
+    CommandError, CommandHandler, DecodeError, GameId, GameStreams, LoadError, UnreadableReason,
+};
+use connect_four::domain::{Column, Disc, MakeMove, PlayerName, Players, StartGame, Unexplained};
+use connect_four::event_store::{
+    Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, MemoryStore, NewEvent,
+    StreamName, StreamRevision, StreamSlice, Subscription,
+};
+use uuid::Uuid;
+
+/// A stored event: its type and its data.
+type Stored = (&'static str, &'static str);
+
+const START: Stored = (
+    "GameStarted",
+    r#"{"player_one": "ada", "player_two": "grace"}"#,
+);
+const ADA_D: Stored = ("MoveMade", r#"{"player": "ada", "column": "D"}"#);
+const GRACE_D: Stored = ("MoveMade", r#"{"player": "grace", "column": "D"}"#);
+const MALLORY_D: Stored = ("MoveMade", r#"{"player": "mallory", "column": "D"}"#);
+const TIED: Stored = ("GameFinished", r#"{"result": "TIED"}"#);
+
+#[tokio::test]
+async fn a_game_that_was_started_twice() {
+    for history in [vec![START, START], vec![START, TIED, START]] {
+        let last = history.len() as u64 - 1;
+        let reason = unreadable_from(&history, last).await;
+        assert_eq!(unexplained(reason), Unexplained::StartedTwice);
+    }
+}
+
+#[tokio::test]
+async fn a_game_in_which_something_happened_before_the_start() {
+    for too_early in [ADA_D, TIED] {
+        let reason = unreadable_from(&[too_early, START], 0).await;
+        assert_eq!(unexplained(reason), Unexplained::BeforeTheStart);
+    }
+}
+
+#[tokio::test]
+async fn a_game_in_which_something_happened_after_the_finish() {
+    for too_late in [ADA_D, TIED] {
+        let reason = unreadable_from(&[START, TIED, too_late, ADA_D], 2).await;
+        assert_eq!(unexplained(reason), Unexplained::AfterTheFinish);
+    }
+}
+
+#[tokio::test]
+async fn a_game_with_a_seventh_disc_in_a_column() {
+    let mut history = vec![START];
+    history.extend([ADA_D, GRACE_D].repeat(3));
+    history.extend([ADA_D, TIED]);
+    let reason = unreadable_from(&history, 7).await;
+    assert_eq!(unexplained(reason), Unexplained::ColumnFull);
+}
+
+#[tokio::test]
+async fn a_game_with_an_event_of_an_unknown_type() {
+    let resigned = ("GameResigned", r#"{"player": "ada"}"#);
+    let reason = unreadable_from(&[START, resigned, ADA_D], 1).await;
+    assert!(
+        matches!(
+            &reason,
+            UnreadableReason::Undecodable(DecodeError::UnknownType(name)) if name == "GameResigned"
+        ),
+        "{reason:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_game_with_undecodable_data() {
+    for data in [r#"{"player": "ada"}"#, "", "\0\0\0"] {
+        let reason = unreadable_from(&[START, ADA_D, ("MoveMade", data)], 2).await;
+        assert!(
+            matches!(&reason, UnreadableReason::Undecodable(DecodeError::Data(_))),
+            "{reason:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_game_whose_first_events_are_gone() {
+    let memory = stored(&[START, ADA_D, GRACE_D]).await;
+    let truncated = Truncated(memory, StreamRevision::new(1));
+    let games = GameStreams::new(Arc::new(truncated));
+    let reason = reason_at(games.load(game()).await, 1);
+    assert!(matches!(reason, UnreadableReason::Gap), "{reason:?}");
+}
+
+#[tokio::test]
+async fn a_game_that_became_unreadable_while_it_was_remembered() {
+    let memory = stored(&[START, ADA_D]).await;
+    let games = GameStreams::new(Arc::new(memory.clone()));
+    games.load(game()).await.expect("it is readable so far");
+    append(&memory, Some(1), &[GRACE_D, START]).await;
+    for _ in 0..2 {
+        let reason = reason_at(games.load(game()).await, 3);
+        assert_eq!(unexplained(reason), Unexplained::StartedTwice);
+    }
+}
+
+/// The tutorial's `apply` takes a disc from anybody at any time, and its appends state no
+/// expected revision, so such histories exist.
+#[tokio::test]
+async fn moves_out_of_turn_and_of_strangers_are_readable() {
+    let memory = stored(&[START, ADA_D, ADA_D, MALLORY_D]).await;
+    let games = Arc::new(GameStreams::new(Arc::new(memory)));
+    let loaded = games.load(game()).await.expect("a readable game");
+    let discs: Vec<_> = loaded.game.board().discs(Column::D).collect();
+    assert_eq!(discs, [Disc::Yellow, Disc::Yellow, Disc::Red]);
+    assert_eq!(loaded.game.next_player(), Some(&name("ada")));
+
+    let handler = CommandHandler::new(games);
+    let moved = handler.make_move(game(), ada_to_d()).await;
+    let moved = moved.expect("player one is next after a stranger");
+    assert_eq!(moved.revision, Some(StreamRevision::new(4)));
+}
+
+/// Checks that the history is unreadable from this revision on, whichever way it is looked
+/// at, and that neither a move nor a start is taken. Returns what is wrong with it.
+async fn unreadable_from(history: &[Stored], revision: u64) -> UnreadableReason {
+    let memory = stored(history).await;
+    let games = Arc::new(GameStreams::new(Arc::new(memory.clone())));
+    let handler = CommandHandler::new(games.clone());
+    let players = Players::new(name("ada"), name("grace")).expect("two players");
+
+    let moved = handler.make_move(game(), ada_to_d()).await;
+    reason_at(moved.map_err(load_error), revision);
+    let started = handler.start_game(game(), StartGame { players }).await;
+    reason_at(started.map_err(load_error), revision);
+    reason_at(games.history(game()).await, revision);
+
+    let stream = game().stream();
+    let now = memory.read_stream(&stream, StreamRevision::FIRST).await;
+    let now = now.expect("memory answers");
+    assert_eq!(now.events.len(), history.len(), "nothing was recorded");
+    reason_at(games.load(game()).await, revision)
+}
+
+fn reason_at<T: std::fmt::Debug>(outcome: Result<T, LoadError>, expected: u64) -> UnreadableReason {
+    match outcome {
+        Err(LoadError::Unreadable {
+            game: id,
+            revision,
+            reason,
+        }) => {
+            assert_eq!((id, revision.number()), (game(), expected));
+            reason
+        }
+        other => panic!("it should be unreadable, not {other:?}"),
+    }
+}
+
+fn load_error(error: CommandError) -> LoadError {
+    match error {
+        CommandError::Load(error) => error,
+        other => panic!("it should not even load: {other:?}"),
+    }
+}
+
+fn unexplained(reason: UnreadableReason) -> Unexplained {
+    match reason {
+        UnreadableReason::Unexplained(unexplained) => unexplained,
+        other => panic!("it should be unexplained, not {other:?}"),
+    }
+}
+
+async fn stored(history: &[Stored]) -> MemoryStore {
+    let memory = MemoryStore::new();
+    append(&memory, None, history).await;
+    memory
+}
+
+async fn append(memory: &MemoryStore, last_revision: Option<u64>, events: &[Stored]) {
+    let expected = ExpectedRevision::at(last_revision.map(StreamRevision::new));
+    let events = events.iter().map(|(event_type, data)| NewEvent {
+        id: Uuid::now_v7(),
+        event_type,
+        data: Bytes::from_static(data.as_bytes()),
+        metadata: Bytes::new(),
+    });
+    memory
+        .append(&game().stream(), expected, events.collect())
+        .await
+        .expect("the stream is where it is expected");
+}
+
+fn game() -> GameId {
+    GameId::from_uuid(Uuid::from_u128(4))
+}
+
+fn name(text: &str) -> PlayerName {
+    PlayerName::parse(text).expect("a valid name")
+}
+
+fn ada_to_d() -> MakeMove {
+    MakeMove {
+        player: name("ada"),
+        column: Column::D,
+    }
+}
+
+/// A store whose streams have lost the events before a revision, as KurrentDB's do when
+/// somebody sets a stream's `$tb` or `$maxCount`.
+#[derive(Debug)]
+struct Truncated(MemoryStore, StreamRevision);
+
+#[async_trait]
+impl EventStore for Truncated {
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: StreamRevision,
+    ) -> Result<StreamSlice, EventStoreError> {
+        self.0.read_stream(stream, from.max(self.1)).await
+    }
+
+    async fn append(
+        &self,
+        stream: &StreamName,
+        expected: ExpectedRevision,
+        events: Vec<NewEvent>,
+    ) -> Result<Appended, EventStoreError> {
+        self.0.append(stream, expected, events).await
+    }
+
+    fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
+        self.0.subscribe_all(prefix, after)
+    }
+
+    async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError> {
+        self.0.head().await
+    }
+
+    async fn check(&self) -> Result<(), EventStoreError> {
+        self.0.check().await
+    }
+
+    fn location(&self) -> String {
+        self.0.location()
+    }
+}

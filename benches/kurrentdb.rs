@@ -26,7 +26,8 @@ use tonic::transport::{Channel, Endpoint};
 use uuid::Uuid;
 
 use double::Double;
-use double::wire::{Empty, SupportedMethods};
+use double::wire::Empty;
+use double::wire_of_nodes::SupportedMethods;
 
 const SEQUENTIAL: usize = 3000;
 const CALLERS: usize = 64;

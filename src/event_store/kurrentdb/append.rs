@@ -46,7 +46,7 @@ pub(super) async fn append(
             Err(error) => return Err(unknown.map_or(error, outcome_unknown)),
         };
         let send = |client| send(client, &stream, &options, events.clone());
-        let reason = match lease.call(send).await {
+        let reason = match lease.call(call_timeout, send).await {
             Ok(written) => {
                 return Ok(Appended {
                     revision: StreamRevision::new(written.next_expected_version),

@@ -200,14 +200,17 @@ impl fmt::Debug for Supervisor {
 }
 
 impl Lease {
-    /// Lets the client do something, but not for long, and learns from the outcome.
-    pub(super) async fn call<T, F>(&self, work: impl FnOnce(Client) -> F) -> Result<T, Failure>
+    /// Lets the client do something, but for no longer, and learns from the outcome.
+    pub(super) async fn call<T, F>(
+        &self,
+        limit: Duration,
+        work: impl FnOnce(Client) -> F,
+    ) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, Failure>>,
     {
         let started = Instant::now();
         let answers = self.connected.answers.load(Ordering::Relaxed);
-        let limit = self.supervisor.connection.call_timeout();
         let outcome = timeout(limit, work(self.connected.client.clone())).await;
         if started.elapsed() >= nodelay::SUSPICIOUS {
             nodelay::suspect();
@@ -252,7 +255,7 @@ pub(super) async fn connect(connection: &Arc<ConnectionString>) -> Result<Client
     let mut outcome = Err(Failure::NotDone("not asked".to_owned()));
     // The client moves to the leader that a node names, but only with the next call.
     for _ in 0..3 {
-        outcome = timeout(limit, probe(&client, connection))
+        outcome = timeout(limit, probe(client.clone(), connection.clone()))
             .await
             .unwrap_or_else(|_| Err(Failure::Unknown(format!("no answer within {limit:?}"))));
         if !matches!(outcome, Err(Failure::NotDone(_))) {
@@ -298,7 +301,10 @@ fn check_certificates(connection: &ConnectionString) -> Result<(), String> {
 }
 
 /// A call that costs little and that only a working leader answers.
-pub(super) async fn probe(client: &Client, connection: &ConnectionString) -> Result<(), Failure> {
+pub(super) async fn probe(
+    client: Client,
+    connection: Arc<ConnectionString>,
+) -> Result<(), Failure> {
     let options = ReadStreamOptions::default()
         .position(StreamPosition::Start)
         .max_count(1)

@@ -28,7 +28,10 @@ use super::{
     StreamRevision, StreamSlice, Subscription,
 };
 use client::Supervisor;
-use error::Failure;
+use read::Reading;
+
+/// How long a check may wait. Who asks for readiness does not wait long.
+const CHECK: Duration = Duration::from_secs(1);
 
 /// Events in a KurrentDB, shared by all who connect to it.
 ///
@@ -54,36 +57,6 @@ impl KurrentDbStore {
         Ok(KurrentDbStore {
             supervisor: Supervisor::start(connection).await,
         })
-    }
-
-    /// Reads, again while the answer does not come: a read changes nothing.
-    async fn read<T, F>(
-        &self,
-        call: impl Fn(kurrentdb::Client) -> F,
-    ) -> Result<Result<T, Failure>, EventStoreError>
-    where
-        F: Future<Output = Result<T, Failure>>,
-    {
-        let mut attempts = Attempts::new(self.supervisor.connection().call_timeout());
-        loop {
-            let lease = self.supervisor.lease().await?;
-            let reason = match lease.call(&call).await {
-                Err(
-                    Failure::Unknown(reason)
-                    | Failure::NotDone(reason)
-                    | Failure::ClientDead(reason),
-                ) => reason,
-                Err(Failure::Refused(reason)) => return Err(EventStoreError::Refused { reason }),
-                outcome @ (Ok(_)
-                | Err(Failure::Missing | Failure::Deleted | Failure::Conflict(_))) => {
-                    return Ok(outcome);
-                }
-            };
-            drop(lease);
-            if !attempts.another().await {
-                return Err(EventStoreError::unavailable(reason));
-            }
-        }
     }
 }
 
@@ -114,17 +87,14 @@ impl EventStore for KurrentDbStore {
         stream: &StreamName,
         from: StreamRevision,
     ) -> Result<StreamSlice, EventStoreError> {
-        let connection = self.supervisor.connection();
-        let read =
-            |client| async move { read::read_stream(&client, connection, stream, from).await };
-        let outcome = self.read(read).await?;
-        match outcome {
-            Ok(slice) => Ok(slice),
-            Err(Failure::Deleted) => Err(EventStoreError::StreamDeleted {
+        let name = stream.clone();
+        let read = move |client, connection| read::stream(client, connection, name.clone(), from);
+        let limit = self.supervisor.connection().call_timeout();
+        match read::attempt(&self.supervisor, limit, read).await? {
+            Reading::Slice(slice) => Ok(slice),
+            Reading::Deleted => Err(EventStoreError::StreamDeleted {
                 stream: stream.clone(),
             }),
-            // Missing: nobody has written to it. The others do not come out of `read`.
-            Err(_) => Ok(StreamSlice::default()),
         }
     }
 
@@ -133,18 +103,13 @@ impl EventStore for KurrentDbStore {
     }
 
     async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError> {
-        let connection = self.supervisor.connection();
-        let read = |client| async move { read::head(&client, connection).await };
-        let outcome = self.read(read).await?;
-        Ok(outcome.unwrap_or_default())
+        let limit = self.supervisor.connection().call_timeout();
+        read::attempt(&self.supervisor, limit, read::head).await
     }
 
     async fn check(&self) -> Result<(), EventStoreError> {
-        let connection = self.supervisor.connection();
-        let probe = |client| async move { client::probe(&client, connection).await };
-        // An answer of any kind is an answer.
-        let _ = self.read(probe).await?;
-        Ok(())
+        let limit = self.supervisor.connection().call_timeout().min(CHECK);
+        read::attempt(&self.supervisor, limit, client::probe).await
     }
 
     fn location(&self) -> String {

@@ -1,23 +1,92 @@
 //! Reads: a stream to its proven end, and the last position of all.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use kurrentdb::{
     Client, ReadAllOptions, ReadEvent, ReadStreamOptions, ResolvedEvent, StreamPosition,
 };
 
+use super::client::Supervisor;
 use super::connection_string::ConnectionString;
 use super::error::Failure;
-use super::position;
-use crate::event_store::{GlobalPosition, RecordedEvent, StreamName, StreamRevision, StreamSlice};
+use super::{Attempts, position};
+use crate::event_store::{
+    EventStoreError, GlobalPosition, RecordedEvent, StreamName, StreamRevision, StreamSlice,
+};
 
 /// The server counts revisions in an `i64`; greater ones make it fail.
 const LAST_REVISION: u64 = i64::MAX as u64 - 1;
 
-/// Reads the stream to its end.
+/// Reads, again while the answer does not come: a read changes nothing.
 ///
+/// In a task of its own, so that a call that fails is learnt from also when nobody waits for
+/// it any more, and a panic in the crate fails one call.
+pub(super) async fn attempt<T, F>(
+    supervisor: &Arc<Supervisor>,
+    limit: Duration,
+    call: impl Fn(Client, Arc<ConnectionString>) -> F + Send + Sync + 'static,
+) -> Result<T, EventStoreError>
+where
+    F: Future<Output = Result<T, Failure>> + Send + 'static,
+    T: Send + 'static,
+{
+    let supervisor = supervisor.clone();
+    let attempts = async move {
+        let mut attempts = Attempts::new(limit);
+        loop {
+            let lease = supervisor.lease().await?;
+            let call = |client| call(client, supervisor.connection().clone());
+            let reason = match lease.call(limit, call).await {
+                Ok(read) => return Ok(read),
+                Err(Failure::Refused(reason)) => return Err(EventStoreError::Refused { reason }),
+                Err(
+                    Failure::Unknown(reason)
+                    | Failure::NotDone(reason)
+                    | Failure::ClientDead(reason),
+                ) => reason,
+                Err(failure @ (Failure::Missing | Failure::Deleted | Failure::Conflict(_))) => {
+                    format!("an answer to another question: {failure:?}")
+                }
+            };
+            drop(lease);
+            if !attempts.another().await {
+                return Err(EventStoreError::unavailable(reason));
+            }
+        }
+    };
+    tokio::spawn(attempts)
+        .await
+        .unwrap_or_else(|error| Err(EventStoreError::unavailable(error)))
+}
+
+/// What there is of a stream.
+pub(super) enum Reading {
+    /// Its events; none when nobody has written to it.
+    Slice(StreamSlice),
+    /// It was tombstoned.
+    Deleted,
+}
+
+/// Reads the stream to its end.
+pub(super) async fn stream(
+    client: Client,
+    connection: Arc<ConnectionString>,
+    stream: StreamName,
+    from: StreamRevision,
+) -> Result<Reading, Failure> {
+    match to_the_end(&client, &connection, &stream, from).await {
+        Ok(slice) => Ok(Reading::Slice(slice)),
+        Err(Failure::Missing) => Ok(Reading::Slice(StreamSlice::default())),
+        Err(Failure::Deleted) => Ok(Reading::Deleted),
+        Err(failure) => Err(failure),
+    }
+}
+
 /// An answer that was cut short looks like one that ended, so the end has to be told: the
 /// server sends the last revision after the last event.
-pub(super) async fn read_stream(
+async fn to_the_end(
     client: &Client,
     connection: &ConnectionString,
     stream: &StreamName,
@@ -54,8 +123,8 @@ pub(super) async fn read_stream(
 
 /// The position of the last event of the whole database.
 pub(super) async fn head(
-    client: &Client,
-    connection: &ConnectionString,
+    client: Client,
+    connection: Arc<ConnectionString>,
 ) -> Result<Option<GlobalPosition>, Failure> {
     let options = ReadAllOptions::default()
         .position(StreamPosition::End)

@@ -175,7 +175,10 @@ impl Reader {
 
 impl Open {
     /// The next message, with a test of the connection whenever the server is silent.
-    async fn next(&mut self, connection: &ConnectionString) -> Result<SubscriptionEvent, String> {
+    async fn next(
+        &mut self,
+        connection: &Arc<ConnectionString>,
+    ) -> Result<SubscriptionEvent, String> {
         let patience = match self.is_confirmed {
             true => SILENCE,
             false => connection.call_timeout(),
@@ -190,8 +193,11 @@ impl Open {
                 Err(_) if !self.is_confirmed => {
                     return Err(format!("no answer within {patience:?}"));
                 }
-                Err(_) => match timeout(connection.call_timeout(), probe(&self.client, connection))
-                    .await
+                Err(_) => match timeout(
+                    connection.call_timeout(),
+                    probe(self.client.clone(), connection.clone()),
+                )
+                .await
                 {
                     Ok(Ok(()) | Err(Failure::Refused(_))) => {}
                     Ok(Err(failure)) => return Err(format!("{failure:?}")),

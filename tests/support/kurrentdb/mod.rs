@@ -7,34 +7,35 @@
 #![expect(unreachable_pub, reason = "a module of each test binary that names it")]
 #![expect(clippy::result_large_err, reason = "tonic's own type of error")]
 
+mod counts;
+mod listener;
 pub mod log;
 pub mod proxy;
 mod rpc;
+mod subscriber;
 mod tls;
 pub mod tutorial;
 pub mod wire;
+pub mod wire_of_nodes;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
+pub use counts::Calls;
 pub use log::{Proposal, Stored};
 pub use wire::Expected;
 
-/// Kestrel's limit, which the server does not raise.
-const STREAMS_PER_CONNECTION: u32 = 100;
+use counts::Counts;
+use listener::{accept, reusable_socket};
 
 /// What goes wrong with one append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,32 +80,6 @@ struct Switches {
     /// The members that gossip tells of, and whether they lead.
     members: Vec<(SocketAddr, bool)>,
     authorization: Option<String>,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    appends: AtomicU64,
-    reads: AtomicU64,
-    subscriptions: AtomicU64,
-    gossips: AtomicU64,
-    features: AtomicU64,
-    connections: AtomicU64,
-    in_flight: AtomicU64,
-    most_in_flight: AtomicU64,
-}
-
-/// How often the node was called, by kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Calls {
-    pub appends: u64,
-    pub reads: u64,
-    pub subscriptions: u64,
-    pub gossips: u64,
-    /// How often a client asked what the node can do: once for each that connects.
-    pub features: u64,
-    pub connections: u64,
-    /// The most appends and reads that were answered at one time.
-    pub most_in_flight: u64,
 }
 
 impl Double {
@@ -256,17 +231,7 @@ impl Double {
     }
 
     pub fn calls(&self) -> Calls {
-        let counts = &self.shared.counts;
-        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        Calls {
-            appends: of(&counts.appends),
-            reads: of(&counts.reads),
-            subscriptions: of(&counts.subscriptions),
-            gossips: of(&counts.gossips),
-            features: of(&counts.features),
-            connections: of(&counts.connections),
-            most_in_flight: of(&counts.most_in_flight),
-        }
+        self.shared.counts.now()
     }
 }
 
@@ -329,77 +294,5 @@ impl Shared {
             return Err(Status::with_metadata(Code::NotFound, message, trailers));
         }
         Ok(())
-    }
-}
-
-impl Counts {
-    fn enter(&self) -> InFlight<'_> {
-        let now = self.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
-        self.most_in_flight.fetch_max(now, Ordering::Relaxed);
-        InFlight(self)
-    }
-}
-
-struct InFlight<'a>(&'a Counts);
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn reusable_socket(address: SocketAddr) -> TcpSocket {
-    let socket = TcpSocket::new_v4().expect("a socket");
-    socket.set_reuseaddr(true).expect("a fresh socket");
-    socket.bind(address).expect("the port is free or ours");
-    socket
-}
-
-async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
-    let router = rpc::router(shared.clone());
-    while let Ok((connection, _)) = listener.accept().await {
-        shared.counts.connections.fetch_add(1, Ordering::Relaxed);
-        connection.set_nodelay(true).expect("a TCP connection");
-        let until_cut = shared.connections().child_token();
-        let (tls, router, of_connection) = (tls.clone(), router.clone(), until_cut.clone());
-        tokio::spawn(until_cut.run_until_cancelled_owned(async move {
-            match tls {
-                None => serve(connection, router, of_connection).await,
-                // Who is turned away hears so in the handshake.
-                Some(tls) => {
-                    if let Ok(connection) = tls.accept(connection).await {
-                        serve(connection, router, of_connection).await;
-                    }
-                }
-            }
-        }));
-    }
-}
-
-async fn serve(
-    connection: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    router: axum::Router,
-    until_cut: CancellationToken,
-) {
-    // An end with an error is a client that went away.
-    let _ = hyper::server::conn::http2::Builder::new(UntilCut(until_cut))
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(STREAMS_PER_CONNECTION)
-        .serve_connection(TokioIo::new(connection), TowerToHyperService::new(router))
-        .await;
-}
-
-/// Runs what belongs to a connection until that is lost: left to themselves, the handlers
-/// of lost calls would go on.
-#[derive(Clone)]
-struct UntilCut(CancellationToken);
-
-impl<F> hyper::rt::Executor<F> for UntilCut
-where
-    F: Future + Send + 'static,
-    F::Output: Send,
-{
-    fn execute(&self, work: F) {
-        tokio::spawn(self.0.clone().run_until_cancelled_owned(work));
     }
 }

@@ -1,6 +1,5 @@
 //! The calls that the crate makes, answered as the server answers them.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -9,7 +8,6 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::post;
 use futures_util::stream::{self, BoxStream, StreamExt};
-use tokio::sync::watch;
 use tonic::codec::ProstCodec;
 use tonic::metadata::MetadataMap;
 use tonic::server::Grpc;
@@ -17,15 +15,17 @@ use tonic::{Code, Status, Streaming};
 use tower::service_fn;
 
 use super::log::{Proposal, Refusal, Stored};
+use super::subscriber::subscription;
 use super::wire::{
-    AllFrom, AppendContent, AppendReq, AppendResp, AppendResult, AppendSuccess, ClusterInfo,
-    Confirmation, CurrentRevision, Empty, EndPoint, Expected, ExpectedRevision, Filter,
-    FromPosition, FromRevision, MemberInfo, Position, ReadContent, ReadCount, ReadFrom, ReadReq,
-    ReadResp, StreamFrom, StreamIdentifier, StreamNotFound, SupportedMethods, WrongExpectedVersion,
+    AllFrom, AppendContent, AppendReq, AppendResp, AppendResult, AppendSuccess, CurrentRevision,
+    Empty, Expected, ExpectedRevision, FromPosition, FromRevision, ReadContent, ReadCount,
+    ReadFrom, ReadReq, ReadResp, StreamFrom, StreamIdentifier, StreamNotFound,
+    WrongExpectedVersion,
 };
+use super::wire_of_nodes::{ClusterInfo, EndPoint, MemberInfo, SupportedMethods};
 use super::{Fault, Shared};
 
-type Answers = BoxStream<'static, Result<ReadResp, Status>>;
+pub(super) type Answers = BoxStream<'static, Result<ReadResp, Status>>;
 
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     const STREAMS: &str = "/event_store.client.streams.Streams";
@@ -213,7 +213,7 @@ async fn in_time(shared: &Shared, mut answers: Vec<ReadContent>) -> Answers {
         .boxed()
 }
 
-fn response(content: ReadContent) -> ReadResp {
+pub(super) fn response(content: ReadContent) -> ReadResp {
     ReadResp {
         content: Some(content),
     }
@@ -273,93 +273,5 @@ fn read_all(shared: &Shared, from: AllFrom, backwards: bool, count: u64) -> Vec<
         before.iter().rev().take(count).map(event).collect()
     } else {
         after.iter().take(count).map(event).collect()
-    }
-}
-
-/// A subscription to `$all`: confirmed, then what is stored, then caught up, then what comes,
-/// with a checkpoint wherever so many events were looked at.
-fn subscription(shared: Arc<Shared>, from: AllFrom, filter: Filter) -> Answers {
-    let next = {
-        let log = shared.log();
-        match from.from {
-            Some(FromPosition::Position(after)) => {
-                log.events.partition_point(|event| event.position <= after)
-            }
-            Some(FromPosition::End(_)) => log.events.len(),
-            Some(FromPosition::Start(_)) | None => 0,
-        }
-    };
-    let subscriber = Subscriber {
-        written: shared.written.subscribe(),
-        ended: shared.subscriptions_ended.subscribe(),
-        shared,
-        prefixes: filter.stream.unwrap_or_default().prefixes,
-        window: filter.window.unwrap_or(32).max(1) as usize,
-        next,
-        considered: 0,
-        is_live: false,
-        waiting: VecDeque::from([ReadContent::Confirmation(Confirmation {
-            subscription_id: uuid::Uuid::now_v7().to_string(),
-        })]),
-    };
-    stream::unfold(subscriber, |mut subscriber| async {
-        let answer = subscriber.next().await?;
-        Some((Ok(response(answer)), subscriber))
-    })
-    .boxed()
-}
-
-struct Subscriber {
-    shared: Arc<Shared>,
-    written: watch::Receiver<usize>,
-    ended: watch::Receiver<u64>,
-    prefixes: Vec<String>,
-    window: usize,
-    next: usize,
-    considered: usize,
-    is_live: bool,
-    waiting: VecDeque<ReadContent>,
-}
-
-impl Subscriber {
-    /// `None`, an end without an error, only when a test asks for it: the server never ends
-    /// a subscription so.
-    async fn next(&mut self) -> Option<ReadContent> {
-        loop {
-            if let Some(content) = self.waiting.pop_front() {
-                return Some(content);
-            }
-            self.written.borrow_and_update();
-            self.look();
-            if !self.waiting.is_empty() {
-                continue;
-            }
-            if !self.is_live {
-                self.is_live = true;
-                return Some(ReadContent::CaughtUp(Empty {}));
-            }
-            tokio::select! {
-                _ = self.written.changed() => {}
-                _ = self.ended.changed() => return None,
-            }
-        }
-    }
-
-    fn look(&mut self) {
-        let log = self.shared.log();
-        for event in log.events.iter().skip(self.next).take(self.window) {
-            self.next += 1;
-            self.considered += 1;
-            let is_for_us = self.prefixes.is_empty()
-                || self.prefixes.iter().any(|p| event.stream.starts_with(p));
-            if is_for_us {
-                self.waiting.push_back(ReadContent::Event(event.to_wire()));
-            }
-            if self.considered.is_multiple_of(self.window) {
-                let Position { commit, prepare } = event.position;
-                self.waiting
-                    .push_back(ReadContent::Checkpoint(Position { commit, prepare }));
-            }
-        }
     }
 }

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use crate::double::Double;
 use crate::double::proxy::Proxy;
 use crate::support::{
-    append, at, begin, ids, impatient_store_on, new_event, new_stream, soon, store_on,
+    append, at, begin, ids, impatient_store_on, new_event, new_stream, soon, store_on, until,
     until_not_ready, until_ready,
 };
 
@@ -110,7 +110,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_stored_twice_over_three_restar
     });
     let writers: Vec<_> = writers.collect();
     for appends in [300, 700, 1100] {
-        crate::support::until(|| async { double.calls().appends >= appends }).await;
+        until(|| async { double.calls().appends >= appends }).await;
         double.restart().await;
     }
     for written in soon(join_all(writers)).await {
@@ -184,4 +184,19 @@ async fn many_callers_who_lose_the_database_bring_one_new_client_not_many() {
     double.start_again();
     until_ready(&store).await;
     assert_eq!(double.calls().features, clients + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_a_firewall_forgot_is_replaced_though_nobody_waits_for_long() {
+    let double = Double::start().await;
+    let proxy = Proxy::to(double.address()).await;
+    let store = impatient_store_on(&proxy.connection_string(), 200).await;
+    assert_eq!(store.check().await, Ok(()));
+
+    proxy.forget_connections();
+    until(|| async {
+        let asked = tokio::time::timeout(Duration::from_millis(50), store.check());
+        asked.await == Ok(Ok(()))
+    })
+    .await;
 }

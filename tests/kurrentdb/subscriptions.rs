@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use connect_four::event_store::{EventStore, StreamName, SubscriptionMessage};
 
+use crate::double::proxy::Proxy;
 use crate::double::{Double, Expected, wire::Empty};
 use crate::support::{
-    PREFIX, append, at, begin, new_event, new_stream, next_event, next_message, proposal, store_on,
-    until, until_caught_up,
+    PREFIX, append, at, begin, impatient_store_on, new_event, new_stream, next_event, next_message,
+    proposal, store_on, until, until_caught_up,
 };
 
 /// Events that are none of ours, more than a window of them.
@@ -137,4 +138,17 @@ async fn caught_up_is_told_again_after_a_loss() {
         next_message(&mut subscription).await,
         SubscriptionMessage::CaughtUp
     ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_a_firewall_forgot_is_replaced() {
+    let double = Double::start().await;
+    let proxy = Proxy::to(double.address()).await;
+    let store = impatient_store_on(&proxy.connection_string(), 100).await;
+    let mut subscription = store.subscribe_all(PREFIX, None);
+    until_caught_up(&mut subscription).await;
+
+    proxy.forget_connections();
+    double.store("game-1", Expected::Any(Empty {}), vec![proposal("{}")]);
+    assert_eq!(until_caught_up(&mut subscription).await.len(), 1);
 }

@@ -8,7 +8,6 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use kurrentdb::{
@@ -29,9 +28,9 @@ use crate::event_store::{GlobalPosition, Subscription, SubscriptionMessage};
 /// others.
 const WINDOW: u32 = 1000;
 
-/// How long the server may be silent before the connection is tested. It may have nothing to
-/// say, or be gone without a word.
-const SILENCE: Duration = Duration::from_secs(15);
+/// For how many calls' time the server may be silent before the connection is tested. It may
+/// have nothing to say, or be gone without a word.
+const SILENCE: u32 = 4;
 
 pub(super) fn subscribe(
     connection: Arc<ConnectionString>,
@@ -180,7 +179,7 @@ impl Open {
         connection: &Arc<ConnectionString>,
     ) -> Result<SubscriptionEvent, String> {
         let patience = match self.is_confirmed {
-            true => SILENCE,
+            true => connection.call_timeout() * SILENCE,
             false => connection.call_timeout(),
         };
         let next = self.subscription.next_subscription_event();

@@ -8,10 +8,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+#[derive(Default, Clone, Copy)]
+struct State {
+    is_frozen: bool,
+    /// Connections before this one are forgotten.
+    first: usize,
+    connections: usize,
+}
+
 /// Forwards to the double until it is dropped.
 pub struct Proxy {
     address: SocketAddr,
-    frozen: watch::Sender<bool>,
+    state: watch::Sender<State>,
     _forwarding: JoinSet<()>,
 }
 
@@ -19,30 +27,39 @@ impl Proxy {
     pub async fn to(target: SocketAddr) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let frozen = watch::Sender::new(false);
+        let state = watch::Sender::new(State::default());
         let mut forwarding = JoinSet::new();
-        let is_frozen = frozen.subscribe();
+        let shared = state.clone();
         forwarding.spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                connections.spawn(forward(client, target, is_frozen.clone()));
+                let number = shared.borrow().connections;
+                shared.send_modify(|state| state.connections += 1);
+                connections.spawn(forward(client, target, number, shared.subscribe()));
             }
         });
         Proxy {
             address,
-            frozen,
+            state,
             _forwarding: forwarding,
         }
     }
 
     /// Bytes wait from now on; connections stay open and new ones are accepted.
     pub fn freeze(&self) {
-        self.frozen.send_replace(true);
+        self.state.send_modify(|state| state.is_frozen = true);
     }
 
     /// Bytes that waited arrive.
     pub fn thaw(&self) {
-        self.frozen.send_replace(false);
+        self.state.send_modify(|state| state.is_frozen = false);
+    }
+
+    /// The connections of now stay open and carry nothing any more, as when a firewall forgot
+    /// them; new ones work.
+    pub fn forget_connections(&self) {
+        self.state
+            .send_modify(|state| state.first = state.connections);
     }
 
     pub fn connection_string(&self) -> String {
@@ -50,7 +67,12 @@ impl Proxy {
     }
 }
 
-async fn forward(client: TcpStream, target: SocketAddr, frozen: watch::Receiver<bool>) {
+async fn forward(
+    client: TcpStream,
+    target: SocketAddr,
+    number: usize,
+    state: watch::Receiver<State>,
+) {
     let Ok(server) = TcpStream::connect(target).await else {
         return;
     };
@@ -60,21 +82,21 @@ async fn forward(client: TcpStream, target: SocketAddr, frozen: watch::Receiver<
     let (mut client_reads, mut client_writes) = client.into_split();
     let (mut server_reads, mut server_writes) = server.into_split();
     tokio::select! {
-        () = pump(&mut client_reads, &mut server_writes, frozen.clone()) => {}
-        () = pump(&mut server_reads, &mut client_writes, frozen) => {}
+        () = pump(&mut client_reads, &mut server_writes, number, state.clone()) => {}
+        () = pump(&mut server_reads, &mut client_writes, number, state) => {}
     }
 }
 
 async fn pump(
     from: &mut (impl AsyncReadExt + Unpin),
     to: &mut (impl AsyncWriteExt + Unpin),
-    mut frozen: watch::Receiver<bool>,
+    number: usize,
+    mut state: watch::Receiver<State>,
 ) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        if frozen.wait_for(|frozen| !frozen).await.is_err()
-            || to.write_all(&buffer[..count]).await.is_err()
-        {
+        let flows = |state: &State| !state.is_frozen && number >= state.first;
+        if state.wait_for(flows).await.is_err() || to.write_all(&buffer[..count]).await.is_err() {
             return;
         }
     }

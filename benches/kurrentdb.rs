@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use connect_four::application::{CommandHandler, GameId, GameStreams};
+use connect_four::domain::{Column, MakeMove, PlayerName, Players, StartGame};
 use connect_four::event_store::{
     EventStore, ExpectedRevision, KurrentDbStore, NewEvent, StreamName, StreamRevision,
 };
@@ -75,22 +77,7 @@ async fn measure() {
         read(store.clone(), stream.clone(), SEQUENTIAL as u64)
     })
     .await;
-    let before = double.calls();
-    let stream = stream_name();
-    one_by_one("a move: read, then append", SEQUENTIAL, |number| {
-        let (store, stream) = (store.clone(), stream.clone());
-        async move {
-            read(store.clone(), stream.clone(), number as u64).await;
-            append(store, stream, number).await;
-        }
-    })
-    .await;
-    let after = double.calls();
-    println!(
-        "calls per move: {} reads, {} appends\n",
-        per_move(after.reads - before.reads),
-        per_move(after.appends - before.appends),
-    );
+    measure_moves(&double, store.clone()).await;
 
     println!("{CALLERS} callers at once                     calls/s        p50        p99");
     at_once("an empty call (baseline)", move || echo.clone().call()).await;
@@ -99,6 +86,42 @@ async fn measure() {
         async move { append(store, stream, 0).await }
     })
     .await;
+}
+
+/// Moves as the service makes them, six discs in one column of each game.
+async fn measure_moves(double: &Double, store: Arc<KurrentDbStore>) {
+    const MOVES: usize = 6;
+    let handler = CommandHandler::new(Arc::new(GameStreams::new(store)));
+    let name = |name| PlayerName::parse(name).expect("a valid name");
+    let players = Players::new(name("ada"), name("grace")).expect("two players");
+    let mut games = Vec::new();
+    for _ in 0..=SEQUENTIAL / MOVES {
+        let id = GameId::generate();
+        let players = players.clone();
+        let start = StartGame { players };
+        handler.start_game(id, start).await.expect("a new game");
+        games.push(id);
+    }
+    let before = double.calls();
+    one_by_one(
+        "a move, loaded, decided and appended",
+        SEQUENTIAL,
+        |number| {
+            let player = name(["ada", "grace"][number % 2]);
+            let column = Column::D;
+            let moved = handler.make_move(games[number / MOVES], MakeMove { player, column });
+            async {
+                moved.await.expect("a legal move");
+            }
+        },
+    )
+    .await;
+    let after = double.calls();
+    println!(
+        "calls per move: {} reads, {} appends\n",
+        per_move(after.reads - before.reads),
+        per_move(after.appends - before.appends),
+    );
 }
 
 const DATA: &[u8] = br#"{"player":"ada","column":"D"}"#;

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use connect_four::event_store::{EventStore, StreamName, SubscriptionMessage};
 
+use tracing::level_filters::LevelFilter;
+
 use crate::double::proxy::Proxy;
 use crate::double::{Double, Expected, wire::Empty};
 use crate::support::{
@@ -112,6 +114,10 @@ async fn it_waits_for_a_database_that_is_not_there_yet() {
 /// The crate loops without end when this happens, on one worker for ever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn it_survives_an_end_without_an_error() {
+    // The way out leads through the log, which a service may have switched off.
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::OFF)
+        .try_init();
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();

@@ -6,9 +6,7 @@
 use std::hint::black_box;
 
 use connect_four::application::decode;
-use connect_four::domain::{
-    Command, Disc, Game, GameEvent, MakeMove, Rejection, decide, evolve, replay,
-};
+use connect_four::domain::{Command, Disc, Game, GameEvent, MakeMove, Rejection, decide, replay};
 use criterion::Criterion;
 use serde_json::Value;
 
@@ -69,9 +67,6 @@ fn replaying(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("replay a game of 42 moves");
     group.bench_function("from decoded events", |bencher| {
         bencher.iter(|| replayed(black_box(&events)));
-    });
-    group.bench_function("from decoded events, without asking (evolve)", |bencher| {
-        bencher.iter(|| black_box(&events).iter().fold(Game::default(), evolve));
     });
     group.bench_function("from stored JSON", |bencher| {
         bencher.iter(|| replayed(&decoded(black_box(&stored))));

@@ -1,7 +1,7 @@
 //! Moves over HTTP: the service on each store beside a bare axum handler that stores nothing,
 //! in one run, over loopback, with keep-alive connections that play whole games.
 //!
-//! `cargo bench --bench moves`. Clients and servers share the machine's cores, so the ratio
+//! `cargo bench --bench moves`; with `-- 128 sqlite`, say, only some of it. Clients and servers share the machine's cores, so the ratio
 //! to the bare handler says more than any rate.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
@@ -57,14 +57,31 @@ fn main() {
 
     println!("| connections | server       | moves/s | p50 µs | p99 µs | of the bare handler |");
     println!("|------------:|--------------|--------:|-------:|-------:|--------------------:|");
+    let asked_for: Vec<_> = std::env::args()
+        .skip(1)
+        .filter(|asked| asked != "--bench")
+        .collect();
+    let is_asked_for = |words: [&str; 2]| {
+        asked_for
+            .iter()
+            .all(|asked| words.iter().any(|word| word.contains(asked.as_str())))
+    };
     for connections in CONNECTIONS {
         let mut rounds: Vec<Vec<Measured>> = vec![Vec::new(); subjects.len()];
         for _ in 0..ROUNDS {
-            for (subject, (_, address)) in subjects.iter().enumerate() {
+            for (subject, (name, address)) in subjects.iter().enumerate() {
+                let is_baseline =
+                    subject == 0 && is_asked_for([&connections.to_string(), "bare memory sqlite"]);
+                if !is_baseline && !is_asked_for([&connections.to_string(), name]) {
+                    continue;
+                }
                 rounds[subject].push(measure(*address, connections));
             }
         }
         for (subject, (name, _)) in subjects.iter().enumerate() {
+            if rounds[subject].is_empty() {
+                continue;
+            }
             let of = |figure: fn(&Measured) -> f64| median(rounds[subject].iter().map(figure));
             let pairs = rounds[subject].iter().zip(&rounds[0]);
             println!(

@@ -254,18 +254,24 @@ impl Source {
     }
 
     /// The code after each occurrence of this beginning of a path.
-    fn after(&self, prefix: &str) -> Vec<&str> {
-        self.code
-            .match_indices(prefix)
-            .filter(|(at, _)| !self.code[..*at].ends_with(is_part_of_a_path))
-            .map(|(at, _)| &self.code[at + prefix.len()..])
-            .collect()
+    fn after(&self, prefix: &str) -> impl Iterator<Item = &str> {
+        self.occurrences(prefix)
+            .filter(|(before, _)| !before.ends_with(':'))
+            .map(|(_, after)| after)
     }
 
-    /// Whether the code has this text, not as a part of a longer name.
+    /// Whether the code has this text, not as a part of a longer word.
     fn has(&self, text: &str) -> bool {
-        let whole = |rest: &&str| text.ends_with(is_no_word) || !rest.starts_with(is_word);
-        self.after(text).iter().any(whole)
+        self.occurrences(text)
+            .any(|(_, after)| text.ends_with(is_no_word) || !after.starts_with(is_word))
+    }
+
+    /// The code before and after each occurrence of the text, but for ends of longer words.
+    fn occurrences(&self, text: &str) -> impl Iterator<Item = (&str, &str)> {
+        self.code
+            .match_indices(text)
+            .map(move |(at, found)| (&self.code[..at], &self.code[at + found.len()..]))
+            .filter(|(before, _)| !before.ends_with(is_word))
     }
 }
 
@@ -295,10 +301,6 @@ fn is_word(letter: char) -> bool {
 
 fn is_no_word(letter: char) -> bool {
     !is_word(letter)
-}
-
-fn is_part_of_a_path(letter: char) -> bool {
-    is_word(letter) || letter == ':'
 }
 
 fn domain() -> Vec<Source> {

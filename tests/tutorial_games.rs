@@ -129,6 +129,8 @@ fn state(game: &Game) -> State {
         next_player: game.next_player().map(ToString::to_string),
         is_finished: matches!(game, Game::Finished(_)),
         result: result.map(|word| word.as_str().expect("a result is a word").to_owned()),
-        board: Column::ALL.map(|column| game.board().discs(column).map(letter).collect()),
+        board: Column::ALL
+            .map(|column| game.board().discs(column).map(letter).collect())
+            .to_vec(),
     }
 }

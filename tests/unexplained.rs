@@ -159,17 +159,17 @@ fn reason_at<T: std::fmt::Debug>(outcome: Result<T, LoadError>, expected: u64) -
 }
 
 fn load_error(error: CommandError) -> LoadError {
-    match error {
-        CommandError::Load(error) => error,
-        other => panic!("it should not even load: {other:?}"),
-    }
+    let CommandError::Load(error) = error else {
+        panic!("it should not even load: {error:?}");
+    };
+    error
 }
 
 fn unexplained(reason: UnreadableReason) -> Unexplained {
-    match reason {
-        UnreadableReason::Unexplained(unexplained) => unexplained,
-        other => panic!("it should be unexplained, not {other:?}"),
-    }
+    let UnreadableReason::Unexplained(unexplained) = reason else {
+        panic!("it should be unexplained, not {reason:?}");
+    };
+    unexplained
 }
 
 async fn stored(history: &[Stored]) -> MemoryStore {

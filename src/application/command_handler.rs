@@ -223,8 +223,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_game_that_was_deleted_and_written_anew_is_the_new_one() {
-        for moves in 0..5 {
+    async fn a_game_that_was_deleted_and_written_anew_is_the_new_one_while_it_is_shorter() {
+        for moves in 0..2 {
             let store = started_store().await;
             let remembering = handler(store.clone());
             for asked in [ada_to(Column::D), grace_to(Column::D)] {

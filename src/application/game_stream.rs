@@ -99,7 +99,8 @@ pub struct GameStreams {
     store: Arc<dyn EventStore>,
     /// Games as they were when last seen. What is remembered is never answered from
     /// unasked: every load reads the stream from there on, so that memory saves the
-    /// transfer and the fold of old events, and can be lost or late without harm.
+    /// transfer and the fold of old events, and can be lost or late without harm. It relies
+    /// on the stores to give no revision of a stream to a second event.
     remembered: Cache<GameId, Arc<Loaded>>,
 }
 
@@ -122,12 +123,27 @@ impl GameStreams {
 
     /// The game as it is now; [`Game::NotStarted`] when its stream is absent.
     pub async fn load(&self, id: GameId) -> Result<Arc<Loaded>, LoadError> {
-        if let Some(remembered) = self.remembered.get(&id) {
-            if let Some(loaded) = self.catch_up(id, remembered).await? {
-                return Ok(loaded);
-            }
-            self.remembered.remove(&id);
+        let remembered = self.remembered.get(&id).unwrap_or_default();
+        let slice = self
+            .store
+            .read_stream(&id.stream(), remembered.next_revision())
+            .await?;
+        if slice.last_revision == remembered.revision {
+            return Ok(remembered);
         }
+        let mut loaded = Arc::unwrap_or_clone(remembered);
+        let continues = slice.last_revision > loaded.revision
+            && slice
+                .events
+                .iter()
+                .try_for_each(|recorded| loaded.fold(id, recorded).map(drop))
+                .is_ok();
+        if continues {
+            return Ok(self.remember(id, loaded));
+        }
+        // Either the stream cannot be explained, or it is not the one that was remembered:
+        // somebody deleted it, and perhaps wrote it anew. From the start, then.
+        self.remembered.remove(&id);
         let slice = self
             .store
             .read_stream(&id.stream(), StreamRevision::FIRST)
@@ -137,35 +153,6 @@ impl GameStreams {
             loaded.fold(id, recorded)?;
         }
         Ok(self.remember(id, loaded))
-    }
-
-    /// The remembered game with what has happened since. `None` if that makes no sense:
-    /// either the stream cannot be explained, or it is not the one that was remembered.
-    ///
-    /// The last remembered event is read again, since a stream that was deleted and written
-    /// anew, or came back from a backup, may be just as long.
-    async fn catch_up(
-        &self,
-        id: GameId,
-        remembered: Arc<Loaded>,
-    ) -> Result<Option<Arc<Loaded>>, EventStoreError> {
-        let last_seen = remembered.revision.unwrap_or(StreamRevision::FIRST);
-        let slice = self.store.read_stream(&id.stream(), last_seen).await?;
-        let Some((seen, unseen)) = slice.events.split_first() else {
-            return Ok(None);
-        };
-        if remembered.event_ids.last() != Some(&seen.id) {
-            return Ok(None);
-        }
-        if unseen.is_empty() {
-            return Ok(Some(remembered));
-        }
-        let mut loaded = Arc::unwrap_or_clone(remembered);
-        let is_explained = unseen
-            .iter()
-            .try_for_each(|recorded| loaded.fold(id, recorded).map(drop))
-            .is_ok();
-        Ok(is_explained.then(|| self.remember(id, loaded)))
     }
 
     /// Every event of the game, each with the game as it stood then; none when the stream

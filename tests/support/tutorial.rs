@@ -56,7 +56,7 @@ pub(crate) struct State {
     pub(crate) is_finished: bool,
     pub(crate) result: Option<String>,
     /// Columns A to G, each from the bottom up: `Y` for player one's disc, `R` for two's.
-    pub(crate) board: [String; 7],
+    pub(crate) board: Vec<String>,
 }
 
 impl RecordedGame {

@@ -1,10 +1,10 @@
 //! Events in one SQLite file: the store that needs no installation.
 //!
-//! One thread writes ([`writer`]): it takes every append that waits, judges each ([`batch`])
+//! One thread writes (`writer`): it takes every append that waits, judges each (`batch`)
 //! and commits all of them as one transaction, so that a sync of the disk is paid by many.
-//! Reads run beside it on connections of their own ([`reader`]), except where the end of the
-//! stream is all that they need: that is remembered ([`heads`]). The process has the file
-//! for itself ([`lock`]), which is what makes remembering safe.
+//! Reads run beside it on connections of their own (`reader`), except where the end of the
+//! stream is all that they need: that is remembered (`heads`). The process has the file
+//! for itself (`lock`), which is what makes remembering safe.
 
 mod batch;
 mod error;

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -20,6 +21,9 @@ const QUEUE: usize = 1024;
 /// How many appends one transaction takes: enough that its sync is paid by many, few enough
 /// that the first of them does not wait long for the last.
 const BATCH: usize = 512;
+
+/// The longest that a batch waits for more, also after a commit that took very long.
+const PATIENCE: Duration = Duration::from_millis(1);
 
 /// What became of an append.
 pub(super) type Answer = Result<Appended, EventStoreError>;
@@ -104,6 +108,30 @@ impl Drop for Writer {
     }
 }
 
+/// Those who have just been answered. Under load they come back at once with their next append,
+/// and each half comes while the other half is being committed: batches would stay half full for
+/// ever. To wait for them a little costs each less than the sync that it saves; one caller alone
+/// is never made to wait.
+#[derive(Debug, Default)]
+struct Returning {
+    callers: usize,
+    patience: Duration,
+}
+
+impl Returning {
+    fn wait(&self, queue: &mpsc::Receiver<Append>) {
+        let began = Instant::now();
+        while self.callers > 1
+            && queue.len() < self.callers
+            && !queue.is_closed()
+            && began.elapsed() < self.patience
+        {
+            // Not a sleep: the callers come within microseconds, and need this core to do so.
+            thread::yield_now();
+        }
+    }
+}
+
 /// What the thread works with.
 struct Work {
     connection: Connection,
@@ -114,11 +142,21 @@ struct Work {
 impl Work {
     fn run(mut self, mut queue: mpsc::Receiver<Append>) {
         let mut batch = Vec::with_capacity(BATCH);
-        while queue.blocking_recv_many(&mut batch, BATCH) > 0 {
+        let mut returning = Returning::default();
+        loop {
+            returning.wait(&queue);
+            if queue.blocking_recv_many(&mut batch, BATCH) == 0 {
+                break;
+            }
+            let began = Instant::now();
             let answers = self.commit(&batch).unwrap_or_else(|error| {
                 tracing::error!(appends = batch.len(), %error, "could not store a batch of appends");
                 vec![Err(error); batch.len()]
             });
+            returning = Returning {
+                callers: batch.len(),
+                patience: (began.elapsed() / 4).min(PATIENCE),
+            };
             for (append, answer) in batch.drain(..).zip(answers) {
                 // Nobody may be waiting any more, which changes nothing.
                 drop(append.answer.send(answer));

@@ -5,6 +5,7 @@
 
 mod error;
 mod expectation;
+pub mod kurrentdb;
 pub mod memory;
 mod open;
 mod record;
@@ -17,6 +18,7 @@ use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
 pub use error::EventStoreError;
+pub use kurrentdb::KurrentDbStore;
 pub use memory::MemoryStore;
 pub use open::{OpenError, open};
 pub use record::{NewEvent, RecordedEvent};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::EventStore;
+use super::kurrentdb::{ConnectionString, InvalidConnectionString, KurrentDbStore};
 use super::memory::MemoryStore;
 use super::sqlite::{SqliteOpenError, SqliteStore};
 
@@ -11,20 +12,24 @@ use super::sqlite::{SqliteOpenError, SqliteStore};
 pub enum OpenError {
     /// No store goes by this scheme.
     #[error(
-        "{url:?} names no event store: use sqlite://PATH for a file or memory: for a store \
-         that ends with the process"
+        "{url:?} names no event store: use sqlite://PATH for a file, kurrentdb://HOST for a \
+         KurrentDB or memory: for a store that ends with the process"
     )]
     UnknownScheme {
-        /// What was given.
+        /// What was given, without credentials.
         url: String,
     },
     /// The SQLite file cannot be used.
     #[error(transparent)]
     Sqlite(#[from] SqliteOpenError),
+    /// The KurrentDB connection string cannot be used.
+    #[error(transparent)]
+    KurrentDb(#[from] InvalidConnectionString),
 }
 
-/// Opens the store that the URL names: `memory:` or `sqlite://path`, the path relative to
-/// the working directory unless it begins with a third slash.
+/// Opens the store that the URL names: `memory:`, or `sqlite://path`, the path relative to
+/// the working directory unless it begins with a third slash, or `kurrentdb://…` and its
+/// siblings `esdb`, `kurrent` and `kdb`, each also with `+discover`.
 pub async fn open(url: &str) -> Result<Arc<dyn EventStore>, OpenError> {
     if url == "memory:" {
         return Ok(Arc::new(MemoryStore::new()));
@@ -35,7 +40,13 @@ pub async fn open(url: &str) -> Result<Arc<dyn EventStore>, OpenError> {
     {
         return Ok(Arc::new(SqliteStore::open(path).await?));
     }
+    if ConnectionString::speaks(url) {
+        return Ok(Arc::new(KurrentDbStore::open(url.parse()?).await?));
+    }
+    let public = url
+        .rsplit_once('@')
+        .map_or(url, |(_credentials, rest)| rest);
     Err(OpenError::UnknownScheme {
-        url: url.to_owned(),
+        url: public.to_owned(),
     })
 }

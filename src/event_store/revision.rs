@@ -133,6 +133,10 @@ impl GlobalPosition {
     pub(super) fn commit(self) -> u64 {
         self.commit
     }
+
+    pub(super) fn prepare(self) -> u64 {
+        self.prepare
+    }
 }
 
 impl fmt::Display for GlobalPosition {

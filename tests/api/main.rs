@@ -2,13 +2,22 @@
 //!
 //! One file a behaviour. Tests inside `on_every_store!` run once on each event store.
 
+#[path = "../support/kurrentdb/mod.rs"]
+#[expect(
+    dead_code,
+    reason = "most of its faults are for the adapter's own tests"
+)]
+mod double;
 mod program;
+#[path = "../support/real_kurrentdb.rs"]
+mod real_kurrentdb;
 mod service;
 
 mod bad_input;
 mod faults;
 mod games;
 mod history;
+mod kurrentdb;
 mod moves;
 mod operations;
 mod process;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use connect_four::event_store::{EventStore, MemoryStore, SqliteStore};
+use connect_four::event_store::{self, EventStore, MemoryStore, SqliteStore};
 use connect_four::http::App;
 use connect_four::server;
 use reqwest::header::{HeaderMap, HeaderName};
@@ -12,6 +12,9 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+use crate::double::Double;
+use crate::real_kurrentdb;
 
 /// Runs each test on every event store that can be had here.
 macro_rules! on_every_store {
@@ -30,6 +33,18 @@ macro_rules! on_every_store {
             async fn on_sqlite() {
                 super::$name(Service::on_sqlite().await).await;
             }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_kurrentdb() {
+                super::$name(Service::on_kurrentdb().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_a_real_kurrentdb() {
+                if let Some(service) = Service::on_a_real_kurrentdb().await {
+                    super::$name(service).await;
+                }
+            }
         }
     )*};
 }
@@ -41,6 +56,7 @@ pub(crate) struct Service {
     stop: oneshot::Sender<()>,
     served: JoinHandle<std::io::Result<()>>,
     _folder: Option<TempDir>,
+    _double: Option<Double>,
 }
 
 /// Somebody who talks to a service.
@@ -73,6 +89,26 @@ impl Service {
         }
     }
 
+    /// On a KurrentDB of its own, as far as its client can tell.
+    pub(crate) async fn on_kurrentdb() -> Service {
+        let double = Double::start().await;
+        let service = Service::at(&double.connection_string()).await;
+        Service {
+            _double: Some(double),
+            ..service
+        }
+    }
+
+    /// On the real database, if there is one.
+    pub(crate) async fn on_a_real_kurrentdb() -> Option<Service> {
+        Some(Service::at(&real_kurrentdb::url()?).await)
+    }
+
+    /// On the store at this URL.
+    pub(crate) async fn at(url: &str) -> Service {
+        Service::on(event_store::open(url).await.expect("it opens")).await
+    }
+
     pub(crate) async fn on(store: Arc<dyn EventStore>) -> Service {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener");
@@ -86,6 +122,7 @@ impl Service {
             stop,
             served,
             _folder: None,
+            _double: None,
         }
     }
 

@@ -2,6 +2,12 @@
 
 #[macro_use]
 mod contract;
+#[path = "../support/kurrentdb/mod.rs"]
+#[expect(dead_code, reason = "the contract asks for no faults")]
+mod double;
+mod kurrentdb;
+#[path = "../support/real_kurrentdb.rs"]
+mod real_kurrentdb;
 mod sqlite;
 mod support;
 
@@ -13,6 +19,8 @@ use support::Opened;
 
 store_contract!(memory, open_memory());
 store_contract!(sqlite_file, sqlite::open());
+store_contract!(kurrentdb_on_the_wire, kurrentdb::open_double());
+store_contract!(real_kurrentdb_server, kurrentdb::open_real());
 
 async fn open_memory() -> Option<Opened> {
     Some(Opened::new(Arc::new(MemoryStore::new()), ()))

@@ -1,0 +1,257 @@
+//! What the KurrentDB adapter costs, against the double of the tests: client and wire, with
+//! no disk behind them. Run with `cargo bench --bench kurrentdb`.
+//!
+//! Each figure stands beside a baseline of the same run: an empty call over the same wire,
+//! made with tonic, which stores nothing.
+
+#![expect(clippy::print_stdout, reason = "its output is its purpose")]
+
+#[path = "../tests/support/kurrentdb/mod.rs"]
+#[expect(dead_code, reason = "nothing fails here")]
+mod double;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use connect_four::application::{CommandHandler, GameId, GameStreams};
+use connect_four::domain::{Column, MakeMove, PlayerName, Players, StartGame};
+use connect_four::event_store::{
+    EventStore, ExpectedRevision, KurrentDbStore, NewEvent, StreamName, StreamRevision,
+};
+use hdrhistogram::Histogram;
+use tonic::client::Grpc;
+use tonic::codec::ProstCodec;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::{Channel, Endpoint};
+use uuid::Uuid;
+
+use double::Double;
+use double::wire::Empty;
+use double::wire_of_nodes::SupportedMethods;
+
+const SEQUENTIAL: usize = 3000;
+const CALLERS: usize = 64;
+const LOAD: Duration = Duration::from_secs(4);
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(measure());
+}
+
+async fn measure() {
+    let double = Double::start().await;
+    println!("one call after the other                        p50        p99");
+
+    // First, since the adapter sets the option on every connection of the process.
+    one_by_one("append, the crate alone (no TCP_NODELAY)", 60, {
+        let settings = double.connection_string().parse();
+        let client = kurrentdb::Client::new(settings.expect("a good string")).expect("a client");
+        let stream = stream_name();
+        move |_| {
+            let (client, stream) = (client.clone(), stream.to_string());
+            async move {
+                let event = kurrentdb::EventData::binary("MoveMade", Bytes::from_static(DATA));
+                client
+                    .append_to_stream(stream, &Default::default(), event)
+                    .await
+                    .expect("stored");
+            }
+        }
+    })
+    .await;
+
+    let store = Arc::new(open(&double).await);
+    let echo = Echo::connect(&double).await;
+    one_by_one("an empty call (baseline)", SEQUENTIAL, |_| {
+        echo.clone().call()
+    })
+    .await;
+    let stream = stream_name();
+    one_by_one("append", SEQUENTIAL, |number| {
+        append(store.clone(), stream.clone(), number)
+    })
+    .await;
+    one_by_one("read of the tail", SEQUENTIAL, |_| {
+        read(store.clone(), stream.clone(), SEQUENTIAL as u64)
+    })
+    .await;
+    measure_moves(&double, store.clone()).await;
+
+    println!("{CALLERS} callers at once                     calls/s        p50        p99");
+    at_once("an empty call (baseline)", move || echo.clone().call()).await;
+    at_once("append", move || {
+        let (store, stream) = (store.clone(), stream_name());
+        async move { append(store, stream, 0).await }
+    })
+    .await;
+}
+
+/// Moves as the service makes them, six discs in one column of each game.
+async fn measure_moves(double: &Double, store: Arc<KurrentDbStore>) {
+    const MOVES: usize = 6;
+    let handler = CommandHandler::new(Arc::new(GameStreams::new(store)));
+    let name = |name| PlayerName::parse(name).expect("a valid name");
+    let players = Players::new(name("ada"), name("grace")).expect("two players");
+    let mut games = Vec::new();
+    for _ in 0..=SEQUENTIAL / MOVES {
+        let id = GameId::generate();
+        let players = players.clone();
+        let start = StartGame { players };
+        handler.start_game(id, start).await.expect("a new game");
+        games.push(id);
+    }
+    let before = double.calls();
+    one_by_one(
+        "a move, loaded, decided and appended",
+        SEQUENTIAL,
+        |number| {
+            let player = name(["ada", "grace"][number % 2]);
+            let column = Column::D;
+            let moved = handler.make_move(games[number / MOVES], MakeMove { player, column });
+            async {
+                moved.await.expect("a legal move");
+            }
+        },
+    )
+    .await;
+    let after = double.calls();
+    println!(
+        "calls per move: {} reads, {} appends\n",
+        per_move(after.reads - before.reads),
+        per_move(after.appends - before.appends),
+    );
+}
+
+const DATA: &[u8] = br#"{"player":"ada","column":"D"}"#;
+
+async fn open(double: &Double) -> KurrentDbStore {
+    let connection = double.connection_string().parse().expect("a good string");
+    KurrentDbStore::open(connection).await.expect("it opens")
+}
+
+fn stream_name() -> StreamName {
+    StreamName::new(format!("game-{}", Uuid::now_v7())).expect("a good name")
+}
+
+/// Appends the event with this number to the stream.
+async fn append(store: Arc<KurrentDbStore>, stream: StreamName, number: usize) {
+    let expected = match number {
+        0 => ExpectedRevision::NoStream,
+        number => ExpectedRevision::Exact(StreamRevision::new(number as u64 - 1)),
+    };
+    let event = NewEvent {
+        id: Uuid::now_v7(),
+        event_type: "MoveMade",
+        data: Bytes::from_static(DATA),
+        metadata: Bytes::new(),
+    };
+    store
+        .append(&stream, expected, vec![event])
+        .await
+        .expect("nobody else writes");
+}
+
+async fn read(store: Arc<KurrentDbStore>, stream: StreamName, from: u64) {
+    store
+        .read_stream(&stream, StreamRevision::new(from))
+        .await
+        .expect("it answers");
+}
+
+/// A call that does nothing on the other side.
+#[derive(Clone)]
+struct Echo(Channel);
+
+impl Echo {
+    async fn connect(double: &Double) -> Echo {
+        let endpoint = Endpoint::from_shared(format!("http://{}", double.address()));
+        let endpoint = endpoint.expect("an address");
+        Echo(endpoint.connect().await.expect("it listens"))
+    }
+
+    async fn call(self) {
+        let path = "/event_store.client.server_features.ServerFeatures/GetSupportedMethods";
+        let mut client = Grpc::new(self.0);
+        client.ready().await.expect("connected");
+        let codec = ProstCodec::<Empty, SupportedMethods>::default();
+        client
+            .unary(
+                tonic::Request::new(Empty {}),
+                PathAndQuery::from_static(path),
+                codec,
+            )
+            .await
+            .expect("answered");
+    }
+}
+
+async fn one_by_one<F: Future<Output = ()>>(
+    what: &str,
+    count: usize,
+    mut call: impl FnMut(usize) -> F,
+) {
+    let mut times = new_histogram();
+    // The first call also connects.
+    for number in 0..=count {
+        let started = Instant::now();
+        call(number).await;
+        if number > 0 {
+            record(&mut times, started);
+        }
+    }
+    println!("{what:42} {} {}", at(&times, 0.5), at(&times, 0.99));
+}
+
+async fn at_once<F>(what: &str, call: impl Fn() -> F + Clone + Send + 'static)
+where
+    F: Future<Output = ()> + Send,
+{
+    let is_over = Arc::new(AtomicBool::new(false));
+    let callers = (0..CALLERS).map(|_| {
+        let (is_over, call) = (is_over.clone(), call.clone());
+        tokio::spawn(async move {
+            let mut times = new_histogram();
+            while !is_over.load(Ordering::Relaxed) {
+                let started = Instant::now();
+                call().await;
+                record(&mut times, started);
+            }
+            times
+        })
+    });
+    let callers: Vec<_> = callers.collect();
+    let started = Instant::now();
+    tokio::time::sleep(LOAD).await;
+    is_over.store(true, Ordering::Relaxed);
+    let mut times = new_histogram();
+    for caller in callers {
+        times
+            .add(caller.await.expect("no caller panicked"))
+            .expect("the same bounds");
+    }
+    let rate = times.len() as f64 / started.elapsed().as_secs_f64();
+    println!(
+        "{what:32} {rate:11.0} {} {}",
+        at(&times, 0.5),
+        at(&times, 0.99)
+    );
+}
+
+fn new_histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 60_000_000, 3).expect("good bounds")
+}
+
+fn record(times: &mut Histogram<u64>, started: Instant) {
+    let micros = started.elapsed().as_micros().max(1);
+    times.saturating_record(u64::try_from(micros).unwrap_or(u64::MAX));
+}
+
+fn at(times: &Histogram<u64>, quantile: f64) -> String {
+    format!("{:7} µs", times.value_at_quantile(quantile))
+}
+
+fn per_move(calls: u64) -> f64 {
+    calls as f64 / (SEQUENTIAL + 1) as f64
+}

@@ -1,0 +1,329 @@
+//! KurrentDB's connection strings: what the crate accepts, less what would make it panic or
+//! never connect.
+
+mod options;
+
+use std::fmt;
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use kurrentdb::{ClientSettings, Credentials};
+use percent_encoding::percent_decode_str;
+
+use options::Options;
+
+/// The schemes that the crate knows, each also with `+discover`.
+const SCHEMES: [&str; 4] = ["esdb", "kurrentdb", "kurrent", "kdb"];
+
+const DEFAULT_PORT: u16 = 2113;
+
+/// How long a call may take when the string does not say. More than the two to three seconds
+/// after which the server itself gives up a write.
+const CALL_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Why a connection string is refused. Never holds a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidConnectionString(String);
+
+impl InvalidConnectionString {
+    pub(super) fn new(reason: String) -> Self {
+        InvalidConnectionString(reason)
+    }
+}
+
+/// Where a KurrentDB is and how to speak with it.
+#[derive(Clone)]
+pub struct ConnectionString {
+    settings: ClientSettings,
+    credentials: Option<Credentials>,
+    location: String,
+    call_timeout: Duration,
+}
+
+impl ConnectionString {
+    /// Whether the URL's scheme is one of KurrentDB's.
+    pub fn speaks(url: &str) -> bool {
+        url.split_once("://")
+            .is_some_and(|(scheme, _)| is_known_scheme(&scheme.to_ascii_lowercase()))
+    }
+
+    pub(super) fn settings(&self) -> &ClientSettings {
+        &self.settings
+    }
+
+    pub(super) fn call_timeout(&self) -> Duration {
+        self.call_timeout
+    }
+
+    /// The options of a call with the user's name and password, if the string has them: only
+    /// here does the crate take a password with any characters.
+    pub(super) fn sign<O>(&self, options: O, with: impl FnOnce(O, Credentials) -> O) -> O {
+        match &self.credentials {
+            Some(credentials) => with(options, credentials.clone()),
+            None => options,
+        }
+    }
+
+    /// The scheme and the hosts: no credentials, no paths of files.
+    pub(super) fn location(&self) -> &str {
+        &self.location
+    }
+}
+
+/// The settings hold the password.
+impl fmt::Debug for ConnectionString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionString")
+            .field("location", &self.location)
+            .field("call_timeout", &self.call_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::str::FromStr for ConnectionString {
+    type Err = InvalidConnectionString;
+
+    /// Takes the string apart and hands the crate one that it understands in one way only:
+    /// it does not decode credentials, reads `a,b,c:9999` as three hosts on 2113, takes the
+    /// slash of `a:1,b:2/?…` for a host, and replaces commas anywhere in the string.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (scheme, rest) = text
+            .split_once("://")
+            .ok_or_else(|| refused("a KurrentDB connection string begins with kurrentdb://"))?;
+        let scheme = scheme.to_ascii_lowercase();
+        if !is_known_scheme(&scheme) {
+            return Err(refused(format!("{scheme}:// is no scheme of KurrentDB")));
+        }
+        if rest.contains('#') {
+            return Err(refused("a # in a connection string has to be written %23"));
+        }
+        let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, path) = before_query.split_once('/').unwrap_or((before_query, ""));
+        if !path.is_empty() {
+            return Err(refused(
+                "a connection string has no path; a / in a password has to be written %2F",
+            ));
+        }
+        let (credentials, hosts) = match authority.rsplit_once('@') {
+            Some((user, hosts)) => (Some(User::parse(user)?), hosts),
+            None => (None, authority),
+        };
+        let hosts = hosts
+            .split(',')
+            .map(|host| host_and_port(host, hosts.contains(',')))
+            .collect::<Result<Vec<_>, _>>()?
+            .join(",");
+        let options = Options::parse(query)?;
+
+        let location = format!("{scheme}://{hosts}");
+        let user = credentials
+            .as_ref()
+            .and_then(User::as_is)
+            .unwrap_or_default();
+        let for_crate = format!("{scheme}://{user}{hosts}?{}", options.encoded());
+        let settings = for_crate
+            .parse()
+            .map_err(|error: kurrentdb::ClientSettingsParseError| refused(error.message()))?;
+        Ok(ConnectionString {
+            settings,
+            credentials: credentials.map(User::into_credentials),
+            location,
+            call_timeout: options.deadline.unwrap_or(CALL_TIMEOUT),
+        })
+    }
+}
+
+fn refused(reason: impl Into<String>) -> InvalidConnectionString {
+    InvalidConnectionString(reason.into())
+}
+
+fn is_known_scheme(scheme: &str) -> bool {
+    SCHEMES.contains(&scheme.strip_suffix("+discover").unwrap_or(scheme))
+}
+
+/// A user's name and password, decoded.
+struct User {
+    name: String,
+    password: String,
+}
+
+impl User {
+    fn parse(text: &str) -> Result<User, InvalidConnectionString> {
+        let (name, password) = text.split_once(':').unwrap_or((text, ""));
+        let decoded = |text| {
+            let decoded = percent_decode_str(text).decode_utf8();
+            decoded.map_err(|_| refused("user and password have to be UTF-8 when decoded"))
+        };
+        let name = decoded(name)?.into_owned();
+        if name.is_empty() || name.contains(':') {
+            return Err(refused("the user's name is empty or has a colon"));
+        }
+        Ok(User {
+            name,
+            password: decoded(password)?.into_owned(),
+        })
+    }
+
+    /// As part of the crate's string, which it does not decode. Only so are they sent with
+    /// gossip, which a server demands rarely.
+    fn as_is(&self) -> Option<String> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~');
+        let is_fit = self.name.chars().chain(self.password.chars()).all(is_plain);
+        is_fit.then(|| format!("{}:{}@", self.name, self.password))
+    }
+
+    fn into_credentials(self) -> Credentials {
+        Credentials::new(self.name, self.password)
+    }
+}
+
+fn host_and_port(text: &str, one_of_many: bool) -> Result<String, InvalidConnectionString> {
+    let (host, port) = match text.rsplit_once(':') {
+        // A bracket after the last colon: the colon belongs to an IPv6 address.
+        Some((_, after)) if after.ends_with(']') => (text, None),
+        Some((host, port)) => (host, Some(port)),
+        None => (text, None),
+    };
+    let port = match port.map(str::parse::<u16>) {
+        None => DEFAULT_PORT,
+        Some(Ok(port)) if port > 0 => port,
+        Some(_) => return Err(refused(format!("{text:?} has no valid port"))),
+    };
+    match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
+        Some(address) if address.parse::<Ipv6Addr>().is_ok() && !one_of_many => {}
+        Some(_) if one_of_many => {
+            return Err(refused(
+                "the crate takes an IPv6 address only as the single host: name the hosts",
+            ));
+        }
+        None if is_host_name(host) => {}
+        Some(_) | None => return Err(refused(format!("{text:?} does not name a host"))),
+    }
+    Ok(format!("{host}:{port}"))
+}
+
+/// The crate makes a URI of it and panics when it is none.
+fn is_host_name(host: &str) -> bool {
+    let is_fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    !host.is_empty() && host.chars().all(is_fit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> ConnectionString {
+        text.parse().expect("a good connection string")
+    }
+
+    fn hosts(text: &str) -> Vec<String> {
+        let parsed = parsed(text);
+        let hosts = parsed.settings().hosts().iter();
+        hosts.map(|e| format!("{}:{}", e.host, e.port)).collect()
+    }
+
+    #[test]
+    fn every_scheme_of_the_crate_is_understood() {
+        for scheme in SCHEMES {
+            assert!(ConnectionString::speaks(&format!("{scheme}://h")));
+            assert!(
+                !parsed(&format!("{scheme}://h"))
+                    .settings()
+                    .is_dns_discovery_enabled()
+            );
+            let discover = parsed(&format!("{}+discover://h", scheme.to_uppercase()));
+            assert!(discover.settings().is_dns_discovery_enabled());
+        }
+        for other in ["sqlite://h", "memory:", "http://h", "kdb+srv://h", "kdb:h"] {
+            assert!(!ConnectionString::speaks(other), "{other}");
+            assert!(other.parse::<ConnectionString>().is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn every_host_keeps_its_own_port() {
+        assert_eq!(hosts("kdb://h?tls=false"), ["h:2113"]);
+        assert_eq!(hosts("kdb://[::1]:7?tls=false"), ["[::1]:7"]);
+        assert_eq!(hosts("kdb://a,b,c:9999"), ["a:2113", "b:2113", "c:9999"]);
+        assert_eq!(hosts("kdb://a:1,b:2/?tls=false"), ["a:1", "b:2"]);
+    }
+
+    #[test]
+    fn options_reach_the_crate_whatever_they_hold() {
+        let parsed = parsed("kdb://a:1,b:2?TLS=false&tlsCaFile=/x%2Cy,z.pem&maxDiscoverAttempts=7");
+        assert!(!parsed.settings().is_secure_mode_enabled());
+        assert_eq!(
+            parsed.settings().tls_ca_file(),
+            Some(&"/x,y,z.pem".to_owned())
+        );
+        assert_eq!(parsed.settings().max_discover_attempts(), 7);
+    }
+
+    #[test]
+    fn credentials_are_decoded_and_stay_secret() {
+        let parsed = parsed("kdb://ada%20l:p%40s%2Fs:w%3Fo%C3%A4@h:1?tls=false");
+        assert_eq!(
+            parsed.credentials,
+            Some(Credentials::new("ada l", "p@s/s:w?oä"))
+        );
+        assert_eq!(parsed.location(), "kdb://h:1");
+        assert!(!format!("{parsed:?}").contains("p@s"));
+    }
+
+    #[test]
+    fn plain_credentials_are_the_clients_too() {
+        let parsed = parsed("kdb://ada:secret@a:1,b:2");
+        let credentials = Some(Credentials::new("ada", "secret"));
+        assert_eq!(parsed.credentials, credentials);
+        assert_eq!(parsed.settings().default_authenticated_user(), &credentials);
+    }
+
+    #[test]
+    fn what_would_hang_or_panic_is_refused_with_its_reason() {
+        for (text, reason) in [
+            ("kdb://h?maxDiscoverAttempts=1", "2 or more"),
+            ("kdb://h?gossipTimeout=5", "milliseconds"),
+            ("kdb://h?defaultDeadline=-1", "milliseconds"),
+            ("kdb://h?defaultDeadline=99999999999", "milliseconds"),
+            ("kdb://h?connectionName=%C3%A4", "ASCII"),
+            ("kdb://h?connectionName=a%0Ab", "ASCII"),
+            ("kdb://", "name a host"),
+            ("kdb://a,,b", "name a host"),
+            ("kdb://ho%20st", "name a host"),
+            ("kdb://h:0", "port"),
+            ("kdb://h:99999", "port"),
+            ("kdb://[::1],[::2]", "IPv6"),
+            ("kdb://h/path", "path"),
+            ("kdb://u:pa#ss@h", "%23"),
+            ("kdb://:p@h", "user"),
+            ("kdb://h?tls=no", "tls"),
+            ("kdb://h?userCertFile=/x", "userKeyFile"),
+            ("kdb://h?nodePreference=x", "preference"),
+            ("kdb://h?keepAliveInterval=-7", "keepAlive"),
+        ] {
+            let error = text.parse::<ConnectionString>().expect_err(text);
+            assert!(error.to_string().contains(reason), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn no_error_repeats_the_password() {
+        for text in [
+            "kdb://u:secret@a:1,b:2?userKeyFile=x",
+            "kdb://u:secret@h:x",
+            "kdb://u:sec/secret@h",
+            "kdb://u:secret@h?tls=no",
+        ] {
+            let error = text.parse::<ConnectionString>().expect_err(text);
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_deadline_bounds_calls_here_too() {
+        assert_eq!(parsed("kdb://h").call_timeout(), CALL_TIMEOUT);
+        let short = parsed("kdb://h?defaultDeadline=250");
+        assert_eq!(short.call_timeout(), Duration::from_millis(250));
+    }
+}

@@ -1,0 +1,202 @@
+//! A database that is away, comes back, or is silent.
+
+use std::time::{Duration, Instant};
+
+use connect_four::event_store::{EventStore, EventStoreError, ExpectedRevision, StreamRevision};
+use futures_util::future::join_all;
+
+use crate::double::Double;
+use crate::double::proxy::Proxy;
+use crate::support::{
+    append, at, begin, ids, impatient_store_on, new_event, new_stream, soon, store_on, until,
+    until_not_ready, until_ready,
+};
+
+fn is_unavailable<T>(outcome: &Result<T, EventStoreError>) -> bool {
+    matches!(outcome, Err(EventStoreError::Unavailable { .. }))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_opens_without_its_database_and_works_when_that_appears() {
+    let mut double = Double::reserve();
+    let store = store_on(&double).await;
+    let stream = new_stream();
+
+    let asked = Instant::now();
+    assert!(is_unavailable(&store.check().await));
+    let refused = append(&store, &stream, ExpectedRevision::NoStream, &new_event()).await;
+    assert!(is_unavailable(&refused), "{refused:?}");
+    let read = store.read_stream(&stream, StreamRevision::FIRST).await;
+    assert!(is_unavailable(&read));
+    assert!(
+        asked.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        asked.elapsed()
+    );
+
+    double.start_again();
+    until_ready(&store).await;
+    let event = begin(&store, &stream).await;
+    assert_eq!(ids(&double.stored(stream.as_str())), [event.id]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readiness_flips_both_ways_with_the_database() {
+    let mut double = Double::start().await;
+    let store = store_on(&double).await;
+    assert_eq!(store.check().await, Ok(()));
+    for _ in 0..3 {
+        double.stop().await;
+        until_not_ready(&store).await;
+        double.start_again();
+        until_ready(&store).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_is_not_ready_is_unavailable_until_it_is() {
+    let double = Double::start().await;
+    let store = store_on(&double).await;
+    let stream = new_stream();
+    begin(&store, &stream).await;
+
+    double.be_unavailable(Some("Server Is Not Ready"));
+    until_not_ready(&store).await;
+    let error = store.check().await;
+    assert!(
+        matches!(&error, Err(EventStoreError::Unavailable { reason }) if reason.contains("Not Ready")),
+        "{error:?}"
+    );
+    double.be_unavailable(None);
+    until_ready(&store).await;
+    append(&store, &stream, at(0), &new_event())
+        .await
+        .expect("it is back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_acknowledged_is_lost_and_nothing_stored_twice_over_three_restarts() {
+    let mut double = Double::start().await;
+    let store = store_on(&double).await;
+
+    let writers = (0..16).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let stream = new_stream();
+            let mut acknowledged = Vec::new();
+            while acknowledged.len() < 100 {
+                let expected = match acknowledged.len() {
+                    0 => ExpectedRevision::NoStream,
+                    length => at(length as u64 - 1),
+                };
+                let event = new_event();
+                // The same append until its outcome is known.
+                loop {
+                    match append(&store, &stream, expected, &event).await {
+                        Ok(appended) => {
+                            assert_eq!(appended.revision.number(), acknowledged.len() as u64);
+                            break acknowledged.push(event.id);
+                        }
+                        Err(
+                            EventStoreError::Unavailable { .. }
+                            | EventStoreError::OutcomeUnknown { .. },
+                        ) => tokio::time::sleep(Duration::from_millis(10)).await,
+                        Err(error) => panic!("{error:?}"),
+                    }
+                }
+            }
+            (stream, acknowledged)
+        })
+    });
+    let writers: Vec<_> = writers.collect();
+    for appends in [300, 700, 1100] {
+        until(|| async { double.calls().appends >= appends }).await;
+        double.restart().await;
+    }
+    for written in soon(join_all(writers)).await {
+        let (stream, acknowledged) = written.expect("no writer panicked");
+        assert_eq!(ids(&double.stored(stream.as_str())), acknowledged);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_connection_ends_in_a_true_error_in_time_and_in_a_new_connection() {
+    let double = Double::start().await;
+    let proxy = Proxy::to(double.address()).await;
+    let store = impatient_store_on(&proxy.connection_string(), 200).await;
+    let stream = new_stream();
+    begin(&store, &stream).await;
+
+    proxy.freeze();
+    let event = new_event();
+    let asked = Instant::now();
+    let outcome = append(&store, &stream, at(0), &event).await;
+    assert!(
+        matches!(outcome, Err(EventStoreError::OutcomeUnknown { .. })),
+        "{outcome:?}"
+    );
+    assert!(
+        asked.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        asked.elapsed()
+    );
+    until_not_ready(&store).await;
+
+    proxy.thaw();
+    until_ready(&store).await;
+    append(&store, &stream, at(0), &event)
+        .await
+        .expect("it goes on, whether stored before or not");
+    assert_eq!(double.stored(stream.as_str()).len(), 2);
+    assert_eq!(double.stored(stream.as_str())[1].id, event.id);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_callers_who_lose_the_database_bring_one_new_client_not_many() {
+    let mut double = Double::start().await;
+    let store = store_on(&double).await;
+    begin(&store, &new_stream()).await;
+    double.stop().await;
+
+    let callers = (0..200).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            append(
+                &store,
+                &new_stream(),
+                ExpectedRevision::NoStream,
+                &new_event(),
+            )
+            .await
+        })
+    });
+    for outcome in join_all(callers).await {
+        let outcome = outcome.expect("no caller panicked");
+        assert!(
+            matches!(
+                outcome,
+                Err(EventStoreError::Unavailable { .. } | EventStoreError::OutcomeUnknown { .. })
+            ),
+            "{outcome:?}"
+        );
+    }
+    let clients = double.calls().features;
+    double.start_again();
+    until_ready(&store).await;
+    assert_eq!(double.calls().features, clients + 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_a_firewall_forgot_is_replaced_though_nobody_waits_for_long() {
+    let double = Double::start().await;
+    let proxy = Proxy::to(double.address()).await;
+    let store = impatient_store_on(&proxy.connection_string(), 200).await;
+    assert_eq!(store.check().await, Ok(()));
+
+    proxy.forget_connections();
+    until(|| async {
+        let asked = tokio::time::timeout(Duration::from_millis(50), store.check());
+        asked.await == Ok(Ok(()))
+    })
+    .await;
+}

@@ -1,0 +1,83 @@
+//! Reads: whole or not at all.
+
+use bytes::Bytes;
+use chrono::Utc;
+use connect_four::event_store::{EventStore, EventStoreError, NewEvent, StreamRevision};
+
+use crate::double::Double;
+use crate::support::{append, at, begin, new_event, new_stream, soon, store_on};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_comes_back_as_it_was_stored() {
+    let double = Double::start().await;
+    let store = store_on(&double).await;
+    let stream = new_stream();
+    let before = Utc::now();
+    let first = begin(&store, &stream).await;
+    let second = NewEvent {
+        metadata: Bytes::from_static(b"{\"a\" : 1}"),
+        ..new_event()
+    };
+    let appended = append(&store, &stream, at(0), &second).await.expect("at 0");
+
+    let slice = soon(store.read_stream(&stream, StreamRevision::FIRST))
+        .await
+        .expect("it answers");
+    assert_eq!(slice.last_revision, Some(StreamRevision::new(1)));
+    assert_eq!(slice.events[0].id, first.id);
+    let event = &slice.events[1];
+    assert_eq!(event.data, second.data);
+    assert_eq!(event.metadata, second.metadata);
+    assert_eq!(event.position, appended.position);
+    assert!(event.recorded_at > before && event.recorded_at < Utc::now());
+    assert_ne!(event.recorded_at.timestamp_subsec_micros(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_absent_stream_is_empty_and_a_tombstoned_one_is_deleted() {
+    let double = Double::start().await;
+    let store = store_on(&double).await;
+    let stream = new_stream();
+    let read = || soon(store.read_stream(&stream, StreamRevision::FIRST));
+    assert!(read().await.expect("no error").last_revision.is_none());
+
+    begin(&store, &stream).await;
+    double.tombstone(stream.as_str());
+    assert!(matches!(
+        read().await,
+        Err(EventStoreError::StreamDeleted { stream: deleted }) if deleted == stream
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_was_cut_short_is_asked_for_again() {
+    let double = Double::start().await;
+    let store = store_on(&double).await;
+    let stream = new_stream();
+    begin(&store, &stream).await;
+    for revision in 0..9 {
+        append(&store, &stream, at(revision), &new_event())
+            .await
+            .expect("nobody else writes");
+    }
+    double.cut_next_read_short();
+    let slice = soon(store.read_stream(&stream, StreamRevision::FIRST))
+        .await
+        .expect("asked again");
+    assert_eq!(slice.events.len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_head_of_a_database_is_where_its_latest_event_is() {
+    let double = Double::start().await;
+    let store = store_on(&double).await;
+    assert_eq!(soon(store.head()).await, Ok(None));
+    let appended = soon(store.append(
+        &new_stream(),
+        connect_four::event_store::ExpectedRevision::NoStream,
+        vec![new_event(), new_event()],
+    ))
+    .await
+    .expect("a new stream");
+    assert_eq!(soon(store.head()).await, Ok(Some(appended.position)));
+}

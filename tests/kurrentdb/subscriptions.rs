@@ -1,0 +1,160 @@
+//! Subscriptions, and what their connections go through.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use connect_four::event_store::{EventStore, StreamName, SubscriptionMessage};
+
+use tracing::level_filters::LevelFilter;
+
+use crate::double::proxy::Proxy;
+use crate::double::{Double, Expected, wire::Empty};
+use crate::support::{
+    PREFIX, append, at, begin, impatient_store_on, new_event, new_stream, next_event, next_message,
+    proposal, store_on, until, until_caught_up,
+};
+
+/// Events that are none of ours, more than a window of them.
+fn store_noise(double: &Double, count: usize) {
+    for _ in 0..count {
+        double.store("$stats-1", Expected::Any(Empty {}), vec![proposal("{}")]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_comes_first_then_the_news_that_it_is_over_then_what_is_new() {
+    let double = Double::start().await;
+    let store = store_on(&double).await;
+    let stream = new_stream();
+    let first = begin(&store, &stream).await;
+    store_noise(&double, 10);
+
+    let mut subscription = store.subscribe_all(PREFIX, None);
+    let history = until_caught_up(&mut subscription).await;
+    assert_eq!(history.len(), 1);
+    assert_eq!(history[0].id, first.id);
+    assert_eq!(history[0].stream, stream);
+
+    let second = new_event();
+    let appended = append(&store, &stream, at(0), &second).await.expect("at 0");
+    let event = next_event(&mut subscription).await;
+    assert_eq!((event.id, event.position), (second.id, appended.position));
+    assert_eq!(event.data, second.data);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_goes_on_after_a_position_that_was_handed_out() {
+    let double = Double::start().await;
+    let store = store_on(&double).await;
+    let stream = new_stream();
+    begin(&store, &stream).await;
+    let head = store.head().await.expect("it answers");
+    let second = new_event();
+    append(&store, &stream, at(0), &second).await.expect("at 0");
+
+    let mut subscription = store.subscribe_all(PREFIX, head);
+    assert_eq!(next_event(&mut subscription).await.id, second.id);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn through_three_restarts_each_event_comes_once_and_in_order() {
+    let mut double = Double::start().await;
+    let store = store_on(&double).await;
+    let streams: Vec<StreamName> = (0..4).map(|_| new_stream()).collect();
+    let names: Vec<String> = streams.iter().map(ToString::to_string).collect();
+    let mut subscription = store.subscribe_all(PREFIX, None);
+    until_caught_up(&mut subscription).await;
+
+    let reader = tokio::spawn(async move {
+        let mut seen: HashMap<String, u64> = HashMap::new();
+        let mut last = None;
+        for _ in 0..440 {
+            let event = next_event(&mut subscription).await;
+            assert!(last < Some(event.position), "out of order");
+            last = Some(event.position);
+            let revisions = seen.entry(event.stream.to_string()).or_default();
+            assert_eq!(event.revision.number(), *revisions, "a gap or a repeat");
+            *revisions += 1;
+        }
+        seen
+    });
+    let store_some = |double: &Double, count| {
+        for name in (0..count).flat_map(|_| &names) {
+            double.store(name, Expected::Any(Empty {}), vec![proposal("{}")]);
+            store_noise(double, 30);
+        }
+    };
+    store_some(&double, 20);
+    for _ in 0..3 {
+        double.stop().await;
+        // While nobody can listen, then while somebody comes back.
+        store_some(&double, 10);
+        double.start_again();
+        let subscriptions = double.calls().subscriptions;
+        store_some(&double, 10);
+        until(|| async { double.calls().subscriptions > subscriptions }).await;
+        store_some(&double, 10);
+    }
+    let seen = reader.await.expect("the reader saw all");
+    assert!(names.iter().all(|name| seen[name] == 110), "{seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_waits_for_a_database_that_is_not_there_yet() {
+    let mut double = Double::reserve();
+    double.store("game-1", Expected::Any(Empty {}), vec![proposal("{}")]);
+    let store = store_on(&double).await;
+    let mut subscription = store.subscribe_all(PREFIX, None);
+    let not_yet = tokio::time::timeout(Duration::from_millis(50), next_message(&mut subscription));
+    assert!(not_yet.await.is_err());
+    double.start_again();
+    assert_eq!(until_caught_up(&mut subscription).await.len(), 1);
+}
+
+/// The crate loops without end when this happens, on one worker for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn it_survives_an_end_without_an_error() {
+    // The way out leads through the log, which a service may have switched off.
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::OFF)
+        .try_init();
+    let double = Double::start().await;
+    let store = store_on(&double).await;
+    let stream = new_stream();
+    begin(&store, &stream).await;
+    let mut subscription = store.subscribe_all(PREFIX, None);
+    assert_eq!(until_caught_up(&mut subscription).await.len(), 1);
+
+    let subscriptions = double.calls().subscriptions;
+    double.end_subscriptions();
+    let second = new_event();
+    append(&store, &stream, at(0), &second).await.expect("at 0");
+    assert_eq!(next_event(&mut subscription).await.id, second.id);
+    assert!(double.calls().subscriptions > subscriptions);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn caught_up_is_told_again_after_a_loss() {
+    let double = Double::start().await;
+    let store = store_on(&double).await;
+    let mut subscription = store.subscribe_all(PREFIX, None);
+    until_caught_up(&mut subscription).await;
+    double.cut_connections();
+    assert!(matches!(
+        next_message(&mut subscription).await,
+        SubscriptionMessage::CaughtUp
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_a_firewall_forgot_is_replaced() {
+    let double = Double::start().await;
+    let proxy = Proxy::to(double.address()).await;
+    let store = impatient_store_on(&proxy.connection_string(), 100).await;
+    let mut subscription = store.subscribe_all(PREFIX, None);
+    until_caught_up(&mut subscription).await;
+
+    proxy.forget_connections();
+    double.store("game-1", Expected::Any(Empty {}), vec![proposal("{}")]);
+    assert_eq!(until_caught_up(&mut subscription).await.len(), 1);
+}

@@ -1,0 +1,73 @@
+//! TLS: what the connection string says of certificates arrives.
+
+use connect_four::event_store::kurrentdb::KurrentDbStore;
+use connect_four::event_store::{EventStore, EventStoreError};
+
+use crate::double::Double;
+use crate::support::{begin, new_stream, open};
+
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tls");
+
+fn secure(double: &Double, options: &[(&str, &str)]) -> String {
+    let options: Vec<_> = options
+        .iter()
+        .map(|(name, file)| format!("{name}={FIXTURES}/{file}"))
+        .collect();
+    format!("kurrentdb://{}?{}", double.address(), options.join("&"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authority_and_a_users_certificate_open_a_secure_node() {
+    let double = Double::start_with_tls().await;
+    let store = open(&secure(
+        &double,
+        &[
+            ("tlsCaFile", "ca.pem"),
+            ("userCertFile", "user.pem"),
+            ("userKeyFile", "user.key"),
+        ],
+    ))
+    .await;
+    let stream = new_stream();
+    begin(&store, &stream).await;
+    assert_eq!(double.stored(stream.as_str()).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_nobody_vouches_for_is_not_spoken_with() {
+    let double = Double::start_with_tls().await;
+    for options in [
+        &[][..],
+        // Vouched for, but it wants to know who asks.
+        &[("tlsCaFile", "ca.pem")],
+    ] {
+        let store = open(&secure(&double, options)).await;
+        let outcome = store.check().await;
+        assert!(
+            matches!(outcome, Err(EventStoreError::Unavailable { .. })),
+            "{outcome:?}"
+        );
+    }
+    assert_eq!(double.calls().reads, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_hold_no_certificate_are_refused_at_start() {
+    let double = Double::start_with_tls().await;
+    for (option, file) in [
+        ("tlsCaFile", "no-such-file.pem"),
+        ("tlsCaFile", "no-certificate.pem"),
+        ("tlsCaFile", "damaged.pem"),
+    ] {
+        let connection = secure(&double, &[(option, file)]);
+        let connection = connection.parse().expect("the string itself is good");
+        let error = KurrentDbStore::open(connection).await.expect_err(file);
+        assert!(error.to_string().contains(file), "{error}");
+    }
+    let users = [("userCertFile", "user.pem"), ("userKeyFile", "damaged.pem")];
+    let connection = secure(&double, &users);
+    let connection = connection.parse().expect("the string itself is good");
+    KurrentDbStore::open(connection)
+        .await
+        .expect_err("a key that is none");
+}

@@ -8,6 +8,9 @@
     reason = "most of its faults are for the adapter's own tests"
 )]
 mod double;
+#[path = "../support/tutorial.rs"]
+mod tutorial;
+
 mod program;
 #[path = "../support/real_kurrentdb.rs"]
 mod real_kurrentdb;
@@ -22,3 +25,4 @@ mod moves;
 mod operations;
 mod process;
 mod races;
+mod tutorial_games;

@@ -23,6 +23,13 @@ pub struct Cli {
 pub enum Command {
     /// Serve the HTTP API until SIGINT or SIGTERM.
     Serve(ServeSettings),
+    /// Ask a running service whether it is well: exits with 0 if it answers with a 2xx within
+    /// two seconds. For containers, which have no curl.
+    Health {
+        /// What to ask, for instance its `/readyz`.
+        #[arg(default_value = "http://127.0.0.1:8080/readyz")]
+        url: String,
+    },
 }
 
 impl Cli {
@@ -35,7 +42,8 @@ impl Cli {
 /// How to serve.
 #[derive(Debug, Clone, Args)]
 pub struct ServeSettings {
-    /// Where events are kept: `sqlite://PATH`, or `memory:` until the process ends.
+    /// Where events are kept: `sqlite://PATH`, `kurrentdb://HOST:PORT?tls=false` and the like,
+    /// or `memory:` until the process ends.
     #[arg(
         long,
         env,
@@ -65,7 +73,12 @@ pub struct ServeSettings {
 
     /// Which log lines are written, as `tracing` directives: `warn`, say, leaves out the
     /// line for each request.
-    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info")]
+    #[arg(
+        long,
+        env = "RUST_LOG",
+        value_name = "FILTER",
+        default_value = "info,kurrentdb=off"
+    )]
     pub log: String,
 }
 
@@ -86,7 +99,9 @@ mod tests {
     fn serving_is_the_default() {
         for args in [&["connect-four"][..], &["connect-four", "serve"]] {
             let cli = Cli::try_parse_from(args).expect("the defaults suffice");
-            let Command::Serve(settings) = cli.into_command();
+            let Command::Serve(settings) = cli.into_command() else {
+                panic!("{args:?} serves");
+            };
             assert_eq!(settings.event_store, "sqlite://connect-four.db");
             assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
         }
@@ -99,7 +114,9 @@ mod tests {
             &["connect-four", "serve", "--event-store", "memory:"],
         ] {
             let cli = Cli::try_parse_from(args).expect("a known flag");
-            let Command::Serve(settings) = cli.into_command();
+            let Command::Serve(settings) = cli.into_command() else {
+                panic!("{args:?} serves");
+            };
             assert_eq!(settings.event_store, "memory:");
         }
     }

@@ -3,6 +3,7 @@
 mod accept;
 mod body;
 mod conditional;
+mod cors;
 mod events;
 mod games;
 mod moves;
@@ -20,13 +21,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, Uri};
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Serialize;
 
 use crate::application::{CommandHandler, GameStreams};
 use crate::event_store::EventStore;
+use crate::metrics::{MeasuredStore, Metrics};
 use problem::Problem;
 use problem_type::ProblemType;
 
@@ -35,15 +37,19 @@ use problem_type::ProblemType;
 pub struct App {
     games: Arc<GameStreams>,
     commands: Arc<CommandHandler>,
+    metrics: Metrics,
 }
 
 impl App {
     /// The service on this store.
     pub fn new(store: Arc<dyn EventStore>) -> App {
-        let games = Arc::new(GameStreams::new(store));
+        let metrics = Metrics::default();
+        let store = MeasuredStore::new(store, metrics.clone());
+        let games = Arc::new(GameStreams::new(Arc::new(store)));
         App {
             commands: Arc::new(CommandHandler::new(games.clone())),
             games,
+            metrics,
         }
     }
 }
@@ -61,9 +67,14 @@ pub fn router(app: App) -> Router {
         .route("/games/{id}/events", get(events::list_events))
         .route("/livez", get(system::livez))
         .route("/readyz", get(system::readyz))
+        .route("/metrics", get(system::metrics))
         .fallback(nothing_here)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn(request_context::request_context))
+        .layer(from_fn_with_state(
+            app.metrics.clone(),
+            request_context::request_context,
+        ))
+        .layer(cors::layer())
         .with_state(app)
 }
 

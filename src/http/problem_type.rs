@@ -15,6 +15,7 @@ pub(super) enum ProblemType {
     ColumnFull,
     MalformedJson,
     InvalidQuery,
+    InvalidLastEventId,
     InvalidRequest,
     PlayersNotDistinct,
     UnsupportedMediaType,
@@ -73,6 +74,11 @@ impl ProblemType {
                 "invalid-query",
                 S::BAD_REQUEST,
                 "A query parameter is invalid",
+            ),
+            Self::InvalidLastEventId => (
+                "invalid-last-event-id",
+                S::BAD_REQUEST,
+                "Last-Event-ID is no event's id",
             ),
             Self::InvalidRequest => (
                 "invalid-request",

@@ -9,7 +9,7 @@ use mediatype::names::{APPLICATION, EVENT_STREAM, TEXT};
 use mediatype::{MediaType, Name};
 
 use super::accept::{APPLICATION_JSON, negotiate};
-use super::conditional::{REVALIDATE, etag_headers};
+use super::conditional::{IfNoneMatch, REVALIDATE, etag_headers};
 use super::event_stream::{Format, last_event_id, stream_events};
 use super::event_view::{EventView, EventsView};
 use super::moves::history;
@@ -57,6 +57,7 @@ pub(super) async fn list_events(
     State(app): State<App>,
     events_as: EventsAs,
     GamePath(id): GamePath,
+    if_none_match: IfNoneMatch,
     mut query: Query,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -65,7 +66,8 @@ pub(super) async fn list_events(
         EventsAs::Page => {
             let limit = query.number("limit", 1..=LARGEST_PAGE)?.unwrap_or(PAGE);
             query.finish()?;
-            page(&app, id, after, limit).await
+            let page = page(&app, id, after, limit).await?;
+            Ok(if_none_match.unless_known(page))
         }
         EventsAs::Stream(format) => {
             query.finish()?;

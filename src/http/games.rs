@@ -7,7 +7,7 @@ use axum::response::Response;
 
 use super::accept::AcceptsJson;
 use super::body::{ApiJson, FromMembers, Members};
-use super::conditional::{REVALIDATE, etag_headers};
+use super::conditional::{IfNoneMatch, REVALIDATE, etag_headers};
 use super::path::GamePath;
 use super::problem::Problem;
 use super::query::Query;
@@ -61,6 +61,7 @@ pub(super) async fn show_game(
     State(app): State<App>,
     _: AcceptsJson,
     GamePath(id): GamePath,
+    if_none_match: IfNoneMatch,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
@@ -69,7 +70,7 @@ pub(super) async fn show_game(
         .load(id)
         .await
         .map_err(|error| Problem::of_load(id, error))?;
-    game(id, &loaded, [REVALIDATE])
+    game(id, &loaded, [REVALIDATE]).map(|answer| if_none_match.unless_known(answer))
 }
 
 /// The answer to a command: the game as the command left it.

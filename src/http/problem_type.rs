@@ -15,6 +15,7 @@ pub(super) enum ProblemType {
     ColumnFull,
     MalformedJson,
     InvalidQuery,
+    InvalidPrecondition,
     InvalidLastEventId,
     InvalidRequest,
     PlayersNotDistinct,
@@ -74,6 +75,11 @@ impl ProblemType {
                 "invalid-query",
                 S::BAD_REQUEST,
                 "A query parameter is invalid",
+            ),
+            Self::InvalidPrecondition => (
+                "invalid-precondition",
+                S::BAD_REQUEST,
+                "A condition of the request cannot be read",
             ),
             Self::InvalidLastEventId => (
                 "invalid-last-event-id",

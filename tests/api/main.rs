@@ -12,6 +12,7 @@ mod program;
 #[path = "../support/real_kurrentdb.rs"]
 mod real_kurrentdb;
 mod service;
+mod watcher;
 
 mod bad_input;
 mod conditional_reads;
@@ -19,6 +20,8 @@ mod faults;
 mod games;
 mod history;
 mod kurrentdb;
+mod live;
+mod live_long_poll;
 mod moves;
 mod operations;
 mod process;

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::double::Double;
 use crate::real_kurrentdb;
+use crate::watcher::PATIENCE;
 
 /// Runs each test on every event store that can be had here.
 macro_rules! on_every_store {
@@ -157,9 +158,13 @@ impl Service {
 
     /// Waits until this many watch.
     pub(crate) async fn has_watchers(&self, watchers: usize) {
-        while self.live.watchers() != watchers {
-            tokio::task::yield_now().await;
-        }
+        let counted = async {
+            while self.live.watchers() != watchers {
+                tokio::task::yield_now().await;
+            }
+        };
+        let counted = tokio::time::timeout(PATIENCE, counted).await;
+        counted.expect("watchers come and go in time");
     }
 
     /// A game between ada and grace with these moves made, in turns.

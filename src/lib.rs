@@ -9,6 +9,8 @@ pub mod event_store;
 pub mod application;
 pub mod metrics;
 
+pub mod live;
+
 pub mod http;
 
 pub mod config;

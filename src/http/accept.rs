@@ -13,7 +13,7 @@ use mediatype::names::{APPLICATION, JSON};
 use super::problem::Problem;
 use super::problem_type::ProblemType;
 
-const APPLICATION_JSON: MediaType<'static> = MediaType::new(APPLICATION, JSON);
+pub(super) const APPLICATION_JSON: MediaType<'static> = MediaType::new(APPLICATION, JSON);
 
 /// The client takes JSON. A request without `Accept` takes anything.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl<S: Send + Sync> FromRequestParts<S> for AcceptsJson {
 
 /// The media type that the client likes best among those that can be had. A field that
 /// cannot be parsed counts as absent (RFC 9110, 5.5 leaves that to the recipient).
-fn negotiate<'a>(
+pub(super) fn negotiate<'a>(
     headers: &HeaderMap,
     offered: &'a [MediaType<'static>],
 ) -> Result<&'a MediaType<'static>, Problem> {

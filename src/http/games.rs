@@ -7,7 +7,8 @@ use axum::response::Response;
 
 use super::accept::AcceptsJson;
 use super::body::{ApiJson, FromMembers, Members};
-use super::conditional::{REVALIDATE, etag_headers};
+use super::conditional::{IfNoneMatch, REVALIDATE, etag_headers};
+use super::long_poll::{Wait, answer_when_new};
 use super::path::GamePath;
 use super::problem::Problem;
 use super::query::Query;
@@ -61,15 +62,16 @@ pub(super) async fn show_game(
     State(app): State<App>,
     _: AcceptsJson,
     GamePath(id): GamePath,
+    if_none_match: IfNoneMatch,
+    wait: Wait,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let loaded = app
-        .games
-        .load(id)
-        .await
-        .map_err(|error| Problem::of_load(id, error))?;
-    game(id, &loaded, [REVALIDATE])
+    answer_when_new(&app, id, wait, |loaded| {
+        let answer = game(id, loaded, [REVALIDATE])?;
+        Ok(if_none_match.unless_known(answer))
+    })
+    .await
 }
 
 /// The answer to a command: the game as the command left it.

@@ -4,8 +4,11 @@ mod accept;
 mod body;
 mod conditional;
 mod cors;
+mod event_stream;
+mod event_view;
 mod events;
 mod games;
+mod long_poll;
 mod moves;
 mod path;
 mod problem;
@@ -28,6 +31,7 @@ use serde::Serialize;
 
 use crate::application::{CommandHandler, GameStreams};
 use crate::event_store::EventStore;
+use crate::live::Live;
 use crate::metrics::{MeasuredStore, Metrics};
 use problem::Problem;
 use problem_type::ProblemType;
@@ -37,6 +41,7 @@ use problem_type::ProblemType;
 pub struct App {
     games: Arc<GameStreams>,
     commands: Arc<CommandHandler>,
+    live: Arc<Live>,
     metrics: Metrics,
 }
 
@@ -44,13 +49,19 @@ impl App {
     /// The service on this store.
     pub fn new(store: Arc<dyn EventStore>) -> App {
         let metrics = Metrics::default();
-        let store = MeasuredStore::new(store, metrics.clone());
-        let games = Arc::new(GameStreams::new(Arc::new(store)));
+        let store = Arc::new(MeasuredStore::new(store, metrics.clone()));
+        let games = Arc::new(GameStreams::new(store.clone()));
         App {
             commands: Arc::new(CommandHandler::new(games.clone())),
             games,
+            live: Arc::new(Live::new(store, event_stream::render)),
             metrics,
         }
+    }
+
+    /// Who watches games. To be stopped before the server is, which waits for open streams.
+    pub fn live(&self) -> Arc<Live> {
+        self.live.clone()
     }
 }
 

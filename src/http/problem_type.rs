@@ -15,6 +15,8 @@ pub(super) enum ProblemType {
     ColumnFull,
     MalformedJson,
     InvalidQuery,
+    InvalidPrecondition,
+    InvalidLastEventId,
     InvalidRequest,
     PlayersNotDistinct,
     UnsupportedMediaType,
@@ -73,6 +75,16 @@ impl ProblemType {
                 "invalid-query",
                 S::BAD_REQUEST,
                 "A query parameter is invalid",
+            ),
+            Self::InvalidPrecondition => (
+                "invalid-precondition",
+                S::BAD_REQUEST,
+                "A condition of the request cannot be read",
+            ),
+            Self::InvalidLastEventId => (
+                "invalid-last-event-id",
+                S::BAD_REQUEST,
+                "Last-Event-ID is no event's id",
             ),
             Self::InvalidRequest => (
                 "invalid-request",

@@ -31,7 +31,7 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
         ),
         (CACHE_CONTROL, NO_STORE),
     ];
-    (headers, app.metrics.render()).into_response()
+    (headers, app.metrics.render(app.live.watchers())).into_response()
 }
 
 /// `GET /readyz`: the event store answers too.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
@@ -51,6 +52,7 @@ pub struct Metrics {
     moves: Family<MoveLabels, Counter>,
     replays: Counter,
     conflicts: Counter,
+    live_watchers: Gauge,
     store_calls: Family<CallLabels, Histogram, fn() -> Histogram>,
 }
 
@@ -63,6 +65,7 @@ impl Default for Metrics {
             moves: Family::default(),
             replays: Counter::default(),
             conflicts: Counter::default(),
+            live_watchers: Gauge::default(),
             store_calls: Family::new_with_constructor(call_times),
         };
         let mut registry = Registry::with_prefix("connect_four");
@@ -85,6 +88,11 @@ impl Default for Metrics {
             "append_conflicts",
             "Appends that found their stream elsewhere",
             metrics.conflicts.clone(),
+        );
+        registry.register(
+            "live_watchers",
+            "Clients that wait for a game's next event",
+            metrics.live_watchers.clone(),
         );
         registry.register(
             "store_call_seconds",
@@ -129,8 +137,11 @@ impl Metrics {
         self.conflicts.inc();
     }
 
-    /// All of it as `OpenMetrics` text, which Prometheus reads.
-    pub fn render(&self) -> String {
+    /// All of it as `OpenMetrics` text, which Prometheus reads, with as many watchers of games
+    /// as there are now.
+    pub fn render(&self, live_watchers: usize) -> String {
+        self.live_watchers
+            .set(i64::try_from(live_watchers).unwrap_or(i64::MAX));
         let mut rendered = String::new();
         // Writing to a string does not fail; a metric that cannot be encoded is left out.
         if let Err(error) = text::encode(&mut rendered, &self.registry) {

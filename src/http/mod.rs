@@ -5,12 +5,14 @@ mod body;
 mod conditional;
 mod events;
 mod games;
+mod idempotency;
 mod moves;
 mod path;
 mod problem;
 mod problem_type;
 mod query;
 mod request_context;
+mod revisions;
 mod system;
 mod view;
 
@@ -35,6 +37,7 @@ use problem_type::ProblemType;
 pub struct App {
     games: Arc<GameStreams>,
     commands: Arc<CommandHandler>,
+    requires_if_match: bool,
 }
 
 impl App {
@@ -44,6 +47,16 @@ impl App {
         App {
             commands: Arc::new(CommandHandler::new(games.clone())),
             games,
+            requires_if_match: false,
+        }
+    }
+
+    /// Whether moves have to say in `If-Match` which revision they are for.
+    #[must_use]
+    pub fn requiring_if_match(self, requires_if_match: bool) -> App {
+        App {
+            requires_if_match,
+            ..self
         }
     }
 }
@@ -52,7 +65,7 @@ impl App {
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/games", post(games::start_game))
-        .route("/games/{id}", get(games::show_game))
+        .route("/games/{id}", get(games::show_game).put(games::put_game))
         .route(
             "/games/{id}/moves",
             post(moves::make_move).get(moves::list_moves),

@@ -8,6 +8,10 @@
     reason = "most of its faults are for the adapter's own tests"
 )]
 mod double;
+#[path = "../support/generated.rs"]
+#[expect(dead_code, reason = "only whole games are needed here")]
+mod generated;
+mod lossy_proxy;
 mod program;
 #[path = "../support/real_kurrentdb.rs"]
 mod real_kurrentdb;
@@ -18,8 +22,13 @@ mod conditional_reads;
 mod faults;
 mod games;
 mod history;
+mod idempotency_keys;
 mod kurrentdb;
 mod moves;
 mod operations;
+mod preconditions;
 mod process;
+mod put_game;
 mod races;
+mod retries;
+mod revisions;

@@ -61,6 +61,11 @@ pub struct ServeSettings {
     )]
     pub listen: SocketAddr,
 
+    /// Whether moves have to say in `If-Match` which revision they are for, which makes each of
+    /// them safe to send again; one that does not is answered 428.
+    #[arg(long, env)]
+    pub require_if_match: bool,
+
     /// How log lines look: `text` for people, `json` for programs.
     #[arg(
         long,

@@ -47,7 +47,8 @@ pub async fn run(settings: &ServeSettings) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
     let location = store.location();
     tracing::info!(%address, "serving on http://{address}, events in {location}");
-    serve(App::new(store), listener, shutdown).await?;
+    let app = App::new(store).requiring_if_match(settings.require_if_match);
+    serve(app, listener, shutdown).await?;
     tracing::info!("stopped");
     Ok(())
 }

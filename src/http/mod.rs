@@ -8,6 +8,7 @@ mod event_stream;
 mod event_view;
 mod events;
 mod games;
+mod idempotency;
 mod long_poll;
 mod moves;
 mod path;
@@ -15,6 +16,7 @@ mod problem;
 mod problem_type;
 mod query;
 mod request_context;
+mod revisions;
 mod system;
 mod view;
 
@@ -43,6 +45,7 @@ pub struct App {
     commands: Arc<CommandHandler>,
     live: Arc<Live>,
     metrics: Metrics,
+    requires_if_match: bool,
 }
 
 impl App {
@@ -56,6 +59,16 @@ impl App {
             games,
             live: Arc::new(Live::new(store, event_stream::render)),
             metrics,
+            requires_if_match: false,
+        }
+    }
+
+    /// Whether moves have to say in `If-Match` which revision they are for.
+    #[must_use]
+    pub fn requiring_if_match(self, requires_if_match: bool) -> App {
+        App {
+            requires_if_match,
+            ..self
         }
     }
 
@@ -69,7 +82,7 @@ impl App {
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/games", post(games::start_game))
-        .route("/games/{id}", get(games::show_game))
+        .route("/games/{id}", get(games::show_game).put(games::put_game))
         .route(
             "/games/{id}/moves",
             post(moves::make_move).get(moves::list_moves),

@@ -14,7 +14,9 @@ use connect_four::http::{App, router};
 use serde_json::json;
 use tower::ServiceExt;
 
-use crate::service::Service;
+use crate::service::{Answer, Service};
+
+const KEY: &str = "5f0c7a52-9d5e-4a6e-8b52-1f6f5a0a7c11";
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy)]
@@ -160,14 +162,26 @@ async fn a_panic_is_an_internal_error_and_the_service_goes_on() {
 }
 
 #[tokio::test]
-async fn an_append_with_an_unknown_outcome_is_said_to_be_one() {
+async fn an_append_with_an_unknown_outcome_is_said_to_be_one_and_how_to_send_it_again() {
     let store = Faulty::new(Fault::OutcomeUnknown, false);
     let service = Service::on(store.clone()).await;
     let game = service.game_with("D").await;
     store.switch_on();
-    let problem = game.move_by("grace", "D").await;
-    let problem = problem.is_problem(504, "outcome-unknown");
-    assert!(problem["retry_with"].is_string());
+    let retry_with = |answer: Answer| {
+        let problem = answer.is_problem(504, "outcome-unknown");
+        problem["retry_with"].clone()
+    };
+    let unknown = game.move_by("grace", "D").await;
+    assert_eq!(retry_with(unknown), json!({"If-Match": "\"1\""}));
+    let keyed = game
+        .move_request("grace", "D")
+        .header("idempotency-key", KEY);
+    let unknown = keyed.send().await;
+    assert_eq!(retry_with(unknown), json!({"Idempotency-Key": KEY}));
+
+    let names = json!({"player_one": "ada", "player_two": "grace"});
+    let unknown = service.post("/games", names).await;
+    assert_eq!(retry_with(unknown)["method"], "PUT");
 }
 
 #[tokio::test]
@@ -196,6 +210,25 @@ async fn a_store_that_hangs_is_not_waited_for_for_ever() {
         .header("content-type", "application/json")
         .body(Body::from(body));
     let ready = Request::get("/readyz").body(Body::empty());
+    // A key or a condition that came with the request is safe to send again.
+    let mut sent_again = Vec::new();
+    for (name, value) in [("idempotency-key", KEY), ("if-match", "\"3\"")] {
+        let body = json!({"player": "ada", "column": "D"}).to_string();
+        let request = Request::post(format!("{game}/moves"))
+            .header("content-type", "application/json")
+            .header(name, value)
+            .body(Body::from(body));
+        let answer = app.clone().oneshot(request.expect("a request")).await;
+        let body = answer.expect("infallible").into_body();
+        let problem = axum::body::to_bytes(body, 4096).await.expect("a body");
+        let problem: serde_json::Value = serde_json::from_slice(&problem).expect("JSON");
+        sent_again.push(problem["retry_with"].clone());
+    }
+    let expected = [
+        json!({"Idempotency-Key": KEY}),
+        json!({"If-Match": "\"3\""}),
+    ];
+    assert_eq!(sent_again, expected);
     for (request, status) in [(look, 503), (move_, 504), (ready, 503)] {
         let request = request.expect("a request");
         let answer = app.clone().oneshot(request).await.expect("infallible");

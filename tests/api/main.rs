@@ -11,6 +11,10 @@ mod double;
 #[path = "../support/tutorial.rs"]
 mod tutorial;
 
+#[path = "../support/generated.rs"]
+#[expect(dead_code, reason = "only whole games are needed here")]
+mod generated;
+mod lossy_proxy;
 mod program;
 #[path = "../support/real_kurrentdb.rs"]
 mod real_kurrentdb;
@@ -22,6 +26,7 @@ mod conditional_reads;
 mod faults;
 mod games;
 mod history;
+mod idempotency_keys;
 mod kurrentdb;
 mod live;
 mod live_hub;
@@ -29,6 +34,10 @@ mod live_long_poll;
 mod live_races;
 mod moves;
 mod operations;
+mod preconditions;
 mod process;
+mod put_game;
 mod races;
+mod retries;
+mod revisions;
 mod tutorial_games;

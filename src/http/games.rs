@@ -5,14 +5,15 @@ use axum::http::header::{CONTENT_LOCATION, LOCATION};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
-use super::accept::AcceptsJson;
+use super::accept::GameForm;
+use super::board_text;
 use super::body::{ApiJson, FromMembers, Members};
-use super::conditional::{REVALIDATE, etag_headers};
+use super::conditional::{REVALIDATE, game_headers};
 use super::path::GamePath;
 use super::problem::Problem;
 use super::query::Query;
 use super::view::GameView;
-use super::{App, json};
+use super::{App, json, text};
 use crate::application::{GameId, Loaded};
 use crate::domain::{PlayerName, Players, StartGame};
 
@@ -39,10 +40,11 @@ impl FromMembers for StartGameRequest {
 /// `POST /games`
 pub(super) async fn start_game(
     State(app): State<App>,
-    _: AcceptsJson,
-    query: Query,
+    form: GameForm,
+    mut query: Query,
     ApiJson(body): ApiJson<StartGameRequest>,
 ) -> Result<Response, Problem> {
+    let form = form.coloured(&mut query)?;
     query.finish()?;
     let players = Players::new(body.player_one, body.player_two)?;
     let id = GameId::generate();
@@ -53,28 +55,30 @@ pub(super) async fn start_game(
         .await
         .map_err(|error| Problem::of_command(id, error))?;
     let url = format!("/games/{id}");
-    created(id, &loaded, url.clone(), url)
+    created(id, form, &loaded, url.clone(), url)
 }
 
 /// `GET /games/{id}`
 pub(super) async fn show_game(
     State(app): State<App>,
-    _: AcceptsJson,
+    form: GameForm,
     GamePath(id): GamePath,
-    query: Query,
+    mut query: Query,
 ) -> Result<Response, Problem> {
+    let form = form.coloured(&mut query)?;
     query.finish()?;
     let loaded = app
         .games
         .load(id)
         .await
         .map_err(|error| Problem::of_load(id, error))?;
-    game(id, &loaded, [REVALIDATE])
+    game(id, form, &loaded, [REVALIDATE])
 }
 
 /// The answer to a command: the game as the command left it.
 pub(super) fn created(
     id: GameId,
+    form: GameForm,
     loaded: &Loaded,
     location: String,
     content_location: String,
@@ -85,22 +89,33 @@ pub(super) fn created(
         (CONTENT_LOCATION, url(content_location)),
         REVALIDATE,
     ];
-    let mut response = game(id, loaded, headers)?;
+    let mut response = game(id, form, loaded, headers)?;
     *response.status_mut() = StatusCode::CREATED;
     Ok(response)
 }
 
-/// A game, with its entity tag.
+/// A game in the form that was asked for, with its entity tag.
 fn game<const N: usize>(
     id: GameId,
+    form: GameForm,
     loaded: &Loaded,
     headers: [(HeaderName, HeaderValue); N],
 ) -> Result<Response, Problem> {
     let not_found = || Problem::game_not_found(&id.to_string());
-    let view = GameView::of(id, loaded).ok_or_else(not_found)?;
     let revision = loaded.revision.ok_or_else(not_found)?;
-    Ok(json(
-        headers.into_iter().chain(etag_headers(revision)),
-        view,
-    ))
+    let headers = headers.into_iter().chain(game_headers(form, revision));
+    match form {
+        GameForm::Json => {
+            let view = GameView::of(id, loaded).ok_or_else(not_found)?;
+            Ok(json(headers, view))
+        }
+        GameForm::Text(palette) => {
+            let board = board_text::draw(id, &loaded.game, revision, palette);
+            Ok(text(
+                headers,
+                "text/plain; charset=utf-8",
+                board.ok_or_else(not_found)?,
+            ))
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The HTTP API: requests become commands, games become JSON, refusals become problems.
 
 mod accept;
+mod board_text;
 mod body;
 mod conditional;
 mod events;
@@ -81,6 +82,19 @@ async fn method_not_allowed() -> Problem {
     )
 }
 
+/// Text of this media type, with header fields of its own.
+fn text(
+    headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    media_type: &'static str,
+    body: impl Into<Body>,
+) -> Response {
+    let mut response = Response::new(body.into());
+    let fields = response.headers_mut();
+    fields.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    fields.extend(headers);
+    response
+}
+
 /// JSON with header fields of its own.
 fn json(
     headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
@@ -92,9 +106,5 @@ fn json(
         tracing::error!(%error, "an answer has no JSON form");
         return Problem::internal_error().into_response();
     }
-    let mut response = Response::new(Body::from(json));
-    let fields = response.headers_mut();
-    fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    fields.extend(headers);
-    response
+    text(headers, "application/json", json)
 }

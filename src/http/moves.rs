@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 
-use super::accept::AcceptsJson;
+use super::accept::{AcceptsJson, GameForm};
 use super::body::{ApiJson, FromMembers, Members};
 use super::conditional::{IMMUTABLE, REVALIDATE, etag_headers};
 use super::games::created;
@@ -36,11 +36,12 @@ impl FromMembers for MakeMoveRequest {
 /// `POST /games/{id}/moves`
 pub(super) async fn make_move(
     State(app): State<App>,
-    _: AcceptsJson,
+    form: GameForm,
     GamePath(id): GamePath,
-    query: Query,
+    mut query: Query,
     ApiJson(MakeMoveRequest(make_move)): ApiJson<MakeMoveRequest>,
 ) -> Result<Response, Problem> {
+    let form = form.coloured(&mut query)?;
     query.finish()?;
     let loaded = app
         .commands
@@ -51,6 +52,7 @@ pub(super) async fn make_move(
     let revision = loaded.revision.map_or(0, StreamRevision::number);
     created(
         id,
+        form,
         &loaded,
         format!("/games/{id}/moves/{number}"),
         format!("/games/{id}?revision={revision}"),

@@ -132,9 +132,9 @@ on_every_store! {
         service.post(nowhere, body).await.is_problem(422, "invalid-request");
     }
 
-    async fn only_json_can_be_had(service: Service) {
+    async fn histories_can_be_had_as_json_only(service: Service) {
         let game = service.game_with("D").await;
-        for path in ["", "/moves", "/moves/1", "/events"] {
+        for path in ["/moves", "/moves/1", "/events"] {
             for accept in ["text/html", "image/*", "application/json;q=0"] {
                 let problem = service.request(Method::GET, &game.path(path))
                     .header("accept", accept).send().await
@@ -146,6 +146,10 @@ on_every_store! {
                     .header("accept", accept).send().await.is(200);
             }
         }
+        let problem = service.request(Method::GET, &game.path(""))
+            .header("accept", "text/html").send().await
+            .is_problem(406, "not-acceptable");
+        assert_eq!(problem["accepted"], json!(["application/json", "text/plain"]));
     }
 
     async fn a_query_parameter_out_of_range_is_named(service: Service) {

@@ -22,3 +22,4 @@ mod moves;
 mod operations;
 mod process;
 mod races;
+mod text_board;

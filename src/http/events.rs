@@ -6,7 +6,7 @@ use axum::http::header::LINK;
 use axum::response::Response;
 
 use super::accept::AcceptsJson;
-use super::conditional::{REVALIDATE, etag_headers};
+use super::conditional::{IfNoneMatch, REVALIDATE, etag_headers};
 use super::moves::history;
 use super::path::GamePath;
 use super::problem::Problem;
@@ -23,6 +23,7 @@ pub(super) async fn list_events(
     State(app): State<App>,
     _: AcceptsJson,
     GamePath(id): GamePath,
+    if_none_match: IfNoneMatch,
     mut query: Query,
 ) -> Result<Response, Problem> {
     let after = query.number("after", 0..=u64::MAX)?;
@@ -52,5 +53,5 @@ pub(super) async fn list_events(
         next,
     };
     let headers = etag_headers(revision).into_iter().chain([REVALIDATE]);
-    Ok(json(headers.chain(link), view))
+    Ok(if_none_match.unless_known(json(headers.chain(link), view)))
 }

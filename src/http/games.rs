@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::accept::GameForm;
 use super::board_text;
 use super::body::{ApiJson, FromMembers, Members};
-use super::conditional::{REVALIDATE, game_headers};
+use super::conditional::{IfNoneMatch, REVALIDATE, game_headers};
 use super::path::GamePath;
 use super::problem::Problem;
 use super::query::Query;
@@ -63,6 +63,7 @@ pub(super) async fn show_game(
     State(app): State<App>,
     form: GameForm,
     GamePath(id): GamePath,
+    if_none_match: IfNoneMatch,
     mut query: Query,
 ) -> Result<Response, Problem> {
     let form = form.coloured(&mut query)?;
@@ -72,7 +73,7 @@ pub(super) async fn show_game(
         .load(id)
         .await
         .map_err(|error| Problem::of_load(id, error))?;
-    game(id, form, &loaded, [REVALIDATE])
+    game(id, form, &loaded, [REVALIDATE]).map(|answer| if_none_match.unless_known(answer))
 }
 
 /// The answer to a command: the game as the command left it.

@@ -5,7 +5,7 @@ use axum::response::Response;
 
 use super::accept::{AcceptsJson, GameForm};
 use super::body::{ApiJson, FromMembers, Members};
-use super::conditional::{IMMUTABLE, REVALIDATE, etag_headers};
+use super::conditional::{IMMUTABLE, IfNoneMatch, REVALIDATE, etag_headers};
 use super::games::created;
 use super::path::{GamePath, MovePath};
 use super::problem::Problem;
@@ -64,6 +64,7 @@ pub(super) async fn list_moves(
     State(app): State<App>,
     _: AcceptsJson,
     GamePath(id): GamePath,
+    if_none_match: IfNoneMatch,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
@@ -73,7 +74,7 @@ pub(super) async fn list_moves(
         moves: MoveView::all(&history).collect(),
     };
     let headers = etag_headers(revision).into_iter().chain([REVALIDATE]);
-    Ok(json(headers, moves))
+    Ok(if_none_match.unless_known(json(headers, moves)))
 }
 
 /// `GET /games/{id}/moves/{number}`
@@ -81,6 +82,7 @@ pub(super) async fn show_move(
     State(app): State<App>,
     _: AcceptsJson,
     MovePath(id, number): MovePath,
+    if_none_match: IfNoneMatch,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
@@ -92,7 +94,8 @@ pub(super) async fn show_move(
         .ok_or_else(|| Problem::move_not_found(&number, revision))?;
     // A move's tag is the revision that it led to: it stays when the game goes on.
     let headers = etag_headers(found.resulting_revision());
-    Ok(json(headers.into_iter().chain([IMMUTABLE]), found))
+    let answer = json(headers.into_iter().chain([IMMUTABLE]), found);
+    Ok(if_none_match.unless_known(answer))
 }
 
 /// The history of a game that exists, and the revision that it is at.

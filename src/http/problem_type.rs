@@ -15,6 +15,7 @@ pub(super) enum ProblemType {
     ColumnFull,
     MalformedJson,
     InvalidQuery,
+    InvalidPrecondition,
     InvalidRequest,
     PlayersNotDistinct,
     UnsupportedMediaType,
@@ -73,6 +74,11 @@ impl ProblemType {
                 "invalid-query",
                 S::BAD_REQUEST,
                 "A query parameter is invalid",
+            ),
+            Self::InvalidPrecondition => (
+                "invalid-precondition",
+                S::BAD_REQUEST,
+                "A condition of the request cannot be read",
             ),
             Self::InvalidRequest => (
                 "invalid-request",

@@ -14,6 +14,7 @@ mod real_kurrentdb;
 mod service;
 
 mod bad_input;
+mod conditional_reads;
 mod faults;
 mod games;
 mod history;

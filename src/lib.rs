@@ -8,6 +8,8 @@ pub mod event_store;
 
 pub mod application;
 
+pub mod live;
+
 pub mod http;
 
 pub mod config;

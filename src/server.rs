@@ -66,10 +66,13 @@ pub async fn serve(
             tracing::debug!(%error, "no TCP_NODELAY");
         }
     });
+    let live = app.live();
     let (stop, mut stopping) = watch::channel(false);
     let serving = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
         shutdown.await;
         tracing::info!("stopping");
+        // First, since the server waits for every answer, and theirs would not end.
+        live.stop();
         stop.send_replace(true);
     });
     let too_long = async {

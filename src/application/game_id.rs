@@ -41,6 +41,14 @@ impl GameId {
         StreamName::new(format!("{GAME_STREAM_PREFIX}{self}"))
             .expect("a name that begins with `game-` is a stream's")
     }
+
+    /// The game whose stream this is. A name that [`stream`](GameId::stream) does not give,
+    /// such as one in upper case, is no game's.
+    pub fn of_stream(stream: &StreamName) -> Option<GameId> {
+        let id = stream.as_str().strip_prefix(GAME_STREAM_PREFIX)?;
+        let is_canonical = !id.bytes().any(|byte| byte.is_ascii_uppercase());
+        id.parse().ok().filter(|_| is_canonical)
+    }
 }
 
 impl fmt::Display for GameId {
@@ -73,6 +81,11 @@ mod tests {
         let id: GameId = canonical.to_uppercase().parse().expect("an id");
         assert_eq!(id.to_string(), canonical);
         assert_eq!(id.stream().as_str(), format!("game-{canonical}"));
+        assert_eq!(GameId::of_stream(&id.stream()), Some(id));
+        for other in [canonical.to_uppercase(), "1".to_owned()] {
+            let stream = StreamName::new(format!("game-{other}")).expect("a name");
+            assert_eq!(GameId::of_stream(&stream), None, "{stream}");
+        }
         let simple = canonical.replace('-', "");
         for other in [
             &simple[..],

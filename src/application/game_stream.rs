@@ -93,6 +93,14 @@ pub struct HistoricEvent {
     pub game: Game,
 }
 
+/// Whether nothing follows this event in its game.
+pub fn ends_game(recorded: &RecordedEvent) -> Result<bool, DecodeError> {
+    Ok(match decode(&recorded.event_type, &recorded.data)? {
+        GameEvent::GameFinished { .. } => true,
+        GameEvent::GameStarted { .. } | GameEvent::MoveMade { .. } => false,
+    })
+}
+
 /// The games of an event store.
 pub struct GameStreams {
     store: Arc<dyn EventStore>,

@@ -11,4 +11,4 @@ mod testing;
 pub use command_handler::{CommandError, CommandHandler};
 pub use event_json::{DecodeError, decode, encode};
 pub use game_id::{GAME_STREAM_PREFIX, GameId, InvalidGameId};
-pub use game_stream::{GameStreams, HistoricEvent, LoadError, Loaded, UnreadableReason};
+pub use game_stream::{GameStreams, HistoricEvent, LoadError, Loaded, UnreadableReason, ends_game};

@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::problem_type::ProblemType;
 use super::query::Query;
 
-const APPLICATION_JSON: MediaType<'static> = MediaType::new(APPLICATION, JSON);
+pub(super) const APPLICATION_JSON: MediaType<'static> = MediaType::new(APPLICATION, JSON);
 const TEXT_PLAIN: MediaType<'static> = MediaType::new(TEXT, PLAIN);
 
 /// The client takes JSON. A request without `Accept` takes anything.
@@ -64,7 +64,7 @@ impl GameForm {
 /// The form that the client likes best among those that can be had; the first if it does not
 /// care. A field that cannot be parsed counts as absent (RFC 9110, 5.5 leaves that to the
 /// recipient).
-fn negotiate<Form: Copy, const N: usize>(
+pub(super) fn negotiate<Form: Copy, const N: usize>(
     headers: &HeaderMap,
     offered: [(MediaType<'static>, Form); N],
 ) -> Result<Form, Problem> {

@@ -1,36 +1,81 @@
 //! `/games/{id}/events`: what the stream of a game holds.
 
-use axum::extract::State;
-use axum::http::HeaderValue;
-use axum::http::header::LINK;
+use axum::extract::{FromRequestParts, State};
+use axum::http::header::{LINK, VARY};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
+use mediatype::names::{APPLICATION, EVENT_STREAM, TEXT};
+use mediatype::{MediaType, Name};
 
-use super::accept::AcceptsJson;
+use super::accept::{APPLICATION_JSON, negotiate};
 use super::conditional::{IfNoneMatch, REVALIDATE, etag_headers};
+use super::event_stream::{Format, last_event_id, stream_events};
+use super::event_view::{EventView, EventsView};
 use super::moves::history;
 use super::path::GamePath;
 use super::problem::Problem;
 use super::query::Query;
-use super::view::{EventView, EventsView};
 use super::{App, json};
+use crate::application::GameId;
 
 /// How many events a page has unless the client says otherwise, and at the most.
 const PAGE: u64 = 20;
 const LARGEST_PAGE: u64 = 100;
 
+/// What the client wants the events as.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum EventsAs {
+    Page,
+    Stream(Format),
+}
+
+/// By `Accept`; a client that takes anything gets a page, which ends.
+impl<S: Send + Sync> FromRequestParts<S> for EventsAs {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        const SERVER_SENT: MediaType<'static> = MediaType::new(TEXT, EVENT_STREAM);
+        const LINES: MediaType<'static> =
+            MediaType::new(APPLICATION, Name::new_unchecked("x-ndjson"));
+        negotiate(
+            &head.headers,
+            [
+                (APPLICATION_JSON, EventsAs::Page),
+                (SERVER_SENT, EventsAs::Stream(Format::ServerSent)),
+                (LINES, EventsAs::Stream(Format::Lines)),
+            ],
+        )
+    }
+}
+
 /// `GET /games/{id}/events`
 pub(super) async fn list_events(
     State(app): State<App>,
-    _: AcceptsJson,
+    events_as: EventsAs,
     GamePath(id): GamePath,
     if_none_match: IfNoneMatch,
     mut query: Query,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let after = query.number("after", 0..=u64::MAX)?;
-    let limit = query.number("limit", 1..=LARGEST_PAGE)?.unwrap_or(PAGE);
-    query.finish()?;
-    let (history, revision) = history(&app, id).await?;
+    match events_as {
+        EventsAs::Page => {
+            let limit = query.number("limit", 1..=LARGEST_PAGE)?.unwrap_or(PAGE);
+            query.finish()?;
+            let page = page(&app, id, after, limit).await?;
+            Ok(if_none_match.unless_known(page))
+        }
+        EventsAs::Stream(format) => {
+            query.finish()?;
+            let after = last_event_id(&headers)?.or(after);
+            stream_events(&app, id, format, after).await
+        }
+    }
+}
 
+async fn page(app: &App, id: GameId, after: Option<u64>, limit: u64) -> Result<Response, Problem> {
+    let (history, revision) = history(app, id).await?;
     let mut following = history
         .iter()
         .filter(|historic| after.is_none_or(|after| historic.recorded.revision.number() > after));
@@ -52,6 +97,7 @@ pub(super) async fn list_events(
         events: page.into_iter().map(EventView::of).collect(),
         next,
     };
-    let headers = etag_headers(revision).into_iter().chain([REVALIDATE]);
-    Ok(if_none_match.unless_known(json(headers.chain(link), view)))
+    let vary = (VARY, HeaderValue::from_static("accept"));
+    let headers = etag_headers(revision).into_iter().chain([REVALIDATE, vary]);
+    Ok(json(headers.chain(link), view))
 }

@@ -4,6 +4,8 @@ mod accept;
 mod board_text;
 mod body;
 mod conditional;
+mod event_stream;
+mod event_view;
 mod events;
 mod games;
 mod moves;
@@ -28,6 +30,7 @@ use serde::Serialize;
 
 use crate::application::{CommandHandler, GameStreams};
 use crate::event_store::EventStore;
+use crate::live::Live;
 use problem::Problem;
 use problem_type::ProblemType;
 
@@ -36,16 +39,23 @@ use problem_type::ProblemType;
 pub struct App {
     games: Arc<GameStreams>,
     commands: Arc<CommandHandler>,
+    live: Arc<Live>,
 }
 
 impl App {
     /// The service on this store.
     pub fn new(store: Arc<dyn EventStore>) -> App {
-        let games = Arc::new(GameStreams::new(store));
+        let games = Arc::new(GameStreams::new(store.clone()));
         App {
             commands: Arc::new(CommandHandler::new(games.clone())),
             games,
+            live: Arc::new(Live::new(store, event_stream::render)),
         }
+    }
+
+    /// Who watches games. To be stopped before the server is, which waits for open streams.
+    pub fn live(&self) -> Arc<Live> {
+        self.live.clone()
     }
 }
 

@@ -16,6 +16,7 @@ pub(super) enum ProblemType {
     MalformedJson,
     InvalidQuery,
     InvalidPrecondition,
+    InvalidLastEventId,
     InvalidRequest,
     PlayersNotDistinct,
     UnsupportedMediaType,
@@ -79,6 +80,11 @@ impl ProblemType {
                 "invalid-precondition",
                 S::BAD_REQUEST,
                 "A condition of the request cannot be read",
+            ),
+            Self::InvalidLastEventId => (
+                "invalid-last-event-id",
+                S::BAD_REQUEST,
+                "Last-Event-ID is no event's id",
             ),
             Self::InvalidRequest => (
                 "invalid-request",

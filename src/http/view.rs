@@ -1,11 +1,8 @@
 //! The JSON shapes. Each is a function of a prefix of the game's stream and of nothing else:
 //! no clock, no chance, so that the same request can be answered with the same bytes again.
 
-use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use serde_json::Value;
-use uuid::Uuid;
 
 use crate::application::{GameId, HistoricEvent, Loaded};
 use crate::domain::{Board, Column, Disc, GameEvent, GameResult, Move, PlayerName};
@@ -138,54 +135,6 @@ pub(super) struct MovesView<'a> {
     pub(super) moves: Vec<MoveView<'a>>,
 }
 
-/// A recorded event.
-#[derive(Debug, Serialize)]
-pub(super) struct EventView<'a> {
-    id: Uuid,
-    revision: u64,
-    #[serde(rename = "type")]
-    event_type: &'a str,
-    data: Value,
-    #[serde(serialize_with = "rfc3339")]
-    recorded_at: DateTime<Utc>,
-    metadata: Value,
-}
-
-impl<'a> EventView<'a> {
-    /// The event as it was stored, its JSON without insignificant white space. Absent
-    /// metadata is an empty object; metadata that is no JSON is null.
-    pub(super) fn of(historic: &'a HistoricEvent) -> EventView<'a> {
-        let recorded = &historic.recorded;
-        let metadata = match &recorded.metadata[..] {
-            b"" => Value::Object(serde_json::Map::new()),
-            json => serde_json::from_slice(json).unwrap_or_default(),
-        };
-        EventView {
-            id: recorded.id,
-            revision: recorded.revision.number(),
-            event_type: &recorded.event_type,
-            data: serde_json::from_slice(&recorded.data).unwrap_or_default(),
-            recorded_at: recorded.recorded_at,
-            metadata,
-        }
-    }
-}
-
-/// Some consecutive events of a game.
-#[derive(Debug, Serialize)]
-pub(super) struct EventsView<'a> {
-    /// The revision that the game is at.
-    pub(super) revision: u64,
-    /// In order.
-    pub(super) events: Vec<EventView<'a>>,
-    /// Where to go on; null at the end.
-    pub(super) next: Option<String>,
-}
-
 fn as_text<S: Serializer>(value: &impl ToString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&value.to_string())
-}
-
-fn rfc3339<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true))
 }

@@ -1,0 +1,100 @@
+//! Who watches a game hears of its events: one subscription of the store per process, fanned
+//! out by game.
+//!
+//! The seam is kept by an order: [`Live::watch`] first, then read the game's stream, then
+//! hear what follows what was read ([`Watcher::after`]). So nothing is missed between the two
+//! and nothing comes twice. A watcher that cannot be told everything is told that, and ends;
+//! revisions say where to go on.
+
+mod event;
+mod hub;
+mod registry;
+mod watcher;
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+use crate::application::GameId;
+use crate::event_store::EventStore;
+pub use event::{LiveEvent, Render, Rendered, Then};
+use registry::Registry;
+pub use watcher::{Following, Interrupted, Watcher};
+
+/// The games' events as they come.
+pub struct Live {
+    store: Arc<dyn EventStore>,
+    render: Render,
+    shared: Arc<Shared>,
+    hub: OnceLock<AbortHandle>,
+}
+
+/// What the hub and the watchers share. The hub does not hold [`Live`], whose end is its own.
+#[derive(Debug, Default)]
+struct Shared {
+    registry: Registry,
+    /// Whether what is recorded from now on will be heard.
+    listening: watch::Sender<bool>,
+}
+
+impl Live {
+    /// For the games of this store. Each event that somebody watches is rendered once, for
+    /// all of its watchers.
+    pub fn new(store: Arc<dyn EventStore>, render: Render) -> Live {
+        Live {
+            store,
+            render,
+            shared: Arc::default(),
+            hub: OnceLock::new(),
+        }
+    }
+
+    /// Watches a game. Every event that is recorded after this resolved will be heard; what
+    /// was recorded before is to be read from the stream.
+    ///
+    /// Waits while the store cannot say where it is. The first watcher starts the
+    /// subscription, so that a service that nobody watches does not pay for it.
+    pub async fn watch(&self, game: GameId) -> Watcher {
+        // Before it is waited for, so that a hub that starts anew ends this watcher, too.
+        let watcher = Watcher::new(self.shared.clone(), game);
+        self.hub.get_or_init(|| {
+            let listening = hub::listen(self.store.clone(), self.render, self.shared.clone());
+            tokio::spawn(listening).abort_handle()
+        });
+        let mut listening = self.shared.listening.subscribe();
+        // An error would say that the sender is gone, which we hold ourselves.
+        let _ = listening.wait_for(|listening| *listening).await;
+        watcher
+    }
+
+    /// How many watchers there are.
+    pub fn watchers(&self) -> usize {
+        self.shared.registry.watchers()
+    }
+
+    /// Ends every watcher, and each that is still to come.
+    pub fn stop(&self) {
+        self.shared.registry.close();
+        if let Some(hub) = self.hub.get() {
+            hub.abort();
+        }
+        self.shared.listening.send_replace(true);
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live")
+            .field("store", &self.store)
+            .field("watchers", &self.watchers())
+            .finish_non_exhaustive()
+    }
+}

@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
 use headers_accept::Accept;
-use mediatype::names::{APPLICATION, CHARSET, JSON, PLAIN, TEXT};
+use mediatype::names::{APPLICATION, CHARSET, HTML, JSON, PLAIN, TEXT};
 use mediatype::values::UTF_8;
 use mediatype::{MediaType, Value};
 
@@ -17,6 +17,7 @@ use super::problem_type::ProblemType;
 use super::query::Query;
 
 pub(super) const APPLICATION_JSON: MediaType<'static> = MediaType::new(APPLICATION, JSON);
+const TEXT_HTML: MediaType<'static> = MediaType::new(TEXT, HTML);
 const TEXT_PLAIN: MediaType<'static> = MediaType::new(TEXT, PLAIN);
 
 /// The client takes JSON. A request without `Accept` takes anything.
@@ -58,6 +59,27 @@ impl GameForm {
             (GameForm::Text(_), Some("always")) => Ok(GameForm::Text(Palette::Ansi)),
             (form, _) => Ok(form),
         }
+    }
+}
+
+/// The forms of what both programs and people read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PageForm {
+    Json,
+    Html,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PageForm {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        negotiate(
+            &head.headers,
+            [
+                (APPLICATION_JSON, PageForm::Json),
+                (TEXT_HTML, PageForm::Html),
+            ],
+        )
     }
 }
 

@@ -4,13 +4,17 @@ mod accept;
 mod board_text;
 mod body;
 mod conditional;
+mod description;
 mod event_stream;
 mod event_view;
 mod events;
 mod games;
 mod moves;
+mod page;
 mod path;
 mod problem;
+mod problem_pages;
+mod problem_texts;
 mod problem_type;
 mod query;
 mod request_context;
@@ -70,6 +74,12 @@ pub fn router(app: App) -> Router {
         )
         .route("/games/{id}/moves/{number}", get(moves::show_move))
         .route("/games/{id}/events", get(events::list_events))
+        .route("/", get(description::index))
+        .route("/openapi.yaml", get(description::openapi_yaml))
+        .route("/openapi.json", get(description::openapi_json))
+        .route("/docs", get(description::docs))
+        .route("/problems", get(problem_pages::list_problems))
+        .route("/problems/{slug}", get(problem_pages::show_problem))
         .route("/livez", get(system::livez))
         .route("/readyz", get(system::readyz))
         .fallback(nothing_here)

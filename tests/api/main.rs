@@ -2,12 +2,15 @@
 //!
 //! One file a behaviour. Tests inside `on_every_store!` run once on each event store.
 
+mod announced;
 #[path = "../support/kurrentdb/mod.rs"]
 #[expect(
     dead_code,
     reason = "most of its faults are for the adapter's own tests"
 )]
 mod double;
+#[path = "../support/openapi.rs"]
+mod openapi;
 mod program;
 #[path = "../support/real_kurrentdb.rs"]
 mod real_kurrentdb;
@@ -15,6 +18,7 @@ mod service;
 
 mod bad_input;
 mod conditional_reads;
+mod documents;
 mod faults;
 mod games;
 mod history;

@@ -9,6 +9,7 @@ use super::accept::GameForm;
 use super::board_text;
 use super::body::{ApiJson, FromMembers, Members};
 use super::conditional::{IfNoneMatch, REVALIDATE, game_headers};
+use super::long_poll::{Wait, answer_when_new};
 use super::path::GamePath;
 use super::problem::Problem;
 use super::query::Query;
@@ -64,16 +65,16 @@ pub(super) async fn show_game(
     form: GameForm,
     GamePath(id): GamePath,
     if_none_match: IfNoneMatch,
+    wait: Wait,
     mut query: Query,
 ) -> Result<Response, Problem> {
     let form = form.coloured(&mut query)?;
     query.finish()?;
-    let loaded = app
-        .games
-        .load(id)
-        .await
-        .map_err(|error| Problem::of_load(id, error))?;
-    game(id, form, &loaded, [REVALIDATE]).map(|answer| if_none_match.unless_known(answer))
+    answer_when_new(&app, id, wait, |loaded| {
+        let answer = game(id, form, loaded, [REVALIDATE])?;
+        Ok(if_none_match.unless_known(answer))
+    })
+    .await
 }
 
 /// The answer to a command: the game as the command left it.

@@ -9,6 +9,7 @@ mod event_stream;
 mod event_view;
 mod events;
 mod games;
+mod long_poll;
 mod moves;
 mod page;
 mod path;

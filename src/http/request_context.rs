@@ -15,11 +15,13 @@ use tracing::field::Empty;
 use tracing::{Instrument, error, info, info_span};
 use uuid::Uuid;
 
+use super::long_poll::Wait;
 use super::problem::Problem;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// How long a handler may take until the client is told that it took too long.
+/// How long a handler may take until the client is told that it took too long; not counting
+/// the time for which the client asked to wait.
 const HANDLER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Serves one request. The log line names the route, not the path, and no player.
@@ -59,10 +61,11 @@ pub(super) async fn request_context(request: Request, next: Next) -> Response {
 /// did not finish has done nothing; another one may have appended.
 async fn answer(request: Request, next: Next) -> Response {
     let is_safe = request.method().is_safe();
+    let allowance = Wait::of(request.method(), request.headers()).allowance();
     // What a panicking handler leaves half done is its own: what requests share is changed in
     // steps that do not panic.
     let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match timeout(HANDLER_TIMEOUT, handler).await {
+    match timeout(HANDLER_TIMEOUT + allowance, handler).await {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -79,6 +82,14 @@ async fn answer(request: Request, next: Next) -> Response {
             Problem::outcome_unknown().into_response()
         }
     }
+}
+
+/// For the store's part of a handler that may take longer than others.
+pub(super) async fn in_time<T>(work: impl Future<Output = T>) -> Result<T, Problem> {
+    timeout(HANDLER_TIMEOUT, work).await.map_err(|_| {
+        error!("the event store took too long");
+        Problem::store_unavailable()
+    })
 }
 
 /// The client's id when it is a UUID, which a problem's `instance` needs; else a new one.

@@ -15,6 +15,7 @@ mod program;
 #[path = "../support/real_kurrentdb.rs"]
 mod real_kurrentdb;
 mod service;
+mod watcher;
 
 mod bad_input;
 mod conditional_reads;
@@ -23,6 +24,10 @@ mod faults;
 mod games;
 mod history;
 mod kurrentdb;
+mod live;
+mod live_hub;
+mod live_long_poll;
+mod live_races;
 mod moves;
 mod operations;
 mod process;

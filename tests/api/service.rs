@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use connect_four::event_store::{self, EventStore, MemoryStore, SqliteStore};
 use connect_four::http::App;
+use connect_four::live::Live;
 use connect_four::server;
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Method, StatusCode};
@@ -16,6 +17,7 @@ use tokio::task::JoinHandle;
 use crate::announced::is_announced;
 use crate::double::Double;
 use crate::real_kurrentdb;
+use crate::watcher::PATIENCE;
 
 /// Runs each test on every event store that can be had here.
 macro_rules! on_every_store {
@@ -54,6 +56,7 @@ pub(crate) use on_every_store;
 /// A running service.
 pub(crate) struct Service {
     client: Client,
+    live: Arc<Live>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<std::io::Result<()>>,
     _folder: Option<TempDir>,
@@ -114,12 +117,15 @@ impl Service {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener");
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = tokio::spawn(server::serve(App::new(store), listener, async {
+        let app = App::new(store);
+        let live = app.live();
+        let served = tokio::spawn(server::serve(app, listener, async {
             // Sent by `stop`, or dropped with the service.
             let _ = stopped.await;
         }));
         Service {
             client: Client::of(format!("http://{address}")),
+            live,
             stop,
             served,
             _folder: None,
@@ -138,7 +144,28 @@ impl Service {
         let names = json!({"player_one": player_one, "player_two": player_two});
         let answer = self.post("/games", names).await.is(201);
         let id = answer.json()["id"].as_str().expect("an id").to_owned();
+        self.game(&id)
+    }
+
+    /// A game that is there already.
+    pub(crate) fn game(&self, id: &str) -> Game<'_> {
+        let id = id.to_owned();
         Game { service: self, id }
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// Waits until this many watch.
+    pub(crate) async fn has_watchers(&self, watchers: usize) {
+        let counted = async {
+            while self.live.watchers() != watchers {
+                tokio::task::yield_now().await;
+            }
+        };
+        let counted = tokio::time::timeout(PATIENCE, counted).await;
+        counted.expect("watchers come and go in time");
     }
 
     /// A game between ada and grace with these moves made, in turns.
@@ -228,6 +255,10 @@ impl Request {
 
     pub(crate) fn body(self, body: impl Into<reqwest::Body>) -> Request {
         Request(self.0.body(body))
+    }
+
+    pub(crate) fn into_inner(self) -> reqwest::RequestBuilder {
+        self.0
     }
 
     pub(crate) async fn send(self) -> Answer {

@@ -1,0 +1,172 @@
+//! Waiting for the next move with plain requests: `GET /games/{id}` with `If-None-Match` and
+//! `Prefer: wait=30` (RFC 7240, 4.3).
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::IF_NONE_MATCH;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use tokio::time::{Instant, timeout_at};
+
+use super::App;
+use super::problem::Problem;
+use super::request_context::in_time;
+use crate::application::{GameId, Loaded};
+use crate::live::Interrupted;
+
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// Seconds. Whoever asks for more is told that this is what they get.
+const LONGEST_WAIT: u64 = 30;
+
+/// How many seconds the client would rather wait than hear nothing new; `None` when it does
+/// not want to, or has nothing that could be compared.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wait(Option<u64>);
+
+impl Wait {
+    /// What a request with this method and these fields asks for.
+    pub(super) fn of(method: &Method, headers: &HeaderMap) -> Wait {
+        let can_wait = method.is_safe() && headers.contains_key(IF_NONE_MATCH);
+        Wait(if can_wait { preferred(headers) } else { None })
+    }
+
+    /// How much longer than others such a request may take.
+    pub(super) fn allowance(self) -> Duration {
+        Duration::from_secs(self.0.unwrap_or(0))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Wait {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Wait::of(&head.method, &head.headers))
+    }
+}
+
+/// Answers with the game; with its next revision, if the answer would be 304 now and the
+/// client waits. A finished game has no next revision, and a service that stops has no time:
+/// both say 304 at once.
+pub(super) async fn answer_when_new(
+    app: &App,
+    id: GameId,
+    Wait(wait): Wait,
+    answer: impl Fn(&Loaded) -> Result<Response, Problem>,
+) -> Result<Response, Problem> {
+    let Some(seconds) = wait else {
+        return answer(&*load(app, id).await?);
+    };
+    let until = Instant::now() + Duration::from_secs(seconds);
+    // Before the game is loaded, so that a move made in between is not missed.
+    let watcher = in_time(app.live.watch(id)).await?;
+    let mut loaded = in_time(load(app, id)).await??;
+    let mut response = answer(&loaded)?;
+    if let Some(revision) = loaded.revision {
+        let mut following = watcher.after(revision);
+        let is_known = |response: &Response| response.status() == StatusCode::NOT_MODIFIED;
+        while is_known(&response) && loaded.game.result().is_none() {
+            match timeout_at(until, following.next()).await {
+                Ok(Ok(_) | Err(Interrupted::Behind)) => {
+                    loaded = in_time(load(app, id)).await??;
+                    response = answer(&loaded)?;
+                }
+                Ok(Err(Interrupted::Stopped)) | Err(_) => break,
+            }
+        }
+    }
+    let applied = HeaderValue::try_from(format!("wait={seconds}"));
+    let applied = applied.expect("digits are a header value");
+    response.headers_mut().insert(PREFERENCE_APPLIED, applied);
+    Ok(response)
+}
+
+async fn load(app: &App, id: GameId) -> Result<Arc<Loaded>, Problem> {
+    let loaded = app.games.load(id).await;
+    loaded.map_err(|error| Problem::of_load(id, error))
+}
+
+/// The seconds of the first `wait` preference (RFC 7240, 2: later ones do not count). A value
+/// that is no number is a preference that is not understood, and passed over.
+fn preferred(headers: &HeaderMap) -> Option<u64> {
+    let fields = headers.get_all(PREFER).iter();
+    let preferences = fields
+        .filter_map(|field| field.to_str().ok())
+        .flat_map(|field| split_unquoted(field, ','));
+    let mut named = preferences.filter_map(|preference| {
+        let preference = split_unquoted(preference, ';').next()?;
+        let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
+        let is_wait = name.trim().eq_ignore_ascii_case("wait");
+        is_wait.then(|| value.trim())
+    });
+    let value = named.next()?;
+    let quoted = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
+    let digits = quoted.unwrap_or(value);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    // A number that does not fit is a long wait, too.
+    is_number.then(|| digits.parse().unwrap_or(u64::MAX).min(LONGEST_WAIT))
+}
+
+/// The parts between the separators that are not in a quoted string.
+fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    text.split(move |letter| {
+        let is_literal = std::mem::take(&mut is_escaped);
+        match letter {
+            '"' if !is_literal => is_quoted = !is_quoted,
+            '\\' if is_quoted && !is_literal => is_escaped = true,
+            _ => {}
+        }
+        letter == separator && !is_quoted
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(fields: &[&'static str]) -> Option<u64> {
+        let fields = fields.iter().map(|field| HeaderValue::from_static(field));
+        preferred(&fields.map(|field| (PREFER, field)).collect())
+    }
+
+    #[test]
+    fn a_wait_is_found_among_other_preferences() {
+        assert_eq!(seconds(&["wait=7"]), Some(7));
+        assert_eq!(seconds(&["respond-async, Wait = \"7\"; x=y"]), Some(7));
+        assert_eq!(seconds(&["respond-async", "foo; bar, wait=0"]), Some(0));
+        assert_eq!(seconds(&["x=\"a, wait=3\", y=\"\\\", wait=4\""]), None);
+        assert_eq!(seconds(&["x=\"\\\"\", wait=5"]), Some(5));
+        assert_eq!(seconds(&["handling=lenient"]), None);
+        assert_eq!(seconds(&[]), None);
+    }
+
+    #[test]
+    fn only_the_first_wait_counts() {
+        assert_eq!(seconds(&["wait=7, wait=8"]), Some(7));
+        assert_eq!(seconds(&["wait=7", "wait=8"]), Some(7));
+        assert_eq!(seconds(&["wait=soon, wait=8"]), None);
+    }
+
+    #[test]
+    fn a_wait_is_a_number_of_seconds_and_cut_to_thirty() {
+        for (field, told) in [
+            ("wait=30", Some(30)),
+            ("wait=31", Some(30)),
+            ("wait=99999999999999999999999", Some(30)),
+            ("wait", None),
+            ("wait=", None),
+            ("wait=-1", None),
+            ("wait=+1", None),
+            ("wait=1.5", None),
+            ("wait=\"", None),
+        ] {
+            assert_eq!(seconds(&[field]), told, "{field}");
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Watching a game: server-sent events and lines of JSON, from any revision to the end.
+
+use std::time::{Duration, Instant};
+
+use connect_four::event_store::{EventStore, SqliteStore};
+use reqwest::Method;
+use serde_json::json;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+use crate::service::{Service, on_every_store};
+use crate::watcher::{FORMATS, NDJSON, SSE};
+
+on_every_store! {
+    async fn a_finished_game_is_told_from_every_revision(service: Service) {
+        let game = service.game_with("ABABABA").await;
+        let events = game.events().await;
+        for format in FORMATS {
+            assert_eq!(game.watch(format, None).await.rest().await, events);
+            for after in 0..8 {
+                let told = game.watch(format, Some(after)).await.rest().await;
+                assert_eq!(told, events[after + 1..], "{format} after {after}");
+            }
+        }
+    }
+
+    async fn a_running_game_is_told_from_every_revision_and_then_as_it_goes_on(service: Service) {
+        let game = service.game_with("ABAB").await;
+        let mut watchers = Vec::new();
+        for format in FORMATS {
+            for after in [None, Some(0), Some(1), Some(2), Some(3), Some(4)] {
+                watchers.push((after, game.watch(format, after).await));
+            }
+        }
+        for (player, column) in [("ada", "A"), ("grace", "B"), ("ada", "A")] {
+            game.move_by(player, column).await.is(201);
+        }
+        let events = game.events().await;
+        assert_eq!(events.len(), 9);
+        for (after, watcher) in watchers {
+            let told = watcher.rest().await;
+            assert_eq!(told, events[after.map_or(0, |after| after + 1)..], "{after:?}");
+        }
+    }
+
+    async fn who_has_the_last_event_of_a_finished_game_is_told_to_stay_away(service: Service) {
+        let game = service.game_with("ABABABA").await;
+        for format in FORMATS {
+            for after in ["8", "9", "18446744073709551615"] {
+                let path = game.path(&format!("/events?after={after}"));
+                let by_query = service.watch(&path, format).send().await.is(204);
+                assert_eq!(by_query.header("cache-control"), "no-store");
+                assert!(by_query.body.is_empty());
+                let by_header = service.watch(&game.path("/events"), format);
+                by_header.header("last-event-id", after).send().await.is(204);
+            }
+        }
+    }
+
+    async fn the_header_is_stronger_than_the_query(service: Service) {
+        let game = service.game_with("ABABABA").await;
+        let request = service.watch(&game.path("/events?after=1"), SSE);
+        let mut watcher = request.header("last-event-id", "5").open().await;
+        assert_eq!(watcher.next().await.expect("an event")["revision"], 6);
+        let request = service.watch(&game.path("/events?after=8"), SSE);
+        let mut watcher = request.header("last-event-id", "0").open().await;
+        assert_eq!(watcher.next().await.expect("an event")["revision"], 1);
+    }
+
+    async fn a_game_that_is_not_there_cannot_be_watched(service: Service) {
+        let path = "/games/5b0f9a4e-8f43-4c8e-9d2b-6f1f0c1f3a77/events";
+        for format in FORMATS {
+            let answer = service.watch(path, format).send().await;
+            answer.is_problem(404, "game-not-found");
+        }
+        assert_eq!(service.live().watchers(), 0);
+    }
+
+    async fn who_leaves_is_forgotten(service: Service) {
+        let game = service.game_with("AB").await;
+        let watchers = [game.watch(SSE, None).await, game.watch(NDJSON, Some(2)).await];
+        assert_eq!(service.live().watchers(), 2);
+        drop(watchers);
+        service.has_watchers(0).await;
+    }
+}
+
+#[tokio::test]
+async fn an_event_looks_as_browsers_read_it() {
+    let service = Service::on_memory().await;
+    let game = service.game_with("D").await;
+    let mut watcher = game.watch(SSE, None).await;
+    for (name, value) in [
+        ("content-type", SSE),
+        ("cache-control", "no-store"),
+        ("x-accel-buffering", "no"),
+        ("vary", "accept"),
+    ] {
+        assert_eq!(watcher.headers()[name], value, "{name}");
+    }
+    let events = game.events().await;
+    let piece = watcher.next_piece().await.expect("open");
+    assert_eq!(piece.as_deref(), Some("retry: 2000"));
+    for (revision, event) in events.iter().enumerate() {
+        let event_type = event["type"].as_str().expect("a type");
+        let piece = watcher.next_piece().await.expect("open");
+        let expected = format!("id: {revision}\nevent: {event_type}\ndata: {event}");
+        assert_eq!(piece, Some(expected));
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_what_everybody_gets_who_does_not_ask_for_a_stream() {
+    let service = Service::on_memory().await;
+    let game = service.game_with("D").await;
+    let path = game.path("/events");
+    for accept in ["*/*", "application/json", "application/*"] {
+        let page = service.watch(&path, accept).send().await.is(200);
+        assert_eq!(page.header("content-type"), "application/json", "{accept}");
+        assert_eq!(page.header("etag"), "\"1\"");
+    }
+    let refused = service.watch(&path, "text/html").send().await;
+    assert_eq!(
+        refused.is_problem(406, "not-acceptable")["accepted"],
+        json!(["application/json", SSE, NDJSON])
+    );
+}
+
+#[tokio::test]
+async fn an_id_that_is_no_revision_is_refused() {
+    let service = Service::on_memory().await;
+    let game = service.game_with("D").await;
+    for id in ["", "x", "-1", "+1", "1.0", "\"1\"", "18446744073709551616"] {
+        let request = service.watch(&game.path("/events"), SSE);
+        let answer = request.header("last-event-id", id).send().await;
+        let problem = answer.is_problem(400, "invalid-last-event-id");
+        assert_eq!(problem["header"], "Last-Event-ID", "{id:?}");
+    }
+    let request = service.watch(&game.path("/events"), SSE);
+    let request = request.header("last-event-id", "0");
+    let twice = request.header("last-event-id", "1").send().await;
+    twice.is_problem(400, "invalid-last-event-id");
+    for query in ["limit=3", "after=x"] {
+        let request = service.watch(&game.path(&format!("/events?{query}")), SSE);
+        request.send().await.is_problem(400, "invalid-query");
+    }
+}
+
+#[tokio::test]
+async fn a_question_for_the_head_of_a_stream_is_answered() {
+    let service = Service::on_memory().await;
+    let game = service.game_with("D").await;
+    for format in FORMATS {
+        let request = service.request(Method::HEAD, &game.path("/events"));
+        let head = request.header("accept", format).send().await.is(200);
+        assert_eq!(head.header("content-type"), format);
+    }
+    service.has_watchers(0).await;
+}
+
+/// A revision that does not exist yet, as a client of a restored database might name: there
+/// is nothing to tell until the game is over.
+#[tokio::test]
+async fn who_is_ahead_of_the_game_hears_its_end() {
+    let service = Service::on_memory().await;
+    let game = service.game_with("ABABAB").await;
+    let watcher = game.watch(SSE, Some(40)).await;
+    game.move_by("ada", "A").await.is(201);
+    assert_eq!(watcher.rest().await, game.events().await[8..]);
+}
+
+#[tokio::test]
+async fn a_stream_is_resumed_after_a_restart() {
+    let folder = TempDir::new().expect("a folder");
+    let open = async || {
+        let store = SqliteStore::open(folder.path().join("games.db")).await;
+        let store: Arc<dyn EventStore> = Arc::new(store.expect("a file of ours"));
+        Service::on(store).await
+    };
+    let service = open().await;
+    let game = service.game_with("ABAB").await;
+    let mut watchers = Vec::new();
+    for format in FORMATS {
+        for after in 0..=4 {
+            watchers.push((format, game.watch(format, Some(after)).await));
+        }
+    }
+    let mut seen = Vec::new();
+    let id = game.id.clone();
+    service.stop().await;
+    for (format, watcher) in watchers {
+        let told = watcher.rest().await;
+        seen.push((format, told));
+    }
+
+    let service = open().await;
+    let game = service.game(&id);
+    let mut resumed = Vec::new();
+    for (index, (format, told)) in seen.into_iter().enumerate() {
+        assert_eq!(told.len(), 4 - index % 5);
+        resumed.push((game.watch(format, Some(4)).await, told));
+    }
+    for (player, column) in [("ada", "A"), ("grace", "B"), ("ada", "A")] {
+        game.move_by(player, column).await.is(201);
+    }
+    let events = game.events().await;
+    for (index, (watcher, mut told)) in resumed.into_iter().enumerate() {
+        told.extend(watcher.rest().await);
+        assert_eq!(told, events[index % 5 + 1..]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_ends_streams_and_long_polls_first_and_takes_less_than_two_seconds() {
+    let service = Service::on_memory().await;
+    let game = service.game_with("AB").await;
+    let mut watchers = Vec::new();
+    for _ in 0..20 {
+        for format in FORMATS {
+            watchers.push(game.watch(format, Some(2)).await);
+        }
+    }
+    let mut polls = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let request = service
+            .another_client()
+            .request(Method::GET, &game.path(""));
+        let request = request.header("if-none-match", "\"2\"");
+        polls.spawn(request.header("prefer", "wait=30").send());
+    }
+    service.has_watchers(60).await;
+    let asked_to_stop = Instant::now();
+    service.stop().await;
+    assert!(asked_to_stop.elapsed() < Duration::from_secs(1));
+    for watcher in watchers {
+        assert!(watcher.rest().await.is_empty());
+    }
+    for answer in polls.join_all().await {
+        assert_eq!(answer.is(304).header("etag"), "\"2\"");
+    }
+}

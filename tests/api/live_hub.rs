@@ -1,0 +1,232 @@
+//! The one subscription behind all watchers, and stores that do not make it easy.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use connect_four::application::GameId;
+use connect_four::event_store::{
+    Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, MemoryStore, NewEvent,
+    RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
+};
+use connect_four::live::{Interrupted, Live, Rendered};
+use futures_util::{FutureExt, StreamExt};
+use reqwest::Method;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::service::Service;
+use crate::watcher::{FORMATS, SSE};
+
+/// A store that counts what is asked of it, and does not answer at first if told so.
+#[derive(Debug, Default)]
+struct Observed {
+    store: MemoryStore,
+    subscriptions: AtomicUsize,
+    heads: AtomicUsize,
+    heads_that_fail: usize,
+    /// Ends the first subscription, which no store may do.
+    end: Arc<Notify>,
+    is_down: AtomicBool,
+}
+
+#[async_trait]
+impl EventStore for Observed {
+    async fn append(
+        &self,
+        stream: &StreamName,
+        expected: ExpectedRevision,
+        events: Vec<NewEvent>,
+    ) -> Result<Appended, EventStoreError> {
+        self.store.append(stream, expected, events).await
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: StreamRevision,
+    ) -> Result<StreamSlice, EventStoreError> {
+        self.store.read_stream(stream, from).await
+    }
+
+    fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
+        let events = self.store.subscribe_all(prefix, after);
+        if self.subscriptions.fetch_add(1, Ordering::SeqCst) > 0 {
+            return events;
+        }
+        let end = self.end.clone();
+        events
+            .take_until(async move { end.notified().await })
+            .boxed()
+    }
+
+    async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError> {
+        let earlier = self.heads.fetch_add(1, Ordering::SeqCst);
+        if earlier < self.heads_that_fail || self.is_down.load(Ordering::SeqCst) {
+            let reason = "away for a moment".to_owned();
+            return Err(EventStoreError::Unavailable { reason });
+        }
+        self.store.head().await
+    }
+
+    async fn check(&self) -> Result<(), EventStoreError> {
+        self.store.check().await
+    }
+
+    fn location(&self) -> String {
+        self.store.location()
+    }
+}
+
+#[tokio::test]
+async fn there_is_one_subscription_whoever_watches_and_none_if_nobody_does() {
+    let store = Arc::new(Observed::default());
+    let service = Service::on(store.clone()).await;
+    let one = service.game_with("D").await;
+    let other = service.game_with("D").await;
+    assert_eq!(store.subscriptions.load(Ordering::SeqCst), 0);
+    let mut watchers = Vec::new();
+    for game in [&one, &other] {
+        for format in FORMATS {
+            for after in [None, Some(0), Some(1)] {
+                watchers.push(game.watch(format, after).await);
+            }
+        }
+        let poll = service.request(Method::GET, &game.path(""));
+        let poll = poll.header("if-none-match", "\"1\"");
+        poll.header("prefer", "wait=0").send().await.is(304);
+    }
+    assert_eq!(service.live().watchers(), 12);
+    drop(watchers);
+    service.has_watchers(0).await;
+    one.watch(SSE, None).await;
+    assert_eq!(store.subscriptions.load(Ordering::SeqCst), 1);
+    assert_eq!(store.heads.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_when_the_first_watcher_comes_is_asked_again() {
+    let store = Arc::new(Observed {
+        heads_that_fail: 3,
+        ..Observed::default()
+    });
+    let service = Service::on(store.clone()).await;
+    let game = service.game_with("D").await;
+    let mut watcher = game.watch(SSE, Some(1)).await;
+    assert_eq!(store.heads.load(Ordering::SeqCst), 4);
+    game.move_by("grace", "D").await.is(201);
+    assert_eq!(watcher.next().await.expect("an event")["revision"], 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_stays_away_lets_nobody_wait_for_ever() {
+    let store = Arc::new(Observed::default());
+    store.is_down.store(true, Ordering::SeqCst);
+    let live = Live::new(store, nothing);
+    let watching = live.watch(GameId::generate());
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(60), watching);
+    assert!(
+        waited.await.is_err(),
+        "the handler's timeout is what ends it"
+    );
+    assert_eq!(live.watchers(), 0);
+    live.stop();
+    live.watch(GameId::generate())
+        .now_or_never()
+        .expect("no wait after the end");
+}
+
+#[tokio::test]
+async fn a_subscription_that_ends_cuts_watchers_off_and_is_made_anew() {
+    let store = Arc::new(Observed::default());
+    let service = Service::on(store.clone()).await;
+    let game = service.game_with("D").await;
+    let watcher = game.watch(SSE, Some(1)).await;
+    store.end.notify_one();
+    assert!(watcher.rest().await.is_empty());
+    let mut watcher = game.watch(SSE, Some(1)).await;
+    game.move_by("grace", "D").await.is(201);
+    assert_eq!(watcher.next().await.expect("an event")["revision"], 2);
+    assert_eq!(store.subscriptions.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn what_was_read_is_skipped_and_a_gap_is_an_end() {
+    let store = MemoryStore::new();
+    let live = Live::new(Arc::new(store.clone()), nothing);
+    let game = GameId::generate();
+    let mut skipping = live.watch(game).await.after(StreamRevision::new(1));
+    let mut missing = live.watch(game).await.after(StreamRevision::new(0));
+    append_moves(&store, game, 3).await;
+    let heard = skipping.next().await.expect("an event");
+    assert_eq!(heard.revision.number(), 2);
+
+    let mut late = live.watch(game).await.after(StreamRevision::new(0));
+    append_moves(&store, game, 1).await;
+    assert_eq!(late.next().await.err(), Some(Interrupted::Behind));
+    for revision in 1..=3 {
+        let heard = missing.next().await.expect("an event");
+        assert_eq!(heard.revision.number(), revision);
+    }
+}
+
+#[tokio::test]
+async fn a_watcher_may_be_a_whole_game_behind_but_not_much_more() {
+    for (events, expected) in [(64, None), (65, Some(Interrupted::Behind))] {
+        let store = MemoryStore::new();
+        let live = Live::new(Arc::new(store.clone()), nothing);
+        let game = GameId::generate();
+        append_moves(&store, game, 1).await;
+        let mut slow = live.watch(game).await.after(StreamRevision::FIRST);
+        let last = StreamRevision::new(events);
+        let mut quick = live.watch(game).await.after(StreamRevision::FIRST);
+        for _ in 0..events {
+            append_moves(&store, game, 1).await;
+            quick.next().await.expect("an event");
+        }
+        drop(quick);
+        assert_eq!(slow.next().await.err(), expected);
+        assert_eq!(
+            slow.next().await.is_ok(),
+            expected.is_none(),
+            "up to {last}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn after_the_end_nobody_hears_anything() {
+    let store = MemoryStore::new();
+    let live = Live::new(Arc::new(store.clone()), nothing);
+    let game = GameId::generate();
+    let mut before = live.watch(game).await.after(StreamRevision::FIRST);
+    live.stop();
+    assert_eq!(before.next().await.err(), Some(Interrupted::Stopped));
+    let mut after = live.watch(game).await.after(StreamRevision::FIRST);
+    assert_eq!(after.next().await.err(), Some(Interrupted::Stopped));
+    assert_eq!(live.watchers(), 0);
+}
+
+fn nothing(_: &RecordedEvent) -> Rendered {
+    Rendered {
+        server_sent: Bytes::new(),
+        line: Bytes::new(),
+    }
+}
+
+async fn append_moves(store: &MemoryStore, game: GameId, moves: usize) {
+    let stream = game.stream();
+    for _ in 0..moves {
+        let end = store.read_stream(&stream, StreamRevision::FIRST).await;
+        let end = end.expect("a store in memory").last_revision;
+        let event = NewEvent {
+            id: Uuid::now_v7(),
+            event_type: "MoveMade",
+            data: Bytes::from_static(br#"{"player":"ada","column":"D"}"#),
+            metadata: Bytes::new(),
+        };
+        let appended = store.append(&stream, ExpectedRevision::at(end), vec![event]);
+        appended.await.expect("nobody else appends");
+    }
+}

@@ -1,0 +1,130 @@
+//! Clients that watch a game.
+
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::{Method, Response};
+use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::service::{Client, Game, Request};
+
+/// How long a test waits for what should come soon.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) const SSE: &str = "text/event-stream";
+pub(crate) const NDJSON: &str = "application/x-ndjson";
+pub(crate) const FORMATS: [&str; 2] = [SSE, NDJSON];
+
+/// An open stream of events.
+pub(crate) struct Watcher {
+    response: Response,
+    is_sse: bool,
+    buffer: String,
+}
+
+impl Request {
+    /// Opens the stream that is answered.
+    pub(crate) async fn open(self) -> Watcher {
+        let answer = timeout(PATIENCE, self.into_inner().send()).await;
+        let response = answer.expect("a head in time").expect("an answer");
+        assert_eq!(response.status(), 200);
+        let is_sse = response.headers()["content-type"] == SSE;
+        Watcher {
+            response,
+            is_sse,
+            buffer: String::new(),
+        }
+    }
+}
+
+impl Client {
+    pub(crate) fn watch(&self, path: &str, accept: &str) -> Request {
+        self.request(Method::GET, path).header("accept", accept)
+    }
+}
+
+impl Game<'_> {
+    /// Watches from the event after this revision on.
+    pub(crate) async fn watch(&self, accept: &str, after: Option<usize>) -> Watcher {
+        let request = self.service.watch(&self.path("/events"), accept);
+        let request = match after {
+            Some(after) => request.header("last-event-id", &after.to_string()),
+            None => request,
+        };
+        request.open().await
+    }
+
+    /// Every event, as the pages have it.
+    pub(crate) async fn events(&self) -> Vec<Value> {
+        let page = self.get("/events?limit=100").await.is(200).json();
+        page["events"].as_array().expect("events").clone()
+    }
+}
+
+impl Watcher {
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    /// The next piece between two empty lines (or line ends), as it came; `None` at the end.
+    pub(crate) async fn next_piece(&mut self) -> reqwest::Result<Option<String>> {
+        let end = if self.is_sse { "\n\n" } else { "\n" };
+        loop {
+            if let Some((piece, rest)) = self.buffer.split_once(end) {
+                let (piece, rest) = (piece.to_owned(), rest.to_owned());
+                self.buffer = rest;
+                return Ok(Some(piece));
+            }
+            let chunk = timeout(PATIENCE, self.response.chunk()).await;
+            match chunk.expect("something in time")? {
+                Some(chunk) => self
+                    .buffer
+                    .push_str(std::str::from_utf8(&chunk).expect("whole letters")),
+                None => {
+                    assert_eq!(self.buffer, "", "a piece of an event at the end");
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// The next event; `None` at the end.
+    pub(crate) async fn try_next(&mut self) -> reqwest::Result<Option<Value>> {
+        while let Some(piece) = self.next_piece().await? {
+            if let Some(event) = self.event(&piece) {
+                return Ok(Some(event));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(crate) async fn next(&mut self) -> Option<Value> {
+        self.try_next().await.expect("an open stream")
+    }
+
+    /// All events that are still to come, to the end.
+    pub(crate) async fn rest(mut self) -> Vec<Value> {
+        let mut events = Vec::new();
+        while let Some(event) = self.next().await {
+            events.push(event);
+        }
+        events
+    }
+
+    /// The event in this piece; none in a comment or a `retry`.
+    fn event(&self, piece: &str) -> Option<Value> {
+        let json = |text| serde_json::from_str::<Value>(text).expect("an event's JSON");
+        if !self.is_sse {
+            return (!piece.is_empty()).then(|| json(piece));
+        }
+        let field = |name: &str| {
+            let mut lines = piece.lines();
+            lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        };
+        let event = json(field("data")?);
+        assert_eq!(field("id"), Some(event["revision"].to_string().as_str()));
+        assert_eq!(field("event"), event["type"].as_str());
+        Some(event)
+    }
+}

@@ -24,31 +24,28 @@ const PAGE: u64 = 20;
 const LARGEST_PAGE: u64 = 100;
 
 /// What the client wants the events as.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum EventsAs {
     Page,
     Stream(Format),
 }
 
 /// By `Accept`; a client that takes anything gets a page, which ends.
-static OFFERED: [MediaType<'static>; 3] = [
-    APPLICATION_JSON,
-    MediaType::new(TEXT, EVENT_STREAM),
-    MediaType::new(APPLICATION, Name::new_unchecked("x-ndjson")),
-];
-
 impl<S: Send + Sync> FromRequestParts<S> for EventsAs {
     type Rejection = Problem;
 
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let wanted = negotiate(&head.headers, &OFFERED)?;
-        Ok(if wanted.ty == TEXT {
-            EventsAs::Stream(Format::ServerSent)
-        } else if *wanted == APPLICATION_JSON {
-            EventsAs::Page
-        } else {
-            EventsAs::Stream(Format::Lines)
-        })
+        const SERVER_SENT: MediaType<'static> = MediaType::new(TEXT, EVENT_STREAM);
+        const LINES: MediaType<'static> =
+            MediaType::new(APPLICATION, Name::new_unchecked("x-ndjson"));
+        negotiate(
+            &head.headers,
+            [
+                (APPLICATION_JSON, EventsAs::Page),
+                (SERVER_SENT, EventsAs::Stream(Format::ServerSent)),
+                (LINES, EventsAs::Stream(Format::Lines)),
+            ],
+        )
     }
 }
 

@@ -5,9 +5,10 @@ use axum::http::header::{CONTENT_LOCATION, LOCATION};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
-use super::accept::AcceptsJson;
+use super::accept::GameForm;
+use super::board_text;
 use super::body::{ApiJson, FromMembers, Members};
-use super::conditional::{IfNoneMatch, REVALIDATE, etag_headers};
+use super::conditional::{IfNoneMatch, REVALIDATE, game_headers};
 use super::idempotency::{REPLAYED, RequestTerms};
 use super::long_poll::{Wait, answer_when_new};
 use super::path::GamePath;
@@ -15,7 +16,7 @@ use super::problem::Problem;
 use super::query::Query;
 use super::revisions::{history_link, show_revision};
 use super::view::GameView;
-use super::{App, json};
+use super::{App, json, text};
 use crate::application::{GameId, Handled, IdempotencyKey, Loaded, Terms};
 use crate::domain::{PlayerName, Players, PlayersNotDistinct, StartGame};
 
@@ -49,11 +50,12 @@ impl StartGameRequest {
 /// `POST /games`
 pub(super) async fn start_game(
     State(app): State<App>,
-    _: AcceptsJson,
-    query: Query,
+    form: GameForm,
+    mut query: Query,
     terms: Result<RequestTerms, Problem>,
     body: ApiJson<StartGameRequest>,
 ) -> Result<Response, Problem> {
+    let form = form.coloured(&mut query)?;
     query.finish()?;
     let RequestTerms(terms) = terms?;
     let start = body.read()?.command()?;
@@ -66,18 +68,19 @@ pub(super) async fn start_game(
     }
     .map_err(|error| Problem::of_command(id, error, &terms))?;
     let url = format!("/games/{id}");
-    created(id, &handled, url.clone(), url)
+    created(id, form, &handled, url.clone(), url)
 }
 
 /// `PUT /games/{id}`: starts a game under the client's own id.
 pub(super) async fn put_game(
     State(app): State<App>,
-    _: AcceptsJson,
+    form: GameForm,
     GamePath(id): GamePath,
-    query: Query,
+    mut query: Query,
     terms: Result<RequestTerms, Problem>,
     body: ApiJson<StartGameRequest>,
 ) -> Result<Response, Problem> {
+    let form = form.coloured(&mut query)?;
     query.finish()?;
     // A PUT needs no key: its URL says which game is meant.
     let RequestTerms(terms) = terms?;
@@ -93,30 +96,32 @@ pub(super) async fn put_game(
         let content_location = (CONTENT_LOCATION, header_value(url));
         return game(
             id,
+            form,
             &handled.game,
             [content_location, REVALIDATE, history_link(id)],
         );
     }
-    created(id, &handled, url.clone(), url)
+    created(id, form, &handled, url.clone(), url)
 }
 
 /// `GET /games/{id}`
 pub(super) async fn show_game(
     State(app): State<App>,
-    _: AcceptsJson,
+    form: GameForm,
     GamePath(id): GamePath,
     if_none_match: IfNoneMatch,
     wait: Wait,
     mut query: Query,
 ) -> Result<Response, Problem> {
+    let form = form.coloured(&mut query)?;
     let revision = query.number("revision", 0..=u64::MAX)?;
     query.finish()?;
     if let Some(revision) = revision {
-        let answer = show_revision(&app, id, revision).await?;
+        let answer = show_revision(&app, id, form, revision).await?;
         return Ok(if_none_match.unless_known(answer));
     }
     answer_when_new(&app, id, wait, |loaded| {
-        let answer = game(id, loaded, [REVALIDATE, history_link(id)])?;
+        let answer = game(id, form, loaded, [REVALIDATE, history_link(id)])?;
         Ok(if_none_match.unless_known(answer))
     })
     .await
@@ -125,6 +130,7 @@ pub(super) async fn show_game(
 /// The answer to a command: the game as the command left it.
 pub(super) fn created(
     id: GameId,
+    form: GameForm,
     handled: &Handled,
     location: String,
     content_location: String,
@@ -135,7 +141,7 @@ pub(super) fn created(
         REVALIDATE,
         history_link(id),
     ];
-    let mut response = game(id, &handled.game, headers)?;
+    let mut response = game(id, form, &handled.game, headers)?;
     *response.status_mut() = StatusCode::CREATED;
     if handled.was_done_before {
         response.headers_mut().extend([REPLAYED]);
@@ -147,17 +153,28 @@ fn header_value(url: String) -> HeaderValue {
     HeaderValue::try_from(url).expect("ids and numbers are header values")
 }
 
-/// A game, with its entity tag.
+/// A game in the form that was asked for, with its entity tag.
 pub(super) fn game<const N: usize>(
     id: GameId,
+    form: GameForm,
     loaded: &Loaded,
     headers: [(HeaderName, HeaderValue); N],
 ) -> Result<Response, Problem> {
     let not_found = || Problem::game_not_found(&id.to_string());
-    let view = GameView::of(id, loaded).ok_or_else(not_found)?;
     let revision = loaded.revision.ok_or_else(not_found)?;
-    Ok(json(
-        headers.into_iter().chain(etag_headers(revision)),
-        view,
-    ))
+    let headers = headers.into_iter().chain(game_headers(form, revision));
+    match form {
+        GameForm::Json => {
+            let view = GameView::of(id, loaded).ok_or_else(not_found)?;
+            Ok(json(headers, view))
+        }
+        GameForm::Text(palette) => {
+            let board = board_text::draw(id, &loaded.game, revision, palette);
+            Ok(text(
+                headers,
+                "text/plain; charset=utf-8",
+                board.ok_or_else(not_found)?,
+            ))
+        }
+    }
 }

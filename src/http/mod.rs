@@ -1,9 +1,11 @@
 //! The HTTP API: requests become commands, games become JSON, refusals become problems.
 
 mod accept;
+mod board_text;
 mod body;
 mod conditional;
 mod cors;
+mod description;
 mod event_stream;
 mod event_view;
 mod events;
@@ -11,8 +13,11 @@ mod games;
 mod idempotency;
 mod long_poll;
 mod moves;
+mod page;
 mod path;
 mod problem;
+mod problem_pages;
+mod problem_texts;
 mod problem_type;
 mod query;
 mod request_context;
@@ -89,6 +94,12 @@ pub fn router(app: App) -> Router {
         )
         .route("/games/{id}/moves/{number}", get(moves::show_move))
         .route("/games/{id}/events", get(events::list_events))
+        .route("/", get(description::index))
+        .route("/openapi.yaml", get(description::openapi_yaml))
+        .route("/openapi.json", get(description::openapi_json))
+        .route("/docs", get(description::docs))
+        .route("/problems", get(problem_pages::list_problems))
+        .route("/problems/{slug}", get(problem_pages::show_problem))
         .route("/livez", get(system::livez))
         .route("/readyz", get(system::readyz))
         .route("/metrics", get(system::metrics))
@@ -116,6 +127,19 @@ async fn method_not_allowed() -> Problem {
     )
 }
 
+/// Text of this media type, with header fields of its own.
+fn text(
+    headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    media_type: &'static str,
+    body: impl Into<Body>,
+) -> Response {
+    let mut response = Response::new(body.into());
+    let fields = response.headers_mut();
+    fields.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    fields.extend(headers);
+    response
+}
+
 /// JSON with header fields of its own.
 fn json(
     headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
@@ -127,9 +151,5 @@ fn json(
         tracing::error!(%error, "an answer has no JSON form");
         return Problem::internal_error().into_response();
     }
-    let mut response = Response::new(Body::from(json));
-    let fields = response.headers_mut();
-    fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    fields.extend(headers);
-    response
+    text(headers, "application/json", json)
 }

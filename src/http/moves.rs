@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 
-use super::accept::AcceptsJson;
+use super::accept::{AcceptsJson, GameForm};
 use super::body::{ApiJson, FromMembers, Members};
 use super::conditional::{IMMUTABLE, IfNoneMatch, REVALIDATE, etag_headers};
 use super::games::created;
@@ -37,12 +37,13 @@ impl FromMembers for MakeMoveRequest {
 /// `POST /games/{id}/moves`
 pub(super) async fn make_move(
     State(app): State<App>,
-    _: AcceptsJson,
+    form: GameForm,
     GamePath(id): GamePath,
-    query: Query,
+    mut query: Query,
     terms: Result<RequestTerms, Problem>,
     body: ApiJson<MakeMoveRequest>,
 ) -> Result<Response, Problem> {
+    let form = form.coloured(&mut query)?;
     query.finish()?;
     let RequestTerms(mut terms) = terms?;
     terms.precondition.is_required = app.requires_if_match;
@@ -57,6 +58,7 @@ pub(super) async fn make_move(
     let revision = after.revision.map_or(0, StreamRevision::number);
     created(
         id,
+        form,
         &handled,
         format!("/games/{id}/moves/{number}"),
         format!("/games/{id}?revision={revision}"),

@@ -2,9 +2,23 @@
 
 use axum::http::StatusCode;
 
-/// A problem type (RFC 9457, 3.1.1). Clients match its slug, which never changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ProblemType {
+/// Declares the types, so that none is missing from the list of all.
+macro_rules! problem_types {
+    ($($variant:ident,)*) => {
+        /// A problem type (RFC 9457, 3.1.1). Clients match its slug, which never changes.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum ProblemType {
+            $($variant,)*
+        }
+
+        impl ProblemType {
+            /// Every problem type there is.
+            pub(super) const ALL: &[ProblemType] = &[$(ProblemType::$variant,)*];
+        }
+    };
+}
+
+problem_types! {
     GameNotFound,
     RevisionNotFound,
     MoveNotFound,

@@ -36,10 +36,9 @@ impl Query {
         name: &str,
         range: RangeInclusive<u64>,
     ) -> Result<Option<u64>, Problem> {
-        let Some(place) = self.0.iter().position(|(given, _)| given == name) else {
+        let Some(text) = self.take(name) else {
             return Ok(None);
         };
-        let (_, text) = self.0.remove(place);
         match text.parse() {
             Ok(number) if range.contains(&number) => Ok(Some(number)),
             Ok(_) | Err(_) => {
@@ -50,6 +49,29 @@ impl Query {
                 ))
             }
         }
+    }
+
+    /// Takes one of these words, if it is there.
+    pub(super) fn word(
+        &mut self,
+        name: &str,
+        words: &[&'static str],
+    ) -> Result<Option<&'static str>, Problem> {
+        let Some(text) = self.take(name) else {
+            return Ok(None);
+        };
+        match words.iter().find(|word| **word == text) {
+            Some(word) => Ok(Some(word)),
+            None => Err(invalid_query(
+                name,
+                format!("{name} is {}, not {text:?}.", words.join(" or ")),
+            )),
+        }
+    }
+
+    fn take(&mut self, name: &str) -> Option<String> {
+        let place = self.0.iter().position(|(given, _)| given == name)?;
+        Some(self.0.remove(place).1)
     }
 
     /// Refuses what is left.

@@ -5,6 +5,7 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 
 use super::App;
+use super::accept::GameForm;
 use super::conditional::IMMUTABLE;
 use super::games::game;
 use super::moves::history;
@@ -13,13 +14,19 @@ use crate::application::{GameId, Loaded};
 use crate::event_store::StreamRevision;
 
 /// The game as it stood at this revision.
-pub(super) async fn show_revision(app: &App, id: GameId, number: u64) -> Result<Response, Problem> {
+pub(super) async fn show_revision(
+    app: &App,
+    id: GameId,
+    form: GameForm,
+    number: u64,
+) -> Result<Response, Problem> {
     let (history, current) = history(app, id).await?;
     let last = usize::try_from(number).unwrap_or(usize::MAX);
     let then = history.get(..last.saturating_add(1));
     let then = then.ok_or_else(|| Problem::revision_not_found(number, current))?;
     game(
         id,
+        form,
         &Loaded::as_of(then),
         [IMMUTABLE, links(id, StreamRevision::new(number), current)],
     )

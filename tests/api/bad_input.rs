@@ -132,14 +132,19 @@ on_every_store! {
         service.post(nowhere, body).await.is_problem(422, "invalid-request");
     }
 
-    async fn only_json_can_be_had(service: Service) {
+    async fn what_cannot_be_had_is_not_acceptable(service: Service) {
         let game = service.game_with("D").await;
-        for path in ["", "/moves", "/moves/1"] {
-            for accept in ["text/html", "image/*", "application/json;q=0"] {
+        for (path, offered) in [
+            ("", &["application/json", "text/plain"][..]),
+            ("/moves", &["application/json"]),
+            ("/moves/1", &["application/json"]),
+            ("/events", &["application/json", "text/event-stream", "application/x-ndjson"]),
+        ] {
+            for accept in ["text/html", "image/*", "application/pdf;q=0.5"] {
                 let problem = service.request(Method::GET, &game.path(path))
                     .header("accept", accept).send().await
                     .is_problem(406, "not-acceptable");
-                assert_eq!(problem["accepted"], json!(["application/json"]));
+                assert_eq!(problem["accepted"], json!(offered));
             }
             for accept in ["*/*", "application/*", "text/html, application/json;q=0.1", "?!"] {
                 service.request(Method::GET, &game.path(path))

@@ -2,6 +2,7 @@
 //!
 //! One file a behaviour. Tests inside `on_every_store!` run once on each event store.
 
+mod announced;
 #[path = "../support/kurrentdb/mod.rs"]
 #[expect(
     dead_code,
@@ -15,6 +16,8 @@ mod tutorial;
 #[expect(dead_code, reason = "only whole games are needed here")]
 mod generated;
 mod lossy_proxy;
+#[path = "../support/openapi.rs"]
+mod openapi;
 mod program;
 #[path = "../support/real_kurrentdb.rs"]
 mod real_kurrentdb;
@@ -23,6 +26,7 @@ mod watcher;
 
 mod bad_input;
 mod conditional_reads;
+mod documents;
 mod faults;
 mod games;
 mod history;
@@ -40,4 +44,5 @@ mod put_game;
 mod races;
 mod retries;
 mod revisions;
+mod text_board;
 mod tutorial_games;

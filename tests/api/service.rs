@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::announced::is_announced;
 use crate::double::Double;
 use crate::real_kurrentdb;
 use crate::watcher::PATIENCE;
@@ -288,12 +289,18 @@ impl Request {
     }
 
     pub(crate) async fn try_send(self) -> reqwest::Result<Answer> {
-        let response = self.0.send().await?;
-        Ok(Answer {
+        let (client, request) = self.0.build_split();
+        let request = request?;
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await?;
+        let answer = Answer {
             status: response.status(),
             headers: response.headers().clone(),
             body: response.bytes().await?.to_vec(),
-        })
+        };
+        let (status, headers) = (answer.status.as_u16(), &answer.headers);
+        is_announced(method.as_str(), &path, status, headers, &answer.body);
+        Ok(answer)
     }
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use crate::event_store::StreamRevision;
 
 /// What the tag of the text board has in addition to the revision.
-const TEXT_VARIANT: &str = "-text";
+pub(super) const TEXT_VARIANT: &str = "-text";
 
 /// The value of a condition, of all of its header fields together.
 #[derive(Debug, Clone, PartialEq, Eq)]

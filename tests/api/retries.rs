@@ -104,7 +104,7 @@ on_every_store! {
     async fn many_identical_moves_at_once_are_one_and_all_are_answered(service: Service) {
         let replica = service.replica().await;
         for header in SAFEGUARDS {
-            for _ in 0..4 {
+            for _ in 0..2 {
                 let game = service.game_with("DC").await;
                 let path = game.path("/moves");
                 let answers = all_at_once([&service, &replica], |client, _| {
@@ -121,7 +121,7 @@ on_every_store! {
 
     async fn a_race_that_is_lost_under_a_condition_is_not_decided_again(service: Service) {
         let replica = service.replica().await;
-        for _ in 0..4 {
+        for _ in 0..2 {
             let game = service.game_with("DC").await;
             let path = game.path("/moves");
             let answers = all_at_once([&service, &replica], |client, number| {

@@ -53,7 +53,7 @@ pub(crate) use on_every_store;
 /// A running service.
 pub(crate) struct Service {
     client: Client,
-    store: Arc<dyn EventStore>,
+    pub(crate) store: Arc<dyn EventStore>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<std::io::Result<()>>,
     _folder: Option<TempDir>,

@@ -64,6 +64,17 @@ fn revisions(tags: &Tags, counts: impl Fn(&EntityTag) -> bool) -> Revisions {
     }
 }
 
+/// The one revision that a field names with a strong tag; `None` if it says anything else.
+pub(in crate::http) fn only_revision(if_match: &HeaderValue) -> Option<StreamRevision> {
+    match Tags::parse([if_match.as_bytes()].into_iter()) {
+        Ok(Tags::Listed(tags)) => match tags.as_slice() {
+            [tag] if !tag.is_weak => tag.revision(),
+            _ => None,
+        },
+        Ok(Tags::Any) | Err(_) => None,
+    }
+}
+
 fn latest<'a>(conditions: impl Iterator<Item = &'a Tags>) -> Option<StreamRevision> {
     conditions
         .filter_map(|tags| match tags {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Connect Four over HTTP, every move an event.
@@ -63,7 +64,7 @@ pub struct ServeSettings {
 
     /// Whether moves have to say in `If-Match` which revision they are for, which makes each of
     /// them safe to send again; one that does not is answered 428.
-    #[arg(long, env)]
+    #[arg(long, env, value_parser = BoolishValueParser::new())]
     pub require_if_match: bool,
 
     /// How log lines look: `text` for people, `json` for programs.
@@ -109,6 +110,7 @@ mod tests {
             };
             assert_eq!(settings.event_store, "sqlite://connect-four.db");
             assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+            assert!(!settings.require_if_match);
         }
     }
 

@@ -19,8 +19,6 @@ pub enum CommandError {
     /// The game is not where the client expects it.
     #[error("at revision {current:?}, where the client does not expect it")]
     PreconditionFailed {
-        /// What the client has seen of the game, as far as it said.
-        seen: Option<StreamRevision>,
         /// Where the game is; `None` when there is none.
         current: Option<StreamRevision>,
         /// The events that the client has not seen.

@@ -84,8 +84,9 @@ pub struct Precondition {
     pub at: Option<Revisions>,
     /// The game is at none of these.
     pub not_at: Option<Revisions>,
-    /// The latest revision that the client named in `at`: what it has seen of the game.
-    pub seen: Option<StreamRevision>,
+    /// The latest revision that the client wants the game to be at, whether or not `at` counts
+    /// it.
+    pub expected: Option<StreamRevision>,
     /// A move without `at` is refused.
     pub is_required: bool,
 }
@@ -97,6 +98,15 @@ impl Precondition {
                 .not_at
                 .as_ref()
                 .is_some_and(|listed| listed.include(at))
+    }
+
+    /// What the client has seen of the game: the latest revision that it names.
+    pub(super) fn seen(&self) -> Option<StreamRevision> {
+        let latest = self.not_at.as_ref().and_then(|listed| match listed {
+            Revisions::Every => None,
+            Revisions::Listed(listed) => listed.iter().max().copied(),
+        });
+        self.expected.max(latest)
     }
 
     /// The revision that the client decided on, if it says one and the game has gone on since.

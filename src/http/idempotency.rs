@@ -1,12 +1,13 @@
 //! `Idempotency-Key`: a request that is sent again is carried out once, and answered each time
 //! as it was the first time. What a key leads to is in `application::replay`.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request};
+use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use serde_json::{Value, json};
 
-use super::conditional::precondition;
+use super::conditional::{only_revision, precondition};
 use super::problem::Problem;
 use super::problem_type::ProblemType;
 use crate::application::{GameId, IdempotencyKey, Terms};
@@ -115,37 +116,42 @@ pub(super) fn outcome_unknown(
     }
 }
 
-/// What is safe to send again when nobody knows how far the handler came: the same request, if
-/// it had one of these. Else the client has to look first.
-pub(super) fn outcome_unknown_of(sent: &Sent) -> Problem {
-    let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
-    match (
-        sent.key.as_ref().and_then(text),
-        sent.if_match.as_ref().and_then(text),
-    ) {
-        (Some(key), _) => unknown(json!({NAME: key})),
-        (None, Some(tag)) => unknown(json!({"If-Match": tag})),
-        (None, None) => Problem::outcome_unknown(
+/// What makes it safe to send a request again, as far as the request itself tells: kept for when
+/// its handler does not come back.
+#[derive(Debug)]
+pub(super) struct Safeguard {
+    key: Option<HeaderValue>,
+    if_match: Option<HeaderValue>,
+    put: Option<Uri>,
+}
+
+impl Safeguard {
+    pub(super) fn of(request: &Request) -> Safeguard {
+        let headers = request.headers();
+        Safeguard {
+            key: headers.get(IDEMPOTENCY_KEY).cloned(),
+            if_match: headers.get(IF_MATCH).cloned(),
+            put: (request.method() == Method::PUT).then(|| request.uri().clone()),
+        }
+    }
+
+    /// It is not known how far the handler came.
+    pub(super) fn outcome_unknown(&self) -> Problem {
+        if let Some(url) = &self.put {
+            return unknown(json!({"method": "PUT", "url": url.path()}));
+        }
+        if let Some(Ok(key)) = self.key.as_ref().map(HeaderValue::to_str) {
+            return unknown(json!({NAME: key}));
+        }
+        // Of a list it is not known which revision the move was decided on.
+        if let Some(revision) = self.if_match.as_ref().and_then(only_revision) {
+            return unknown(json!({"If-Match": format!("\"{revision}\"")}));
+        }
+        Problem::outcome_unknown(
             "The service does not know whether this was carried out. Read the game before you \
              send the request again.",
         )
-        .with("retry_with", Value::Null),
-    }
-}
-
-/// The header fields of a request by which a repetition of it is known.
-#[derive(Debug)]
-pub(super) struct Sent {
-    key: Option<HeaderValue>,
-    if_match: Option<HeaderValue>,
-}
-
-impl Sent {
-    pub(super) fn with(headers: &HeaderMap) -> Sent {
-        Sent {
-            key: headers.get(IDEMPOTENCY_KEY).cloned(),
-            if_match: headers.get(axum::http::header::IF_MATCH).cloned(),
-        }
+        .with("retry_with", Value::Null)
     }
 }
 

@@ -146,9 +146,9 @@ impl Problem {
                 rejection,
                 revision,
             } => Problem::of_rejection(id, rejection, revision),
-            CommandError::PreconditionFailed {
-                current, missed, ..
-            } => revision_mismatch(&terms.precondition, current, &missed),
+            CommandError::PreconditionFailed { current, missed } => {
+                revision_mismatch(&terms.precondition, current, &missed)
+            }
             CommandError::PreconditionRequired { current } => precondition_required(current),
             CommandError::KeyReused { original } => idempotency::key_reused(&original),
             CommandError::Contention => Problem::new(

@@ -15,7 +15,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, error, info, info_span};
 use uuid::Uuid;
 
-use super::idempotency::{Sent, outcome_unknown_of};
+use super::idempotency::Safeguard;
 use super::long_poll::Wait;
 use super::problem::Problem;
 use crate::metrics::Metrics;
@@ -99,7 +99,7 @@ fn count(
 async fn answer(request: Request, next: Next) -> Response {
     let is_safe = request.method().is_safe();
     let allowance = Wait::of(request.method(), request.headers()).allowance();
-    let sent = Sent::with(request.headers());
+    let safeguard = Safeguard::of(&request);
     // What a panicking handler leaves half done is its own: what requests share is changed in
     // steps that do not panic.
     let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
@@ -117,7 +117,7 @@ async fn answer(request: Request, next: Next) -> Response {
         }
         Err(_) => {
             error!("a handler took too long; it may have appended");
-            outcome_unknown_of(&sent).into_response()
+            safeguard.outcome_unknown().into_response()
         }
     }
 }

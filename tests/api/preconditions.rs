@@ -137,7 +137,11 @@ on_every_store! {
         let game = service.game_with("DC").await;
         for tags in ["\"2\"", "W/\"2\"", "\"1\", \"2-text\"", "*"] {
             let request = game.move_request("ada", "E").header("if-none-match", tags);
-            request.send().await.is_problem(412, "revision-mismatch");
+            let problem = request.send().await.is_problem(412, "revision-mismatch");
+            assert_eq!(problem["expected"], json!(null));
+            let seen = if tags == "*" { 0 } else { 3 };
+            let missed = problem["missed_events"].as_array().map(Vec::len);
+            assert_eq!(missed, Some(3 - seen));
         }
         let request = game.move_request("ada", "E").header("if-none-match", "\"1\", \"x\"");
         request.send().await.is(201);

@@ -57,7 +57,7 @@ pub(crate) use on_every_store;
 pub(crate) struct Service {
     client: Client,
     live: Arc<Live>,
-    store: Arc<dyn EventStore>,
+    pub(crate) store: Arc<dyn EventStore>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<std::io::Result<()>>,
     _folder: Option<TempDir>,

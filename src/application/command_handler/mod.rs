@@ -207,16 +207,13 @@ fn precondition_failed(
     mut history: Vec<HistoricEvent>,
 ) -> CommandError {
     let current = judged.revision;
-    let seen = precondition.seen;
+    let seen = precondition.seen();
     history.retain(|event| {
         let revision = Some(event.recorded.revision);
         revision > seen && revision <= current
     });
-    CommandError::PreconditionFailed {
-        seen,
-        current,
-        missed: history,
-    }
+    let missed = history;
+    CommandError::PreconditionFailed { current, missed }
 }
 
 #[cfg(test)]

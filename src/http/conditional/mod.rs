@@ -14,7 +14,9 @@ use super::problem_type::ProblemType;
 use crate::event_store::StreamRevision;
 use entity_tag::{InvalidTags, TEXT_VARIANT};
 pub(super) use if_none_match::IfNoneMatch;
-pub(super) use precondition::{precondition, precondition_required, revision_mismatch};
+pub(super) use precondition::{
+    only_revision, precondition, precondition_required, revision_mismatch,
+};
 
 /// The entity tag of what shows a game at this revision (RFC 9110, 8.8.3).
 pub(super) fn etag(revision: StreamRevision) -> HeaderValue {

@@ -24,7 +24,7 @@ pub(in crate::http) fn precondition(headers: &HeaderMap) -> Result<Precondition,
     let if_match = if_match(headers)?;
     let if_none_match = IfNoneMatch::tags(headers)?;
     Ok(Precondition {
-        seen: latest(if_match.iter().chain(&if_none_match)),
+        expected: if_match.as_ref().and_then(latest),
         at: if_match.map(|tags| revisions(&tags, |tag| !tag.is_weak)),
         // A write changes every representation, so each one's tag counts.
         not_at: if_none_match.map(|tags| revisions(&tags, |_| true)),
@@ -64,13 +64,22 @@ fn revisions(tags: &Tags, counts: impl Fn(&EntityTag) -> bool) -> Revisions {
     }
 }
 
-fn latest<'a>(conditions: impl Iterator<Item = &'a Tags>) -> Option<StreamRevision> {
-    conditions
-        .filter_map(|tags| match tags {
-            Tags::Any => None,
-            Tags::Listed(tags) => tags.iter().filter_map(EntityTag::revision).max(),
-        })
-        .max()
+/// The one revision that a field names with a strong tag; `None` if it says anything else.
+pub(in crate::http) fn only_revision(if_match: &HeaderValue) -> Option<StreamRevision> {
+    match Tags::parse([if_match.as_bytes()].into_iter()) {
+        Ok(Tags::Listed(tags)) => match tags.as_slice() {
+            [tag] if !tag.is_weak => tag.revision(),
+            _ => None,
+        },
+        Ok(Tags::Any) | Err(_) => None,
+    }
+}
+
+fn latest(tags: &Tags) -> Option<StreamRevision> {
+    match tags {
+        Tags::Any => None,
+        Tags::Listed(tags) => tags.iter().filter_map(EntityTag::revision).max(),
+    }
 }
 
 /// The game is not where the client expects it. What the client missed comes along, so that it
@@ -93,7 +102,10 @@ pub(in crate::http) fn revision_mismatch(
     };
     let missed: Vec<_> = missed.iter().take(MOST_MISSED).map(EventView::of).collect();
     let problem = Problem::new(ProblemType::RevisionMismatch, format!("{stands}, {advice}"))
-        .with("expected", precondition.seen.map(StreamRevision::number))
+        .with(
+            "expected",
+            precondition.expected.map(StreamRevision::number),
+        )
         .with("current_revision", current.map(StreamRevision::number))
         .with("missed_events", missed);
     match current {

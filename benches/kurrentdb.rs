@@ -99,7 +99,10 @@ async fn measure_moves(double: &Double, store: Arc<KurrentDbStore>) {
         let id = GameId::generate();
         let players = players.clone();
         let start = StartGame { players };
-        handler.start_game(id, start).await.expect("a new game");
+        handler
+            .start_game(id, start, &Terms::default())
+            .await
+            .expect("a new game");
         games.push(id);
     }
     let terms = Terms::default();

@@ -138,7 +138,9 @@ async fn unreadable_from(history: &[Stored], revision: u64) -> UnreadableReason 
         .make_move(game(), ada_to_d(), &Terms::default())
         .await;
     reason_at(moved.map_err(load_error), revision);
-    let started = handler.start_game(game(), StartGame { players }).await;
+    let started = handler
+        .start_game(game(), StartGame { players }, &Terms::default())
+        .await;
     reason_at(started.map_err(load_error), revision);
     reason_at(games.history(game()).await, revision);
 

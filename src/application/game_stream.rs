@@ -3,17 +3,17 @@
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use quick_cache::sync::Cache;
 use uuid::Uuid;
 
 use super::event_id::event_id;
 use super::event_json::{DecodeError, decode, encode};
 use super::game_id::GameId;
-use super::terms::IdempotencyKey;
+use super::terms::Terms;
 use crate::domain::{Command, Game, GameEvent, Unexplained, evolve, replay};
 use crate::event_store::{
-    EventStore, EventStoreError, ExpectedRevision, NewEvent, RecordedEvent, StreamRevision,
+    EventStore, EventStoreError, ExpectedRevision, NewEvent, RecordedEvent, StreamName,
+    StreamRevision,
 };
 
 /// Why a game could not be loaded.
@@ -203,10 +203,12 @@ impl GameStreams {
         id: GameId,
         decided_on: Arc<Loaded>,
         command: &Command,
-        key: Option<&IdempotencyKey>,
+        terms: &Terms,
         events: Vec<GameEvent>,
     ) -> Result<Arc<Loaded>, EventStoreError> {
+        let stream = id.stream();
         let expected = ExpectedRevision::at(decided_on.revision);
+        let key = terms.key.as_ref();
         let new_events: Vec<_> = events
             .iter()
             .enumerate()
@@ -216,7 +218,7 @@ impl GameStreams {
                     id: event_id(id, command, key, expected, index),
                     event_type,
                     data,
-                    metadata: Bytes::new(),
+                    metadata: terms.metadata.clone(),
                 }
             })
             .collect();
@@ -225,13 +227,40 @@ impl GameStreams {
             .event_ids
             .extend(new_events.iter().map(|event| event.id));
 
-        let appended = self
-            .store
-            .append(&id.stream(), expected, new_events)
-            .await?;
+        let first = new_events.first().filter(|_| key.is_some()).cloned();
+        let appended = self.store.append(&stream, expected, new_events).await?;
+        if let Some(first) = first {
+            self.verify(&stream, expected, &first).await?;
+        }
         loaded.revision = Some(appended.revision);
         loaded.game = events.iter().fold(loaded.game, evolve);
         Ok(self.remember(id, loaded))
+    }
+
+    /// Asks whether this event is what an append at this revision left there. Stores recognise
+    /// a repetition by its ids alone, and those of a key do not tell one move from another: of
+    /// two moves with one key, sent at once, both appends would succeed and one be stored.
+    async fn verify(
+        &self,
+        stream: &StreamName,
+        expected: ExpectedRevision,
+        event: &NewEvent,
+    ) -> Result<(), EventStoreError> {
+        let slice = self
+            .store
+            .read_stream(stream, expected.first_appended())
+            .await
+            .map_err(|error| EventStoreError::OutcomeUnknown {
+                reason: format!("what an append with a key left could not be read: {error}"),
+            })?;
+        match slice.events.first() {
+            Some(stored) if stored.data == event.data => Ok(()),
+            Some(_) | None => Err(EventStoreError::WrongExpectedRevision {
+                stream: stream.clone(),
+                expected,
+                actual: slice.last_revision,
+            }),
+        }
     }
 
     fn remember(&self, id: GameId, loaded: Loaded) -> Arc<Loaded> {

@@ -3,6 +3,7 @@
 
 use std::str::FromStr;
 
+use bytes::Bytes;
 use uuid::{Uuid, uuid};
 
 use super::game_id::GameId;
@@ -120,9 +121,11 @@ impl Precondition {
     }
 }
 
-/// On which terms a client wants a move made.
+/// On which terms a client wants a command carried out.
 #[derive(Debug, Clone, Default)]
 pub struct Terms {
+    /// What is noted with the events that the command causes: JSON, or nothing.
+    pub metadata: Bytes,
     /// What the client calls this move.
     pub key: Option<IdempotencyKey>,
     /// What it expects of the game.

@@ -63,8 +63,8 @@ pub(super) async fn start_game(
     let id = key.map_or_else(GameId::generate, IdempotencyKey::game_id);
     tracing::Span::current().record("game.id", tracing::field::display(id));
     let handled = match key {
-        Some(key) => app.commands.start_keyed_game(key, start).await,
-        None => app.commands.start_game(id, start).await,
+        Some(key) => app.commands.start_keyed_game(key, start, &terms).await,
+        None => app.commands.start_game(id, start, &terms).await,
     }
     .map_err(|error| Problem::of_command(id, error, &terms))?;
     let url = format!("/games/{id}");
@@ -88,7 +88,7 @@ pub(super) async fn put_game(
     let start = body.read()?.command()?;
     let handled = app
         .commands
-        .start_game_at(id, start, &terms.precondition)
+        .start_game_at(id, start, &terms)
         .await
         .map_err(|error| Problem::of_command(id, error, &terms))?;
     let url = format!("/games/{id}");

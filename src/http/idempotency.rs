@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::conditional::{only_revision, precondition};
 use super::problem::Problem;
 use super::problem_type::ProblemType;
+use super::trace_context::event_metadata;
 use crate::application::{GameId, IdempotencyKey, Terms};
 use crate::domain::{Command, MakeMove, StartGame};
 use crate::event_store::StreamRevision;
@@ -33,6 +34,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestTerms {
 
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         Ok(RequestTerms(Terms {
+            metadata: event_metadata(head),
             key: key(&head.headers)?,
             precondition: precondition(&head.headers)?,
         }))

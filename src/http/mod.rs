@@ -23,6 +23,7 @@ mod query;
 mod request_context;
 mod revisions;
 mod system;
+mod trace_context;
 mod view;
 
 use std::sync::Arc;

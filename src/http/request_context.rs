@@ -32,11 +32,12 @@ const HANDLER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Serves one request. The log line names the route, not the path, and no player.
 pub(super) async fn request_context(
     State(metrics): State<Metrics>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let started = Instant::now();
-    let (id, id_header) = request_id(request.headers());
+    let (request_id, id_header) = request_id(request.headers());
+    let id = request_id.id;
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("none", MatchedPath::as_str);
@@ -47,6 +48,7 @@ pub(super) async fn request_context(
         route,
         game.id = Empty,
     );
+    request.extensions_mut().insert(request_id);
     let mut response = answer(request, next).instrument(span.clone()).await;
     let problem = response.extensions_mut().remove::<Problem>();
     let outcome = problem.as_ref().map_or("ok", Problem::slug);
@@ -130,11 +132,19 @@ pub(super) async fn in_time<T>(work: impl Future<Output = T>) -> Result<T, Probl
     })
 }
 
+/// The id of a request, for whoever handles it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RequestId {
+    pub(super) id: Uuid,
+    /// The client chose it.
+    pub(super) is_clients_own: bool,
+}
+
 /// The client's id when it is a UUID, which a problem's `instance` needs; else a new one.
-fn request_id(headers: &HeaderMap) -> (Uuid, HeaderValue) {
+fn request_id(headers: &HeaderMap) -> (RequestId, HeaderValue) {
     let given = headers.get(X_REQUEST_ID);
     let parsed = given.and_then(|id| Uuid::try_parse_ascii(id.as_bytes()).ok());
-    match (parsed, given) {
+    let (id, header) = match (parsed, given) {
         (Some(id), Some(given)) => (id, given.clone()),
         (_, _) => {
             let id = Uuid::now_v7();
@@ -142,5 +152,7 @@ fn request_id(headers: &HeaderMap) -> (Uuid, HeaderValue) {
                 HeaderValue::try_from(id.to_string()).expect("a UUID's text is a header value");
             (id, header)
         }
-    }
+    };
+    let is_clients_own = parsed.is_some();
+    (RequestId { id, is_clients_own }, header)
 }

@@ -34,6 +34,10 @@ pub(crate) fn is_announced(
     headers: &HeaderMap,
     body: &[u8],
 ) {
+    if method == "OPTIONS" {
+        // A preflight is between browsers and servers (the Fetch standard), for every resource.
+        return;
+    }
     let context = format!("{method} {path}: {status}");
     let header = |name: &str| {
         let value = headers.get(name)?;

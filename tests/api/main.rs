@@ -12,6 +12,7 @@ mod double;
 #[path = "../support/tutorial.rs"]
 mod tutorial;
 
+mod exchange;
 #[path = "../support/generated.rs"]
 #[expect(dead_code, reason = "only whole games are needed here")]
 mod generated;

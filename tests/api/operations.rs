@@ -163,3 +163,30 @@ async fn scripts_of_other_sites_may_ask_and_read_the_headers() {
         "*"
     );
 }
+
+on_every_store! {
+    async fn events_tell_which_request_and_which_trace_caused_them(service: Service) {
+        let game = service.game_with("").await;
+        let request_id = "0e3cd2a1-94f5-4e4c-b5de-5b1c6fa5a5d1";
+        let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let traced = game.move_request("ada", "D").header("traceparent", traceparent);
+        traced.header("x-request-id", request_id).send().await.is(201);
+        let named = game.move_request("grace", "D").header("x-request-id", request_id);
+        named.send().await.is(201);
+        game.move_by("ada", "D").await.is(201);
+
+        let page = game.get("/events").await.is(200).json();
+        let metadata = |revision: usize| page["events"][revision]["metadata"].clone();
+        assert_eq!(metadata(0), json!({}));
+        assert_eq!(metadata(1), json!({
+            "$correlationId": "4bf92f35-77b3-4da6-a3ce-929d0e0e4736",
+            "$causationId": request_id,
+            "traceparent": traceparent,
+        }));
+        assert_eq!(metadata(2), json!({
+            "$correlationId": request_id,
+            "$causationId": request_id,
+        }));
+        assert_eq!(metadata(3), json!({}));
+    }
+}

@@ -147,6 +147,26 @@ on_every_store! {
         }
     }
 
+    async fn of_different_moves_with_one_key_at_once_nobody_is_told_a_move_that_was_not_made(service: Service) {
+        let replica = service.replica().await;
+        for _ in 0..4 {
+            let game = service.game_with("DC").await;
+            let path = game.path("/moves");
+            let answers = all_at_once([&service, &replica], |client, number| {
+                let column = ["A", "B", "C", "D", "E", "F", "G"][number % 7];
+                move_with(client, &path, column, ("idempotency-key", KEY))
+            }).await;
+            let made = game.get("?revision=3").await.is(200);
+            for answer in answers {
+                match answer.status.as_u16() {
+                    201 => assert_eq!(answer.body, made.body),
+                    _ => drop(answer.is_problem(422, "idempotency-key-reused")),
+                }
+            }
+            assert_eq!(game.event_types().await.len(), 4);
+        }
+    }
+
     async fn a_race_that_is_lost_under_a_condition_is_not_decided_again(service: Service) {
         let replica = service.replica().await;
         for _ in 0..2 {

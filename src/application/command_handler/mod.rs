@@ -54,12 +54,17 @@ impl CommandHandler {
     ///
     /// A new id needs no look at the store: that no stream has it is what the append
     /// expects, and a used id is found out by it.
-    pub async fn start_game(&self, id: GameId, start: StartGame) -> Result<Handled, CommandError> {
+    pub async fn start_game(
+        &self,
+        id: GameId,
+        start: StartGame,
+        terms: &Terms,
+    ) -> Result<Handled, CommandError> {
         let command = Command::StartGame(start);
-        let started = match self.attempt(id, Arc::default(), &command, None).await {
+        let started = match self.attempt(id, Arc::default(), &command, terms).await {
             Err(error) if error.is_lost_race() => {
                 let loaded = self.games.load(id).await?;
-                self.attempt(id, loaded, &command, None).await
+                self.attempt(id, loaded, &command, terms).await
             }
             result => result,
         };
@@ -72,8 +77,9 @@ impl CommandHandler {
         &self,
         id: GameId,
         start: StartGame,
-        precondition: &Precondition,
+        terms: &Terms,
     ) -> Result<Handled, CommandError> {
+        let precondition = &terms.precondition;
         let command = Command::StartGame(start.clone());
         for _ in 0..=DECISIONS_AFTER_A_LOST_RACE {
             let loaded = self.games.load(id).await?;
@@ -84,7 +90,7 @@ impl CommandHandler {
             if loaded.game.players() == Some(&start.players) {
                 return Ok(Handled::before(loaded));
             }
-            match self.attempt(id, loaded, &command, None).await {
+            match self.attempt(id, loaded, &command, terms).await {
                 Err(error) if error.is_lost_race() => {}
                 result => return result.map(Handled::now),
             }
@@ -98,12 +104,14 @@ impl CommandHandler {
         &self,
         key: &IdempotencyKey,
         start: StartGame,
+        terms: &Terms,
     ) -> Result<Handled, CommandError> {
         let id = key.game_id();
-        let started = self
-            .start_game_at(id, start, &Precondition::default())
-            .await;
-        match started {
+        let unconditional = Terms {
+            precondition: Precondition::default(),
+            ..terms.clone()
+        };
+        match self.start_game_at(id, start, &unconditional).await {
             Ok(handled) if handled.was_done_before => {
                 let history = self.games.history(id).await?;
                 let first = history.get(..1).unwrap_or_default();
@@ -135,8 +143,7 @@ impl CommandHandler {
             {
                 return Ok(made);
             }
-            let key = terms.key.as_ref();
-            match self.attempt(id, loaded, &command, key).await {
+            match self.attempt(id, loaded, &command, terms).await {
                 Err(error) if error.is_lost_race() => {}
                 result => return result.map(Handled::now),
             }
@@ -153,7 +160,9 @@ impl CommandHandler {
         asked: &MakeMove,
         terms: &Terms,
     ) -> Result<Option<Handled>, CommandError> {
-        let Terms { key, precondition } = terms;
+        let Terms {
+            key, precondition, ..
+        } = terms;
         if let Some(key) = key
             && is_used(id, loaded, key)
         {
@@ -187,14 +196,14 @@ impl CommandHandler {
         id: GameId,
         loaded: Arc<Loaded>,
         command: &Command,
-        key: Option<&IdempotencyKey>,
+        terms: &Terms,
     ) -> Result<Arc<Loaded>, CommandError> {
         let decided_on = loaded.revision;
         let events = decide(&loaded.game, command).map_err(|rejection| CommandError::Rejected {
             rejection,
             revision: decided_on,
         })?;
-        let appended = self.games.append(id, loaded, command, key, events).await;
+        let appended = self.games.append(id, loaded, command, terms, events).await;
         appended.map_err(|error| CommandError::Append { decided_on, error })
     }
 }

@@ -55,7 +55,8 @@ async fn the_same_start_again_is_no_second_start_but_another_one_is_refused() {
     assert_eq!(revision(start(&handler).await), 0);
     assert_eq!(revision(start(&handler).await), 0);
     let swapped = Players::new(name("grace"), name("ada")).expect("two players");
-    let refused = handler.start_game(game(), StartGame { players: swapped });
+    let terms = Terms::default();
+    let refused = handler.start_game(game(), StartGame { players: swapped }, &terms);
     assert!(matches!(
         refused.await,
         Err(CommandError::Rejected {
@@ -180,7 +181,9 @@ async fn a_game_that_was_deleted_and_written_anew_is_the_new_one_while_it_is_sho
 
 async fn start(handler: &CommandHandler) -> Result<Handled, CommandError> {
     let players = Players::new(name("ada"), name("grace")).expect("two players");
-    handler.start_game(game(), StartGame { players }).await
+    handler
+        .start_game(game(), StartGame { players }, &Terms::default())
+        .await
 }
 
 async fn started_store() -> Races {

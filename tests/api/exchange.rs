@@ -1,0 +1,99 @@
+//! What clients send, and what they are answered.
+
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderName};
+use serde_json::Value;
+
+use crate::announced::is_announced;
+
+/// A request that can be dressed up.
+pub(crate) struct Request(pub(crate) reqwest::RequestBuilder);
+
+impl Request {
+    pub(crate) fn header(self, name: &str, value: &str) -> Request {
+        Request(self.0.header(name, value))
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Request {
+        Request(self.0.json(body))
+    }
+
+    /// A body that says that it is JSON.
+    pub(crate) fn raw_json(self, body: impl Into<reqwest::Body>) -> Request {
+        self.header("content-type", "application/json").body(body)
+    }
+
+    pub(crate) fn body(self, body: impl Into<reqwest::Body>) -> Request {
+        Request(self.0.body(body))
+    }
+
+    pub(crate) fn into_inner(self) -> reqwest::RequestBuilder {
+        self.0
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        self.try_send().await.expect("an answer")
+    }
+
+    pub(crate) async fn try_send(self) -> reqwest::Result<Answer> {
+        let (client, request) = self.0.build_split();
+        let request = request?;
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await?;
+        let answer = Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: response.bytes().await?.to_vec(),
+        };
+        let (status, headers) = (answer.status.as_u16(), &answer.headers);
+        is_announced(method.as_str(), &path, status, headers, &answer.body);
+        Ok(answer)
+    }
+}
+
+/// What the service said.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn is(self, status: u16) -> Answer {
+        let body = String::from_utf8_lossy(&self.body);
+        assert_eq!(self.status.as_u16(), status, "{body}");
+        self
+    }
+
+    /// Asserts what holds for every problem, and returns its members.
+    #[track_caller]
+    pub(crate) fn is_problem(&self, status: u16, slug: &str) -> Value {
+        let answer = self.clone().is(status);
+        let problem = answer.json();
+        assert_eq!(problem["type"], format!("/problems/{slug}"), "{problem}");
+        assert_eq!(problem["status"], status);
+        for text in ["title", "detail"] {
+            assert!(problem[text].as_str().is_some_and(|text| !text.is_empty()));
+        }
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        let request_id = answer.header("x-request-id");
+        assert_eq!(problem["instance"], format!("urn:uuid:{request_id}"));
+        problem
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("a JSON body")
+    }
+
+    /// A header's value; empty if it is not there.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let name: HeaderName = name.parse().expect("a header name");
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("a text value"))
+    }
+}

@@ -5,6 +5,7 @@ WORKDIR /build
 
 # The dependencies are a layer of their own, built again only when they change: the sources
 # are stand-ins here, and benchmarks are left out of the manifest, since they are not here.
+COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
 RUN sed -i '/^\[\[bench\]\]/,/^$/d' Cargo.toml \
     && mkdir src \

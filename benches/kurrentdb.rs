@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use connect_four::application::{CommandHandler, GameId, GameStreams};
+use connect_four::application::{CommandHandler, GameId, GameStreams, Terms};
 use connect_four::domain::{Column, MakeMove, PlayerName, Players, StartGame};
 use connect_four::event_store::{
     EventStore, ExpectedRevision, KurrentDbStore, NewEvent, StreamName, StreamRevision,
@@ -102,6 +102,7 @@ async fn measure_moves(double: &Double, store: Arc<KurrentDbStore>) {
         handler.start_game(id, start).await.expect("a new game");
         games.push(id);
     }
+    let terms = Terms::default();
     let before = double.calls();
     one_by_one(
         "a move, loaded, decided and appended",
@@ -109,7 +110,8 @@ async fn measure_moves(double: &Double, store: Arc<KurrentDbStore>) {
         |number| {
             let player = name(["ada", "grace"][number % 2]);
             let column = Column::D;
-            let moved = handler.make_move(games[number / MOVES], MakeMove { player, column });
+            let moved =
+                handler.make_move(games[number / MOVES], MakeMove { player, column }, &terms);
             async {
                 moved.await.expect("a legal move");
             }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Connect Four over HTTP, every move an event.
@@ -23,6 +24,13 @@ pub struct Cli {
 pub enum Command {
     /// Serve the HTTP API until SIGINT or SIGTERM.
     Serve(ServeSettings),
+    /// Ask a running service whether it is well: exits with 0 if it answers with a 2xx within
+    /// two seconds. For containers, which have no curl.
+    Health {
+        /// What to ask, for instance its `/readyz`.
+        #[arg(default_value = "http://127.0.0.1:8080/readyz")]
+        url: String,
+    },
 }
 
 impl Cli {
@@ -35,7 +43,8 @@ impl Cli {
 /// How to serve.
 #[derive(Debug, Clone, Args)]
 pub struct ServeSettings {
-    /// Where events are kept: `sqlite://PATH`, or `memory:` until the process ends.
+    /// Where events are kept: `sqlite://PATH`, `kurrentdb://HOST:PORT?tls=false` and the like,
+    /// or `memory:` until the process ends.
     #[arg(
         long,
         env,
@@ -53,6 +62,11 @@ pub struct ServeSettings {
     )]
     pub listen: SocketAddr,
 
+    /// Whether moves have to say in `If-Match` which revision they are for, which makes each of
+    /// them safe to send again; one that does not is answered 428.
+    #[arg(long, env, value_parser = BoolishValueParser::new())]
+    pub require_if_match: bool,
+
     /// How log lines look: `text` for people, `json` for programs.
     #[arg(
         long,
@@ -65,7 +79,12 @@ pub struct ServeSettings {
 
     /// Which log lines are written, as `tracing` directives: `warn`, say, leaves out the
     /// line for each request.
-    #[arg(long, env = "RUST_LOG", value_name = "FILTER", default_value = "info")]
+    #[arg(
+        long,
+        env = "RUST_LOG",
+        value_name = "FILTER",
+        default_value = "info,kurrentdb=off"
+    )]
     pub log: String,
 }
 
@@ -86,9 +105,12 @@ mod tests {
     fn serving_is_the_default() {
         for args in [&["connect-four"][..], &["connect-four", "serve"]] {
             let cli = Cli::try_parse_from(args).expect("the defaults suffice");
-            let Command::Serve(settings) = cli.into_command();
+            let Command::Serve(settings) = cli.into_command() else {
+                panic!("{args:?} serves");
+            };
             assert_eq!(settings.event_store, "sqlite://connect-four.db");
             assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
+            assert!(!settings.require_if_match);
         }
     }
 
@@ -99,7 +121,9 @@ mod tests {
             &["connect-four", "serve", "--event-store", "memory:"],
         ] {
             let cli = Cli::try_parse_from(args).expect("a known flag");
-            let Command::Serve(settings) = cli.into_command();
+            let Command::Serve(settings) = cli.into_command() else {
+                panic!("{args:?} serves");
+            };
             assert_eq!(settings.event_store, "memory:");
         }
     }

@@ -7,12 +7,14 @@ pub mod domain;
 pub mod event_store;
 
 pub mod application;
+pub mod metrics;
 
 pub mod live;
 
 pub mod http;
 
 pub mod config;
+pub mod health;
 pub mod telemetry;
 
 pub mod server;

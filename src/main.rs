@@ -5,8 +5,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use connect_four::config::{Cli, Command};
-use connect_four::{server, telemetry};
+use connect_four::config::{Cli, Command, ServeSettings};
+use connect_four::{health, server, telemetry};
 
 /// Requests allocate on one thread what another frees, over which glibc's arenas contend.
 #[global_allocator]
@@ -14,13 +14,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Command::Serve(settings) = Cli::parse().into_command();
-    let outcome = async {
-        telemetry::init(settings.log_format, &settings.log)?;
-        server::run(&settings).await?;
-        Ok::<_, Box<dyn Error>>(())
+    let outcome = match Cli::parse().into_command() {
+        Command::Serve(settings) => serve(&settings).await,
+        Command::Health { url } => health::ask(&url).await.map_err(Into::into),
     };
-    match outcome.await {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing is left to tell about a standard error that cannot be written to.
@@ -28,4 +26,10 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+async fn serve(settings: &ServeSettings) -> Result<(), Box<dyn Error>> {
+    telemetry::init(settings.log_format, &settings.log)?;
+    server::run(settings).await?;
+    Ok(())
 }

@@ -47,7 +47,8 @@ pub async fn run(settings: &ServeSettings) -> Result<(), ServeError> {
     let address = listener.local_addr()?;
     let location = store.location();
     tracing::info!(%address, "serving on http://{address}, events in {location}");
-    serve(App::new(store), listener, shutdown).await?;
+    let app = App::new(store).requiring_if_match(settings.require_if_match);
+    serve(app, listener, shutdown).await?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -68,7 +69,9 @@ pub async fn serve(
     });
     let live = app.live();
     let (stop, mut stopping) = watch::channel(false);
-    let serving = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
+    // A bare router would be copied, route by route, for every connection.
+    let service = router(app).into_make_service();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
         shutdown.await;
         tracing::info!("stopping");
         // First, since the server waits for every answer, and theirs would not end.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use connect_four::application::{
-    CommandError, CommandHandler, DecodeError, GameId, GameStreams, LoadError, UnreadableReason,
+    CommandError, CommandHandler, DecodeError, GameId, GameStreams, LoadError, Terms,
+    UnreadableReason,
 };
 use connect_four::domain::{Column, Disc, MakeMove, PlayerName, Players, StartGame, Unexplained};
 use connect_four::event_store::{
@@ -118,9 +119,11 @@ async fn moves_out_of_turn_and_of_strangers_are_readable() {
     assert_eq!(loaded.game.next_player(), Some(&name("ada")));
 
     let handler = CommandHandler::new(games);
-    let moved = handler.make_move(game(), ada_to_d()).await;
+    let moved = handler
+        .make_move(game(), ada_to_d(), &Terms::default())
+        .await;
     let moved = moved.expect("player one is next after a stranger");
-    assert_eq!(moved.revision, Some(StreamRevision::new(4)));
+    assert_eq!(moved.game.revision, Some(StreamRevision::new(4)));
 }
 
 /// Checks that the history is unreadable from this revision on, whichever way it is looked
@@ -131,7 +134,9 @@ async fn unreadable_from(history: &[Stored], revision: u64) -> UnreadableReason 
     let handler = CommandHandler::new(games.clone());
     let players = Players::new(name("ada"), name("grace")).expect("two players");
 
-    let moved = handler.make_move(game(), ada_to_d()).await;
+    let moved = handler
+        .make_move(game(), ada_to_d(), &Terms::default())
+        .await;
     reason_at(moved.map_err(load_error), revision);
     let started = handler.start_game(game(), StartGame { players }).await;
     reason_at(started.map_err(load_error), revision);

@@ -7,14 +7,16 @@
 use uuid::Uuid;
 
 use super::game_id::GameId;
+use super::terms::IdempotencyKey;
 use crate::domain::Command;
 use crate::event_store::ExpectedRevision;
 
 /// The id of the event with this index among those that the command causes when it is
-/// decided on at this revision.
+/// decided on at this revision. A move with a key is the same wherever it is decided on.
 pub(super) fn event_id(
     game: GameId,
     command: &Command,
+    key: Option<&IdempotencyKey>,
     decided_at: ExpectedRevision,
     index: usize,
 ) -> Uuid {
@@ -26,6 +28,9 @@ pub(super) fn event_id(
             format!("start:{}", serde_json::json!(names))
         }
         Command::MakeMove(asked) => {
+            if let Some(key) = key {
+                return keyed_event_id(game, key, index);
+            }
             let revision = match decided_at {
                 ExpectedRevision::Exact(revision) => revision.to_string(),
                 ExpectedRevision::NoStream => String::new(),
@@ -33,6 +38,12 @@ pub(super) fn event_id(
             format!("rev:{revision}:{}:{}:{index}", asked.player, asked.column)
         }
     };
+    Uuid::new_v5(game.as_uuid(), name.as_bytes())
+}
+
+/// The id of the event with this index among those of a move with this key.
+pub(super) fn keyed_event_id(game: GameId, key: &IdempotencyKey, index: usize) -> Uuid {
+    let name = format!("key:{}:{index}", key.as_str());
     Uuid::new_v5(game.as_uuid(), name.as_bytes())
 }
 
@@ -54,14 +65,14 @@ mod tests {
             column,
         });
         let at = ExpectedRevision::Exact(StreamRevision::new(revision));
-        event_id(game.parse().expect("an id"), &command, at, index)
+        event_id(game.parse().expect("an id"), &command, None, at, index)
     }
 
     fn start_id(one: &str, two: &str) -> Uuid {
         let players = Players::new(name(one), name(two)).expect("two players");
         let command = Command::StartGame(StartGame { players });
         let game = GAME.parse().expect("an id");
-        event_id(game, &command, ExpectedRevision::NoStream, 0)
+        event_id(game, &command, None, ExpectedRevision::NoStream, 0)
     }
 
     /// Made with Python's `uuid.uuid5`: other replicas and later versions must agree.
@@ -75,6 +86,30 @@ mod tests {
             start_id("alice", "bob").to_string(),
             "34844d0f-135d-51f3-bcb6-3483b1195515"
         );
+    }
+
+    #[test]
+    fn the_ids_of_a_move_with_a_key_follow_from_the_key_alone() {
+        let key = "b1946ac9-2f3e-4c5d-8a7b-6c5d4e3f2a1b";
+        let key: IdempotencyKey = key.parse().expect("a key");
+        let game = GAME.parse().expect("an id");
+        for (index, id) in [
+            "4a3ed5dc-46e1-5aa1-ae52-af8a93b3f550",
+            "094885c3-0ef1-57ab-9f4f-3b1368059848",
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            for revision in [3, 5] {
+                let at = ExpectedRevision::Exact(StreamRevision::new(revision));
+                let command = Command::MakeMove(MakeMove {
+                    player: name("alice"),
+                    column: Column::D,
+                });
+                let made = event_id(game, &command, Some(&key), at, index);
+                assert_eq!(made.to_string(), id);
+            }
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::event_id::event_id;
 use super::event_json::{DecodeError, decode, encode};
 use super::game_id::GameId;
+use super::terms::IdempotencyKey;
 use crate::domain::{Command, Game, GameEvent, Unexplained, evolve, replay};
 use crate::event_store::{
     EventStore, EventStoreError, ExpectedRevision, NewEvent, RecordedEvent, StreamRevision,
@@ -60,6 +61,16 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// The game as this beginning of its history left it.
+    pub fn as_of(history: &[HistoricEvent]) -> Loaded {
+        let last = history.last();
+        Loaded {
+            game: last.map(|last| last.game.clone()).unwrap_or_default(),
+            revision: last.map(|last| last.recorded.revision),
+            event_ids: history.iter().map(|event| event.recorded.id).collect(),
+        }
+    }
+
     fn next_revision(&self) -> StreamRevision {
         ExpectedRevision::at(self.revision).first_appended()
     }
@@ -192,6 +203,7 @@ impl GameStreams {
         id: GameId,
         decided_on: Arc<Loaded>,
         command: &Command,
+        key: Option<&IdempotencyKey>,
         events: Vec<GameEvent>,
     ) -> Result<Arc<Loaded>, EventStoreError> {
         let expected = ExpectedRevision::at(decided_on.revision);
@@ -201,7 +213,7 @@ impl GameStreams {
             .map(|(index, event)| {
                 let (event_type, data) = encode(event);
                 NewEvent {
-                    id: event_id(id, command, expected, index),
+                    id: event_id(id, command, key, expected, index),
                     event_type,
                     data,
                     metadata: Bytes::new(),

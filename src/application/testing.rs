@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 
-use super::{CommandHandler, GameId, GameStreams};
+use super::{CommandHandler, GameId, GameStreams, Terms};
 use crate::domain::MakeMove;
 use crate::event_store::{
     Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, MemoryStore, NewEvent,
@@ -74,7 +74,10 @@ impl EventStore for Races {
         };
         for asked in moves {
             let rival = handler(self.memory());
-            rival.make_move(game(), asked).await.expect("a legal move");
+            rival
+                .make_move(game(), asked, &Terms::default())
+                .await
+                .expect("a legal move");
         }
         Err(EventStoreError::WrongExpectedRevision {
             stream: stream.clone(),

@@ -2,6 +2,7 @@
 //! answer names everything that is wrong with them.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
@@ -31,9 +32,27 @@ pub(super) trait FromMembers: Sized {
     fn from_members(members: &mut Members) -> Option<Self>;
 }
 
-/// A request body, checked in the order 413, 415, 400, 422.
+/// A request body, checked for 413, 415 and 400 in this order. What else is 400 is the
+/// handler's to ask, before it [reads](ApiJson::read) the members.
 #[derive(Debug)]
-pub(super) struct ApiJson<T>(pub(super) T);
+pub(super) struct ApiJson<T> {
+    /// `None` when the body is JSON, but no object.
+    members: Option<Members>,
+    made_into: PhantomData<T>,
+}
+
+impl<T: FromMembers> ApiJson<T> {
+    /// What the body says; 422 if that makes no sense.
+    pub(super) fn read(self) -> Result<T, Problem> {
+        let mut members = self.members.ok_or_else(|| {
+            let detail = "the body must be a JSON object";
+            invalid_request(&[json!({"pointer": "#", "detail": detail})])
+        })?;
+        let made = T::from_members(&mut members);
+        members.finish()?;
+        made.ok_or_else(Problem::internal_error)
+    }
+}
 
 impl<S: Send + Sync, T: FromMembers> FromRequest<S> for ApiJson<T> {
     type Rejection = Problem;
@@ -50,17 +69,19 @@ impl<S: Send + Sync, T: FromMembers> FromRequest<S> for ApiJson<T> {
         let body = to_bytes(body, LARGEST_BODY)
             .await
             .map_err(|_| payload_too_large())?;
-        let mut members: Members =
-            serde_json::from_slice(&body).map_err(|error| match error.classify() {
-                Category::Data => invalid_request(&[json!({
-                    "pointer": "#",
-                    "detail": "the body must be a JSON object",
-                })]),
-                Category::Syntax | Category::Eof | Category::Io => malformed_json(&error),
-            })?;
-        let made = T::from_members(&mut members);
-        members.finish()?;
-        made.map(ApiJson).ok_or_else(Problem::internal_error)
+        let members = match serde_json::from_slice(&body) {
+            Ok(members) => Some(members),
+            Err(error) => match error.classify() {
+                Category::Data => None,
+                Category::Syntax | Category::Eof | Category::Io => {
+                    return Err(malformed_json(&error));
+                }
+            },
+        };
+        Ok(ApiJson {
+            members,
+            made_into: PhantomData,
+        })
     }
 }
 

@@ -9,16 +9,18 @@ use super::accept::GameForm;
 use super::board_text;
 use super::body::{ApiJson, FromMembers, Members};
 use super::conditional::{IfNoneMatch, REVALIDATE, game_headers};
+use super::idempotency::{REPLAYED, RequestTerms};
 use super::long_poll::{Wait, answer_when_new};
 use super::path::GamePath;
 use super::problem::Problem;
 use super::query::Query;
+use super::revisions::{history_link, show_revision};
 use super::view::GameView;
 use super::{App, json, text};
-use crate::application::{GameId, Loaded};
-use crate::domain::{PlayerName, Players, StartGame};
+use crate::application::{GameId, Handled, IdempotencyKey, Loaded, Terms};
+use crate::domain::{PlayerName, Players, PlayersNotDistinct, StartGame};
 
-/// The body of `POST /games`.
+/// The body of `POST /games` and of `PUT /games/{id}`.
 #[derive(Debug)]
 pub(super) struct StartGameRequest {
     player_one: PlayerName,
@@ -38,25 +40,68 @@ impl FromMembers for StartGameRequest {
     }
 }
 
+impl StartGameRequest {
+    fn command(self) -> Result<StartGame, PlayersNotDistinct> {
+        let players = Players::new(self.player_one, self.player_two)?;
+        Ok(StartGame { players })
+    }
+}
+
 /// `POST /games`
 pub(super) async fn start_game(
     State(app): State<App>,
     form: GameForm,
     mut query: Query,
-    ApiJson(body): ApiJson<StartGameRequest>,
+    terms: Result<RequestTerms, Problem>,
+    body: ApiJson<StartGameRequest>,
 ) -> Result<Response, Problem> {
     let form = form.coloured(&mut query)?;
     query.finish()?;
-    let players = Players::new(body.player_one, body.player_two)?;
-    let id = GameId::generate();
+    let RequestTerms(terms) = terms?;
+    let start = body.read()?.command()?;
+    let key = terms.key.as_ref();
+    let id = key.map_or_else(GameId::generate, IdempotencyKey::game_id);
     tracing::Span::current().record("game.id", tracing::field::display(id));
-    let loaded = app
-        .commands
-        .start_game(id, StartGame { players })
-        .await
-        .map_err(|error| Problem::of_command(id, error))?;
+    let handled = match key {
+        Some(key) => app.commands.start_keyed_game(key, start).await,
+        None => app.commands.start_game(id, start).await,
+    }
+    .map_err(|error| Problem::of_command(id, error, &terms))?;
     let url = format!("/games/{id}");
-    created(id, form, &loaded, url.clone(), url)
+    created(id, form, &handled, url.clone(), url)
+}
+
+/// `PUT /games/{id}`: starts a game under the client's own id.
+pub(super) async fn put_game(
+    State(app): State<App>,
+    form: GameForm,
+    GamePath(id): GamePath,
+    mut query: Query,
+    terms: Result<RequestTerms, Problem>,
+    body: ApiJson<StartGameRequest>,
+) -> Result<Response, Problem> {
+    let form = form.coloured(&mut query)?;
+    query.finish()?;
+    // A PUT needs no key: its URL says which game is meant.
+    let RequestTerms(terms) = terms?;
+    let terms = Terms { key: None, ..terms };
+    let start = body.read()?.command()?;
+    let handled = app
+        .commands
+        .start_game_at(id, start, &terms.precondition)
+        .await
+        .map_err(|error| Problem::of_command(id, error, &terms))?;
+    let url = format!("/games/{id}");
+    if handled.was_done_before {
+        let content_location = (CONTENT_LOCATION, header_value(url));
+        return game(
+            id,
+            form,
+            &handled.game,
+            [content_location, REVALIDATE, history_link(id)],
+        );
+    }
+    created(id, form, &handled, url.clone(), url)
 }
 
 /// `GET /games/{id}`
@@ -69,9 +114,14 @@ pub(super) async fn show_game(
     mut query: Query,
 ) -> Result<Response, Problem> {
     let form = form.coloured(&mut query)?;
+    let revision = query.number("revision", 0..=u64::MAX)?;
     query.finish()?;
+    if let Some(revision) = revision {
+        let answer = show_revision(&app, id, form, revision).await?;
+        return Ok(if_none_match.unless_known(answer));
+    }
     answer_when_new(&app, id, wait, |loaded| {
-        let answer = game(id, form, loaded, [REVALIDATE])?;
+        let answer = game(id, form, loaded, [REVALIDATE, history_link(id)])?;
         Ok(if_none_match.unless_known(answer))
     })
     .await
@@ -81,23 +131,30 @@ pub(super) async fn show_game(
 pub(super) fn created(
     id: GameId,
     form: GameForm,
-    loaded: &Loaded,
+    handled: &Handled,
     location: String,
     content_location: String,
 ) -> Result<Response, Problem> {
-    let url = |url| HeaderValue::try_from(url).expect("ids and numbers are header values");
     let headers = [
-        (LOCATION, url(location)),
-        (CONTENT_LOCATION, url(content_location)),
+        (LOCATION, header_value(location)),
+        (CONTENT_LOCATION, header_value(content_location)),
         REVALIDATE,
+        history_link(id),
     ];
-    let mut response = game(id, form, loaded, headers)?;
+    let mut response = game(id, form, &handled.game, headers)?;
     *response.status_mut() = StatusCode::CREATED;
+    if handled.was_done_before {
+        response.headers_mut().extend([REPLAYED]);
+    }
     Ok(response)
 }
 
+fn header_value(url: String) -> HeaderValue {
+    HeaderValue::try_from(url).expect("ids and numbers are header values")
+}
+
 /// A game in the form that was asked for, with its entity tag.
-fn game<const N: usize>(
+pub(super) fn game<const N: usize>(
     id: GameId,
     form: GameForm,
     loaded: &Loaded,

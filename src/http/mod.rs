@@ -4,11 +4,13 @@ mod accept;
 mod board_text;
 mod body;
 mod conditional;
+mod cors;
 mod description;
 mod event_stream;
 mod event_view;
 mod events;
 mod games;
+mod idempotency;
 mod long_poll;
 mod moves;
 mod page;
@@ -19,6 +21,7 @@ mod problem_texts;
 mod problem_type;
 mod query;
 mod request_context;
+mod revisions;
 mod system;
 mod view;
 
@@ -28,7 +31,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, Uri};
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Serialize;
@@ -36,6 +39,7 @@ use serde::Serialize;
 use crate::application::{CommandHandler, GameStreams};
 use crate::event_store::EventStore;
 use crate::live::Live;
+use crate::metrics::{MeasuredStore, Metrics};
 use problem::Problem;
 use problem_type::ProblemType;
 
@@ -45,16 +49,31 @@ pub struct App {
     games: Arc<GameStreams>,
     commands: Arc<CommandHandler>,
     live: Arc<Live>,
+    metrics: Metrics,
+    requires_if_match: bool,
 }
 
 impl App {
     /// The service on this store.
     pub fn new(store: Arc<dyn EventStore>) -> App {
+        let metrics = Metrics::default();
+        let store = Arc::new(MeasuredStore::new(store, metrics.clone()));
         let games = Arc::new(GameStreams::new(store.clone()));
         App {
             commands: Arc::new(CommandHandler::new(games.clone())),
             games,
             live: Arc::new(Live::new(store, event_stream::render)),
+            metrics,
+            requires_if_match: false,
+        }
+    }
+
+    /// Whether moves have to say in `If-Match` which revision they are for.
+    #[must_use]
+    pub fn requiring_if_match(self, requires_if_match: bool) -> App {
+        App {
+            requires_if_match,
+            ..self
         }
     }
 
@@ -68,7 +87,7 @@ impl App {
 pub fn router(app: App) -> Router {
     Router::new()
         .route("/games", post(games::start_game))
-        .route("/games/{id}", get(games::show_game))
+        .route("/games/{id}", get(games::show_game).put(games::put_game))
         .route(
             "/games/{id}/moves",
             post(moves::make_move).get(moves::list_moves),
@@ -83,9 +102,14 @@ pub fn router(app: App) -> Router {
         .route("/problems/{slug}", get(problem_pages::show_problem))
         .route("/livez", get(system::livez))
         .route("/readyz", get(system::readyz))
+        .route("/metrics", get(system::metrics))
         .fallback(nothing_here)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn(request_context::request_context))
+        .layer(from_fn_with_state(
+            app.metrics.clone(),
+            request_context::request_context,
+        ))
+        .layer(cors::layer())
         .with_state(app)
 }
 

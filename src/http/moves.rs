@@ -7,6 +7,7 @@ use super::accept::{AcceptsJson, GameForm};
 use super::body::{ApiJson, FromMembers, Members};
 use super::conditional::{IMMUTABLE, IfNoneMatch, REVALIDATE, etag_headers};
 use super::games::created;
+use super::idempotency::RequestTerms;
 use super::path::{GamePath, MovePath};
 use super::problem::Problem;
 use super::query::Query;
@@ -39,21 +40,26 @@ pub(super) async fn make_move(
     form: GameForm,
     GamePath(id): GamePath,
     mut query: Query,
-    ApiJson(MakeMoveRequest(make_move)): ApiJson<MakeMoveRequest>,
+    terms: Result<RequestTerms, Problem>,
+    body: ApiJson<MakeMoveRequest>,
 ) -> Result<Response, Problem> {
     let form = form.coloured(&mut query)?;
     query.finish()?;
-    let loaded = app
+    let RequestTerms(mut terms) = terms?;
+    terms.precondition.is_required = app.requires_if_match;
+    let MakeMoveRequest(make_move) = body.read()?;
+    let handled = app
         .commands
-        .make_move(id, make_move)
+        .make_move(id, make_move, &terms)
         .await
-        .map_err(|error| Problem::of_command(id, error))?;
-    let number = loaded.game.last_move().map_or(0, |last| last.number);
-    let revision = loaded.revision.map_or(0, StreamRevision::number);
+        .map_err(|error| Problem::of_command(id, error, &terms))?;
+    let after = &handled.game;
+    let number = after.game.last_move().map_or(0, |last| last.number);
+    let revision = after.revision.map_or(0, StreamRevision::number);
     created(
         id,
         form,
-        &loaded,
+        &handled,
         format!("/games/{id}/moves/{number}"),
         format!("/games/{id}?revision={revision}"),
     )

@@ -9,9 +9,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::conditional::etag_headers;
+use super::conditional::{etag_headers, precondition_required, revision_mismatch};
+use super::idempotency;
 use super::problem_type::ProblemType;
-use crate::application::{CommandError, GameId, LoadError};
+use crate::application::{CommandError, GameId, LoadError, Terms};
 use crate::domain::{PlayersNotDistinct, Rejection};
 use crate::event_store::{EventStoreError, StreamRevision};
 
@@ -122,25 +123,48 @@ impl Problem {
         .at_current(revision)
     }
 
-    fn at_current(mut self, revision: StreamRevision) -> Problem {
+    /// The game has not come so far.
+    pub(super) fn revision_not_found(number: u64, current: StreamRevision) -> Problem {
+        Problem::new(
+            ProblemType::RevisionNotFound,
+            format!("The game is at revision {current}; it may come to {number} yet."),
+        )
+        .with("current_revision", current.number())
+        .at_current(current)
+    }
+
+    /// Says where the game stands as the entity tag.
+    pub(super) fn at_current(mut self, revision: StreamRevision) -> Problem {
         self.0.headers.extend(etag_headers(revision));
         self
     }
 
-    /// A command on this game was not carried out.
-    pub(super) fn of_command(id: GameId, error: CommandError) -> Problem {
+    /// A command on this game was not carried out, on these terms.
+    pub(super) fn of_command(id: GameId, error: CommandError, terms: &Terms) -> Problem {
         match error {
             CommandError::Rejected {
                 rejection,
                 revision,
             } => Problem::of_rejection(id, rejection, revision),
+            CommandError::PreconditionFailed { current, missed } => {
+                revision_mismatch(&terms.precondition, current, &missed)
+            }
+            CommandError::PreconditionRequired { current } => precondition_required(current),
+            CommandError::KeyReused { original } => idempotency::key_reused(&original),
             CommandError::Contention => Problem::new(
                 ProblemType::Contention,
                 "Other moves of this game kept coming first. Nothing was done; send it again.",
             )
             .retry_after("1"),
             CommandError::Load(error) => Problem::of_load(id, error),
-            CommandError::Append(error) => Problem::of_store(id, error),
+            CommandError::Append { decided_on, error } => {
+                if let EventStoreError::OutcomeUnknown { .. } = error {
+                    tracing::error!(game.id = %id, %error, "the outcome of an append is unknown");
+                    let key = terms.key.as_ref();
+                    return idempotency::outcome_unknown(id, key, decided_on);
+                }
+                Problem::of_store(id, error)
+            }
         }
     }
 
@@ -171,11 +195,9 @@ impl Problem {
                 tracing::error!(game.id = %id, %error, "the event store is unavailable");
                 Problem::store_unavailable()
             }
-            EventStoreError::OutcomeUnknown { .. } => {
-                tracing::error!(game.id = %id, %error, "the outcome of an append is unknown");
-                Problem::outcome_unknown()
-            }
-            EventStoreError::WrongExpectedRevision { .. }
+            // Of an append, which has been answered for above.
+            EventStoreError::OutcomeUnknown { .. }
+            | EventStoreError::WrongExpectedRevision { .. }
             | EventStoreError::Refused { .. }
             | EventStoreError::Corrupt { .. } => {
                 tracing::error!(game.id = %id, %error, "the event store failed");
@@ -245,13 +267,8 @@ impl Problem {
     }
 
     /// An append may or may not have happened.
-    pub(super) fn outcome_unknown() -> Problem {
-        Problem::new(
-            ProblemType::OutcomeUnknown,
-            "The event store did not say whether it took this. Read the game before you \
-             send the request again.",
-        )
-        .with("retry_with", "GET the game")
+    pub(super) fn outcome_unknown(detail: &str) -> Problem {
+        Problem::new(ProblemType::OutcomeUnknown, detail)
     }
 
     /// Something that should not happen did. What it was stands in the log, under the

@@ -23,6 +23,10 @@ impl ProblemType {
                 "The game has fewer moves than that. Moves are counted from 1.",
                 "List the moves with GET /games/{id}/moves. The move may still come.",
             ),
+            Self::RevisionNotFound => (
+                "The game has not come to that revision. Revisions are counted from 0.",
+                "Look at the game as it is with GET /games/{id}. The revision may still come.",
+            ),
             Self::GameDeleted => (
                 "An operator deleted the game's events. The id is not used again.",
                 "Start another game with POST /games.",
@@ -50,6 +54,15 @@ impl ProblemType {
                 "Six discs lie in the column already.",
                 "Choose one of legal_columns.",
             ),
+            Self::RevisionMismatch => (
+                "The game is not at a revision that If-Match names: somebody moved. Nothing was \
+                 done.",
+                "Take in missed_events, then decide anew and send the current entity tag.",
+            ),
+            Self::PreconditionRequired => (
+                "This service takes moves only for a stated revision.",
+                "Look at the game, then send its ETag as If-Match with the move.",
+            ),
             Self::MalformedJson => (
                 "The body could not be read as JSON; the detail says where.",
                 "Mend the body. The same bytes will be refused again.",
@@ -57,6 +70,10 @@ impl ProblemType {
             Self::InvalidQuery => (
                 "A query parameter is unknown here, given twice or out of range.",
                 "Mend or leave out the parameter that is named.",
+            ),
+            Self::InvalidIdempotencyKey => (
+                "The Idempotency-Key is not one text of 16 to 255 visible ASCII characters.",
+                "Send a new UUID as the key, and the same one again with each retry.",
             ),
             Self::InvalidPrecondition => (
                 "If-Match or If-None-Match could not be read. Entity tags stand in double \
@@ -73,6 +90,10 @@ impl ProblemType {
                  A column is a letter from A to G; a name has 1 to 64 characters, is not \
                  blank and has no control characters.",
                 "Mend each of errors; their pointers lead to the members.",
+            ),
+            Self::IdempotencyKeyReused => (
+                "The key came before, with another request. What it led to then is in original.",
+                "Use a new key for each thing that you ask for, and the old one for retries only.",
             ),
             Self::PlayersNotDistinct => (
                 "Both players were given the same name.",

@@ -20,6 +20,7 @@ macro_rules! problem_types {
 
 problem_types! {
     GameNotFound,
+    RevisionNotFound,
     MoveNotFound,
     GameDeleted,
     GameAlreadyStarted,
@@ -27,12 +28,16 @@ problem_types! {
     PlayerNotInGame,
     NotYourTurn,
     ColumnFull,
+    RevisionMismatch,
+    PreconditionRequired,
     MalformedJson,
     InvalidQuery,
     InvalidPrecondition,
     InvalidLastEventId,
+    InvalidIdempotencyKey,
     InvalidRequest,
     PlayersNotDistinct,
+    IdempotencyKeyReused,
     UnsupportedMediaType,
     PayloadTooLarge,
     NotAcceptable,
@@ -65,6 +70,11 @@ impl ProblemType {
         use StatusCode as S;
         match self {
             Self::GameNotFound => ("game-not-found", S::NOT_FOUND, "No such game"),
+            Self::RevisionNotFound => (
+                "revision-not-found",
+                S::NOT_FOUND,
+                "The game has not come to this revision",
+            ),
             Self::MoveNotFound => ("move-not-found", S::NOT_FOUND, "No such move"),
             Self::GameDeleted => ("game-deleted", S::GONE, "The game was deleted"),
             Self::GameAlreadyStarted => (
@@ -84,6 +94,16 @@ impl ProblemType {
                 "It is the other player's turn",
             ),
             Self::ColumnFull => ("column-full", S::CONFLICT, "The column is full"),
+            Self::RevisionMismatch => (
+                "revision-mismatch",
+                S::PRECONDITION_FAILED,
+                "The game is at another revision",
+            ),
+            Self::PreconditionRequired => (
+                "precondition-required",
+                S::PRECONDITION_REQUIRED,
+                "A move has to say which revision it is for",
+            ),
             Self::MalformedJson => ("malformed-json", S::BAD_REQUEST, "The body is not JSON"),
             Self::InvalidQuery => (
                 "invalid-query",
@@ -100,6 +120,11 @@ impl ProblemType {
                 S::BAD_REQUEST,
                 "Last-Event-ID is no event's id",
             ),
+            Self::InvalidIdempotencyKey => (
+                "invalid-idempotency-key",
+                S::BAD_REQUEST,
+                "The idempotency key is none",
+            ),
             Self::InvalidRequest => (
                 "invalid-request",
                 S::UNPROCESSABLE_ENTITY,
@@ -109,6 +134,11 @@ impl ProblemType {
                 "players-not-distinct",
                 S::UNPROCESSABLE_ENTITY,
                 "The two players need different names",
+            ),
+            Self::IdempotencyKeyReused => (
+                "idempotency-key-reused",
+                S::UNPROCESSABLE_ENTITY,
+                "The idempotency key belongs to another request",
             ),
             Self::UnsupportedMediaType => (
                 "unsupported-media-type",

@@ -5,8 +5,8 @@
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -15,9 +15,14 @@ use tracing::field::Empty;
 use tracing::{Instrument, error, info, info_span};
 use uuid::Uuid;
 
+use super::idempotency::Safeguard;
 use super::long_poll::Wait;
 use super::problem::Problem;
+use crate::metrics::Metrics;
 
+/// The route whose answers are counted as moves.
+const MOVES: &str = "/games/{id}/moves";
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// How long a handler may take until the client is told that it took too long; not counting
@@ -25,23 +30,31 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const HANDLER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Serves one request. The log line names the route, not the path, and no player.
-pub(super) async fn request_context(request: Request, next: Next) -> Response {
+pub(super) async fn request_context(
+    State(metrics): State<Metrics>,
+    request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let (id, id_header) = request_id(request.headers());
-    let route = request.extensions().get::<MatchedPath>();
+    let method = request.method().clone();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("none", MatchedPath::as_str);
     let span = info_span!(
         "request",
         id = %id,
-        method = %request.method(),
-        route = route.map_or("none", MatchedPath::as_str),
+        %method,
+        route,
         game.id = Empty,
     );
     let mut response = answer(request, next).instrument(span.clone()).await;
     let problem = response.extensions_mut().remove::<Problem>();
     let outcome = problem.as_ref().map_or("ok", Problem::slug);
+    let status = response.status().as_u16();
+    count(&metrics, &method, route, &response, outcome);
     span.in_scope(|| {
         info!(
-            status = response.status().as_u16(),
+            status,
             outcome,
             microseconds = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
             "answered"
@@ -57,11 +70,36 @@ pub(super) async fn request_context(request: Request, next: Next) -> Response {
     response
 }
 
+fn count(
+    metrics: &Metrics,
+    method: &Method,
+    route: &str,
+    response: &Response,
+    outcome: &'static str,
+) {
+    // Methods are any word that a client makes up.
+    let known = matches!(
+        *method,
+        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::OPTIONS
+    );
+    let name = if known { method.as_str() } else { "other" };
+    let status = response.status();
+    metrics.answered(name, route, status.as_u16());
+    if method == Method::POST && route == MOVES {
+        let is_accepted = status.is_success();
+        metrics.moved(if is_accepted { "accepted" } else { outcome });
+    }
+    if response.headers().contains_key(IDEMPOTENT_REPLAYED) {
+        metrics.replayed();
+    }
+}
+
 /// The handler's answer, or that it panicked or takes too long. What a handler of a safe method
 /// did not finish has done nothing; another one may have appended.
 async fn answer(request: Request, next: Next) -> Response {
     let is_safe = request.method().is_safe();
     let allowance = Wait::of(request.method(), request.headers()).allowance();
+    let safeguard = Safeguard::of(&request);
     // What a panicking handler leaves half done is its own: what requests share is changed in
     // steps that do not panic.
     let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
@@ -79,7 +117,7 @@ async fn answer(request: Request, next: Next) -> Response {
         }
         Err(_) => {
             error!("a handler took too long; it may have appended");
-            Problem::outcome_unknown().into_response()
+            safeguard.outcome_unknown().into_response()
         }
     }
 }

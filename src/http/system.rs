@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::HeaderValue;
-use axum::http::header::CACHE_CONTROL;
-use axum::response::Response;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
 use serde_json::json as value;
 
 use super::problem::Problem;
 use super::{App, json};
+use crate::metrics::CONTENT_TYPE as CONTENT_TYPE_OF_METRICS;
 
 /// How long the store may take to show that it is there.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -19,6 +20,18 @@ const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// `GET /livez`: the process answers.
 pub(super) async fn livez() -> Response {
     json([(CACHE_CONTROL, NO_STORE)], value!({"status": "alive"}))
+}
+
+/// `GET /metrics`
+pub(super) async fn metrics(State(app): State<App>) -> Response {
+    let headers = [
+        (
+            CONTENT_TYPE,
+            HeaderValue::from_static(CONTENT_TYPE_OF_METRICS),
+        ),
+        (CACHE_CONTROL, NO_STORE),
+    ];
+    (headers, app.metrics.render(app.live.watchers())).into_response()
 }
 
 /// `GET /readyz`: the event store answers too.

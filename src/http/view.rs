@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::application::{GameId, HistoricEvent, Loaded};
+use crate::application::{GameId, HistoricEvent, Loaded, resulting_place};
 use crate::domain::{Board, Column, Disc, GameEvent, GameResult, Move, PlayerName};
 use crate::event_store::StreamRevision;
 
@@ -106,16 +106,10 @@ impl<'a> MoveView<'a> {
                 return None;
             };
             let revision = historic.recorded.revision.number();
-            // A game can also finish without a move's doing; that finish is not the move's.
-            let finish = history.get(index + 1).filter(|next| {
-                matches!(next.event, GameEvent::GameFinished { .. })
-                    && historic.game.board().is_decided()
-            });
             Some(MoveView {
                 last_move: LastMoveView::of(historic.game.last_move()?),
                 revision,
-                resulting_revision: finish
-                    .map_or(revision, |finish| finish.recorded.revision.number()),
+                resulting_revision: resulting_place(history, index) as u64,
             })
         })
     }

@@ -171,7 +171,7 @@ on_every_store! {
     async fn a_method_that_a_resource_does_not_take_is_answered_with_those_that_it_takes(service: Service) {
         let game = service.game_with("D").await;
         for (method, path, allow) in [
-            (Method::DELETE, game.path(""), "GET,HEAD"),
+            (Method::DELETE, game.path(""), "GET,HEAD,PUT"),
             (Method::PUT, game.path("/moves"), "GET,HEAD,POST"),
             (Method::POST, game.path("/events"), "GET,HEAD"),
             (Method::DELETE, "/games".to_owned(), "POST"),

@@ -53,7 +53,7 @@ on_every_store! {
         let game = service.game_with("D").await;
         for tags in ["1", "\"1", "", "*, \"1\""] {
             let problem = get(&game, "", &[tags]).await.is_problem(400, "invalid-precondition");
-            assert_eq!(problem["header"], "if-none-match");
+            assert_eq!(problem["header"], "If-None-Match");
         }
         let problem = get(&game, "", &["1"]).await.is_problem(400, "invalid-precondition");
         let detail = problem["detail"].as_str().expect("a detail");

@@ -14,7 +14,9 @@ use connect_four::http::{App, router};
 use serde_json::json;
 use tower::ServiceExt;
 
-use crate::service::Service;
+use crate::service::{Answer, Service};
+
+const KEY: &str = "5f0c7a52-9d5e-4a6e-8b52-1f6f5a0a7c11";
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy)]
@@ -160,14 +162,26 @@ async fn a_panic_is_an_internal_error_and_the_service_goes_on() {
 }
 
 #[tokio::test]
-async fn an_append_with_an_unknown_outcome_is_said_to_be_one() {
+async fn an_append_with_an_unknown_outcome_is_said_to_be_one_and_how_to_send_it_again() {
     let store = Faulty::new(Fault::OutcomeUnknown, false);
     let service = Service::on(store.clone()).await;
     let game = service.game_with("D").await;
     store.switch_on();
-    let problem = game.move_by("grace", "D").await;
-    let problem = problem.is_problem(504, "outcome-unknown");
-    assert!(problem["retry_with"].is_string());
+    let retry_with = |answer: Answer| {
+        let problem = answer.is_problem(504, "outcome-unknown");
+        problem["retry_with"].clone()
+    };
+    let unknown = game.move_by("grace", "D").await;
+    assert_eq!(retry_with(unknown), json!({"If-Match": "\"1\""}));
+    let keyed = game
+        .move_request("grace", "D")
+        .header("idempotency-key", KEY);
+    let unknown = keyed.send().await;
+    assert_eq!(retry_with(unknown), json!({"Idempotency-Key": KEY}));
+
+    let names = json!({"player_one": "ada", "player_two": "grace"});
+    let unknown = service.post("/games", names).await;
+    assert_eq!(retry_with(unknown)["method"], "PUT");
 }
 
 #[tokio::test]
@@ -200,5 +214,46 @@ async fn a_store_that_hangs_is_not_waited_for_for_ever() {
         let request = request.expect("a request");
         let answer = app.clone().oneshot(request).await.expect("infallible");
         assert_eq!(answer.status(), status);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_a_move_took_too_long_its_key_or_condition_makes_it_safe_to_send_again() {
+    let store = Faulty::new(Fault::Hang, true);
+    let app = router(App::new(store.clone()));
+    store.switch_on();
+    let game = "/games/01a20715-267e-7489-b4cd-306001f15c27";
+    let a_move = || Request::post(format!("{game}/moves"));
+    let ada_to_d = json!({"player": "ada", "column": "D"});
+    let names = json!({"player_one": "ada", "player_two": "grace"});
+    let put = Request::put(game);
+    for (request, body, retry_with) in [
+        (
+            a_move().header("idempotency-key", KEY),
+            &ada_to_d,
+            json!({"Idempotency-Key": KEY}),
+        ),
+        (
+            a_move().header("if-match", "\"3\""),
+            &ada_to_d,
+            json!({"If-Match": "\"3\""}),
+        ),
+        // Which revision it was decided on is not known.
+        (a_move().header("if-match", "*"), &ada_to_d, json!(null)),
+        (
+            a_move().header("if-match", "\"3\", \"4\""),
+            &ada_to_d,
+            json!(null),
+        ),
+        (put, &names, json!({"method": "PUT", "url": game})),
+    ] {
+        let request = request.header("content-type", "application/json");
+        let request = request.body(Body::from(body.to_string()));
+        let answer = app.clone().oneshot(request.expect("a request")).await;
+        let body = answer.expect("infallible").into_body();
+        let problem = axum::body::to_bytes(body, 4096).await.expect("a body");
+        let problem: serde_json::Value = serde_json::from_slice(&problem).expect("JSON");
+        assert_eq!(problem["type"], "/problems/outcome-unknown");
+        assert_eq!(problem["retry_with"], retry_with);
     }
 }

@@ -9,6 +9,13 @@ mod announced;
     reason = "most of its faults are for the adapter's own tests"
 )]
 mod double;
+#[path = "../support/tutorial.rs"]
+mod tutorial;
+
+#[path = "../support/generated.rs"]
+#[expect(dead_code, reason = "only whole games are needed here")]
+mod generated;
+mod lossy_proxy;
 #[path = "../support/openapi.rs"]
 mod openapi;
 mod program;
@@ -23,6 +30,7 @@ mod documents;
 mod faults;
 mod games;
 mod history;
+mod idempotency_keys;
 mod kurrentdb;
 mod live;
 mod live_hub;
@@ -30,6 +38,11 @@ mod live_long_poll;
 mod live_races;
 mod moves;
 mod operations;
+mod preconditions;
 mod process;
+mod put_game;
 mod races;
+mod retries;
+mod revisions;
 mod text_board;
+mod tutorial_games;

@@ -51,3 +51,115 @@ async fn a_stopped_service_takes_no_more_requests() {
     let refused = client.request(Method::GET, "/livez").try_send().await;
     assert!(refused.is_err_and(|error| error.is_connect()));
 }
+
+/// The value of a metric whose line begins like this; zero if there is none.
+async fn metric(service: &Service, line: &str) -> u64 {
+    let metrics = service.get("/metrics").await.is(200);
+    let metrics = String::from_utf8(metrics.body).expect("text");
+    metrics
+        .lines()
+        .find_map(|found| found.strip_prefix(line)?.trim().parse().ok())
+        .unwrap_or(0)
+}
+
+on_every_store! {
+    async fn moves_requests_and_store_calls_are_counted(service: Service) {
+        let game = service.game_with("DD").await;
+        game.move_by("grace", "D").await.is(409);
+        game.move_by("grace", "H").await.is(422);
+        service.get("/games/nonsense").await.is(404);
+
+        for (line, count) in [
+            ("connect_four_moves_total{outcome=\"accepted\"}", 2),
+            ("connect_four_moves_total{outcome=\"not-your-turn\"}", 1),
+            ("connect_four_moves_total{outcome=\"invalid-request\"}", 1),
+            (r#"connect_four_http_requests_total{method="POST",route="/games",status="201"}"#, 1),
+            (r#"connect_four_http_requests_total{method="GET",route="/games/{id}",status="404"}"#, 1),
+            ("connect_four_append_conflicts_total", 0),
+            ("connect_four_store_call_seconds_count{call=\"append\",outcome=\"ok\"}", 3),
+        ] {
+            assert_eq!(metric(&service, line).await, count, "{line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_openmetrics_text_and_name_no_path() {
+    let service = Service::on_memory().await;
+    service.get("/players/rumpelstiltskin").await.is(404);
+    let metrics = service.get("/metrics").await.is(200);
+    assert!(
+        metrics
+            .header("content-type")
+            .starts_with("application/openmetrics-text")
+    );
+    let text = String::from_utf8(metrics.body).expect("text");
+    assert!(text.ends_with("# EOF\n"));
+    assert!(!text.contains("rumpelstiltskin"));
+}
+
+#[tokio::test]
+async fn scripts_of_other_sites_may_ask_and_read_the_headers() {
+    let service = Service::on_memory().await;
+    let preflight = service
+        .request(Method::OPTIONS, "/games/x/moves")
+        .header("origin", "https://play.example")
+        .header("access-control-request-method", "POST")
+        .header(
+            "access-control-request-headers",
+            "content-type,if-match,idempotency-key",
+        )
+        .send()
+        .await
+        .is(200);
+    assert_eq!(preflight.header("access-control-allow-origin"), "*");
+    let allowed = preflight.header("access-control-allow-headers").to_owned();
+    for name in [
+        "content-type",
+        "if-match",
+        "if-none-match",
+        "idempotency-key",
+        "last-event-id",
+        "prefer",
+        "authorization",
+        "traceparent",
+    ] {
+        assert!(
+            allowed.split(',').any(|allowed| allowed == name),
+            "{name} in {allowed}"
+        );
+    }
+
+    let game = service.game_with("D").await;
+    let request = service.request(Method::GET, &game.path(""));
+    let answer = request
+        .header("origin", "https://play.example")
+        .send()
+        .await
+        .is(200);
+    assert_eq!(answer.header("access-control-allow-origin"), "*");
+    let exposed = answer.header("access-control-expose-headers").to_owned();
+    for name in [
+        "etag",
+        "location",
+        "content-location",
+        "link",
+        "retry-after",
+        "x-request-id",
+        "idempotent-replayed",
+        "preference-applied",
+    ] {
+        assert!(
+            exposed.split(',').any(|exposed| exposed == name),
+            "{name} in {exposed}"
+        );
+    }
+    // A refusal can be read, too.
+    let refused = service
+        .request(Method::GET, "/nowhere")
+        .header("origin", "https://play.example");
+    assert_eq!(
+        refused.send().await.header("access-control-allow-origin"),
+        "*"
+    );
+}

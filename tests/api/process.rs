@@ -140,6 +140,23 @@ async fn the_log_has_a_line_for_each_request_and_no_names() {
     }
 }
 
+#[tokio::test]
+async fn a_container_asks_the_program_whether_it_is_well() {
+    let ask = async |url: String| {
+        let mut asked = tokio::process::Command::new(env!("CARGO_BIN_EXE_connect-four"));
+        let output = asked.args(["health", &url]).output().await;
+        output.expect("the program starts")
+    };
+    let program = Program::start(&["--event-store", "memory:"]).await;
+    let url = program.client.url.clone();
+    assert!(ask(format!("{url}/readyz")).await.status.success());
+    let refused = ask(format!("{url}/nowhere")).await;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("404"));
+    program.kill().await;
+    assert_eq!(ask(format!("{url}/readyz")).await.status.code(), Some(1));
+}
+
 /// A game in which every column fills up and nobody wins.
 const COLUMNS: &str = "AAAAAABBBBBBCCCCCCEDDDDDDEEEEEFFFFFFGGGGGG";
 const KILLS: usize = 20;

@@ -57,6 +57,7 @@ pub(crate) use on_every_store;
 pub(crate) struct Service {
     client: Client,
     live: Arc<Live>,
+    pub(crate) store: Arc<dyn EventStore>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<std::io::Result<()>>,
     _folder: Option<TempDir>,
@@ -114,10 +115,24 @@ impl Service {
     }
 
     pub(crate) async fn on(store: Arc<dyn EventStore>) -> Service {
+        Service::serving(App::new(store.clone()), store).await
+    }
+
+    /// Another one on the same store, that remembers nothing of this one.
+    pub(crate) async fn replica(&self) -> Service {
+        Service::on(self.store.clone()).await
+    }
+
+    /// This one's store, with `If-Match` required.
+    pub(crate) async fn strict_replica(&self) -> Service {
+        let app = App::new(self.store.clone()).requiring_if_match(true);
+        Service::serving(app, self.store.clone()).await
+    }
+
+    async fn serving(app: App, store: Arc<dyn EventStore>) -> Service {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener");
         let (stop, stopped) = oneshot::channel::<()>();
-        let app = App::new(store);
         let live = app.live();
         let served = tokio::spawn(server::serve(app, listener, async {
             // Sent by `stop`, or dropped with the service.
@@ -126,6 +141,7 @@ impl Service {
         Service {
             client: Client::of(format!("http://{address}")),
             live,
+            store,
             stop,
             served,
             _folder: None,
@@ -219,6 +235,13 @@ impl Game<'_> {
     pub(crate) async fn move_by(&self, player: &str, column: &str) -> Answer {
         let body = json!({"player": player, "column": column});
         self.service.post(&self.path("/moves"), body).await
+    }
+
+    /// The request to make this move, for more header fields.
+    pub(crate) fn move_request(&self, player: &str, column: &str) -> Request {
+        let body = json!({"player": player, "column": column});
+        let request = self.service.request(Method::POST, &self.path("/moves"));
+        request.json(&body)
     }
 
     pub(crate) async fn get(&self, rest: &str) -> Answer {

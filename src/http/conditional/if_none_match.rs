@@ -50,7 +50,7 @@ impl IfNoneMatch {
         let fields = headers.get_all(IF_NONE_MATCH).iter();
         Tags::parse(fields.map(HeaderValue::as_bytes))
             .map(Some)
-            .map_err(|invalid| invalid_precondition(&IF_NONE_MATCH, "If-None-Match", &invalid))
+            .map_err(|invalid| invalid_precondition("If-None-Match", &invalid))
     }
 }
 

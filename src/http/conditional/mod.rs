@@ -3,6 +3,7 @@
 
 mod entity_tag;
 mod if_none_match;
+mod precondition;
 
 use axum::http::header::{ACCEPT, CACHE_CONTROL, ETAG, VARY};
 use axum::http::{HeaderName, HeaderValue};
@@ -13,6 +14,9 @@ use super::problem_type::ProblemType;
 use crate::event_store::StreamRevision;
 use entity_tag::{InvalidTags, TEXT_VARIANT};
 pub(super) use if_none_match::IfNoneMatch;
+pub(super) use precondition::{
+    only_revision, precondition, precondition_required, revision_mismatch,
+};
 
 /// The entity tag of what shows a game at this revision (RFC 9110, 8.8.3).
 pub(super) fn etag(revision: StreamRevision) -> HeaderValue {
@@ -49,10 +53,10 @@ pub(super) const IMMUTABLE: (HeaderName, HeaderValue) = (
 );
 
 /// A condition that cannot be read is never passed over: the client relies on it.
-fn invalid_precondition(header: &HeaderName, name: &str, invalid: &InvalidTags) -> Problem {
+fn invalid_precondition(header: &str, invalid: &InvalidTags) -> Problem {
     Problem::new(
         ProblemType::InvalidPrecondition,
-        format!("{invalid} Send {name}: {}", invalid.as_it_should_be()),
+        format!("{invalid} Send {header}: {}", invalid.as_it_should_be()),
     )
-    .with("header", header.as_str())
+    .with("header", header)
 }

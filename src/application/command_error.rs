@@ -1,0 +1,62 @@
+//! Why a command was not carried out.
+
+use super::game_stream::{HistoricEvent, LoadError};
+use crate::domain::{Command, Rejection};
+use crate::event_store::{EventStoreError, StreamRevision};
+
+/// Why a command was not carried out. Nothing was recorded, unless the store says that it
+/// does not know.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// A rule said no.
+    #[error("rejected at revision {revision:?}: {rejection}")]
+    Rejected {
+        /// The rule.
+        rejection: Rejection,
+        /// Where the game stood; `None` when there is none.
+        revision: Option<StreamRevision>,
+    },
+    /// The game is not where the client expects it.
+    #[error("at revision {current:?}, where the client does not expect it")]
+    PreconditionFailed {
+        /// Where the game is; `None` when there is none.
+        current: Option<StreamRevision>,
+        /// The events that the client has not seen.
+        missed: Vec<HistoricEvent>,
+    },
+    /// A move has to say which revision it was decided on.
+    #[error("at revision {current:?}, and the client does not say where it expects it")]
+    PreconditionRequired {
+        /// Where the game is.
+        current: Option<StreamRevision>,
+    },
+    /// The key was used for something else.
+    #[error("the idempotency key was used before")]
+    KeyReused {
+        /// What it was used for.
+        original: Command,
+    },
+    /// Every append lost its race.
+    #[error("every append lost a race for the next revision")]
+    Contention,
+    /// The game could not be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The store did not take the events, or does not know whether it did.
+    #[error("decided on revision {decided_on:?}: {error}")]
+    Append {
+        /// Where the game was that the command was decided on; `None` when there was none.
+        decided_on: Option<StreamRevision>,
+        /// What the store says.
+        error: EventStoreError,
+    },
+}
+
+impl CommandError {
+    pub(super) fn is_lost_race(&self) -> bool {
+        let CommandError::Append { error, .. } = self else {
+            return false;
+        };
+        matches!(error, EventStoreError::WrongExpectedRevision { .. })
+    }
+}

@@ -1,0 +1,220 @@
+//! Carries out commands: load, decide, append, and again when the race was lost.
+
+use std::sync::Arc;
+
+use super::command_error::CommandError;
+use super::game_id::GameId;
+use super::game_stream::{GameStreams, HistoricEvent, Loaded};
+use super::replay::{Found, is_used, keyed_move, move_after};
+use super::terms::{IdempotencyKey, Precondition, Terms};
+use crate::domain::{Command, Game, MakeMove, Rejection, StartGame, decide};
+
+/// How often a command is decided again after its append lost a race. A game has two
+/// players, so the second decision is nearly always the last.
+const DECISIONS_AFTER_A_LOST_RACE: usize = 5;
+
+/// What a command came to.
+#[derive(Debug, Clone)]
+pub struct Handled {
+    /// The game as the command left it.
+    pub game: Arc<Loaded>,
+    /// It was carried out before; this time nothing was done.
+    pub was_done_before: bool,
+}
+
+impl Handled {
+    fn now(game: Arc<Loaded>) -> Handled {
+        Handled {
+            game,
+            was_done_before: false,
+        }
+    }
+
+    fn before(game: impl Into<Arc<Loaded>>) -> Handled {
+        Handled {
+            game: game.into(),
+            was_done_before: true,
+        }
+    }
+}
+
+/// Turns commands into events of the games' streams.
+#[derive(Debug)]
+pub struct CommandHandler {
+    games: Arc<GameStreams>,
+}
+
+impl CommandHandler {
+    /// A handler for the games of this store.
+    pub fn new(games: Arc<GameStreams>) -> CommandHandler {
+        CommandHandler { games }
+    }
+
+    /// Starts a game under an id that was made up for it, and returns it.
+    ///
+    /// A new id needs no look at the store: that no stream has it is what the append
+    /// expects, and a used id is found out by it.
+    pub async fn start_game(&self, id: GameId, start: StartGame) -> Result<Handled, CommandError> {
+        let command = Command::StartGame(start);
+        let started = match self.attempt(id, Arc::default(), &command, None).await {
+            Err(error) if error.is_lost_race() => {
+                let loaded = self.games.load(id).await?;
+                self.attempt(id, loaded, &command, None).await
+            }
+            result => result,
+        };
+        started.map(Handled::now)
+    }
+
+    /// Starts a game under an id that the client chose, unless the same players have started
+    /// it already; then it is returned as it is now.
+    pub async fn start_game_at(
+        &self,
+        id: GameId,
+        start: StartGame,
+        precondition: &Precondition,
+    ) -> Result<Handled, CommandError> {
+        let command = Command::StartGame(start.clone());
+        for _ in 0..=DECISIONS_AFTER_A_LOST_RACE {
+            let loaded = self.games.load(id).await?;
+            if !precondition.holds(loaded.revision) {
+                let history = self.games.history(id).await?;
+                return Err(precondition_failed(precondition, &loaded, history));
+            }
+            if loaded.game.players() == Some(&start.players) {
+                return Ok(Handled::before(loaded));
+            }
+            match self.attempt(id, loaded, &command, None).await {
+                Err(error) if error.is_lost_race() => {}
+                result => return result.map(Handled::now),
+            }
+        }
+        Err(CommandError::Contention)
+    }
+
+    /// Starts the game that this key leads to, once: as often as it is asked for, it is
+    /// returned as it was then.
+    pub async fn start_keyed_game(
+        &self,
+        key: &IdempotencyKey,
+        start: StartGame,
+    ) -> Result<Handled, CommandError> {
+        let id = key.game_id();
+        let started = self
+            .start_game_at(id, start, &Precondition::default())
+            .await;
+        match started {
+            Ok(handled) if handled.was_done_before => {
+                let history = self.games.history(id).await?;
+                let first = history.get(..1).unwrap_or_default();
+                Ok(Handled::before(Loaded::as_of(first)))
+            }
+            Err(CommandError::Rejected {
+                rejection: Rejection::GameAlreadyStarted { players },
+                ..
+            }) => Err(CommandError::KeyReused {
+                original: Command::StartGame(StartGame { players }),
+            }),
+            other => other,
+        }
+    }
+
+    /// Makes a move, once if the terms let a repetition be known, and returns the game after
+    /// it.
+    pub async fn make_move(
+        &self,
+        id: GameId,
+        asked: MakeMove,
+        terms: &Terms,
+    ) -> Result<Handled, CommandError> {
+        let command = Command::MakeMove(asked.clone());
+        for _ in 0..=DECISIONS_AFTER_A_LOST_RACE {
+            let loaded = self.games.load(id).await?;
+            if loaded.game != Game::NotStarted
+                && let Some(made) = self.settled(id, &loaded, &asked, terms).await?
+            {
+                return Ok(made);
+            }
+            let key = terms.key.as_ref();
+            match self.attempt(id, loaded, &command, key).await {
+                Err(error) if error.is_lost_race() => {}
+                result => return result.map(Handled::now),
+            }
+        }
+        Err(CommandError::Contention)
+    }
+
+    /// What the terms say of this move before the rules are asked: it was made before, or it is
+    /// refused, or nothing.
+    async fn settled(
+        &self,
+        id: GameId,
+        loaded: &Loaded,
+        asked: &MakeMove,
+        terms: &Terms,
+    ) -> Result<Option<Handled>, CommandError> {
+        let Terms { key, precondition } = terms;
+        if let Some(key) = key
+            && is_used(id, loaded, key)
+        {
+            let history = self.games.history(id).await?;
+            match keyed_move(id, &history, key, asked) {
+                Some(Found::Made(game)) => return Ok(Some(Handled::before(game))),
+                Some(Found::Another(original)) => {
+                    let original = Command::MakeMove(original);
+                    return Err(CommandError::KeyReused { original });
+                }
+                None => {}
+            }
+        }
+        if precondition.is_required && precondition.at.is_none() {
+            let current = loaded.revision;
+            return Err(CommandError::PreconditionRequired { current });
+        }
+        if precondition.holds(loaded.revision) {
+            return Ok(None);
+        }
+        let history = self.games.history(id).await?;
+        precondition
+            .left_behind(loaded.revision)
+            .and_then(|revision| move_after(&history, revision, asked))
+            .map(|game| Some(Handled::before(game)))
+            .ok_or_else(|| precondition_failed(precondition, loaded, history))
+    }
+
+    async fn attempt(
+        &self,
+        id: GameId,
+        loaded: Arc<Loaded>,
+        command: &Command,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Arc<Loaded>, CommandError> {
+        let decided_on = loaded.revision;
+        let events = decide(&loaded.game, command).map_err(|rejection| CommandError::Rejected {
+            rejection,
+            revision: decided_on,
+        })?;
+        let appended = self.games.append(id, loaded, command, key, events).await;
+        appended.map_err(|error| CommandError::Append { decided_on, error })
+    }
+}
+
+/// The history was read after the game was judged, and may have gone on: what came then is not
+/// told, so that the answer is of one moment.
+fn precondition_failed(
+    precondition: &Precondition,
+    judged: &Loaded,
+    mut history: Vec<HistoricEvent>,
+) -> CommandError {
+    let current = judged.revision;
+    let seen = precondition.seen();
+    history.retain(|event| {
+        let revision = Some(event.recorded.revision);
+        revision > seen && revision <= current
+    });
+    let missed = history;
+    CommandError::PreconditionFailed { current, missed }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,222 @@
+//! Commands on a store that loses races on demand.
+
+use super::*;
+use crate::application::testing::{Races, game, handler};
+use crate::domain::{Column, PlayerName, Players};
+use crate::event_store::{MemoryStore, StreamRevision};
+
+#[tokio::test]
+async fn a_game_is_started_and_played() {
+    let handler = handler(MemoryStore::new());
+    let started = start(&handler).await.expect("a new game");
+    assert_eq!(started.game.revision, Some(StreamRevision::FIRST));
+    let moved = handler
+        .make_move(game(), ada_to(Column::D), &Terms::default())
+        .await;
+    assert_eq!(revision(moved), 1);
+    let moved = handler
+        .make_move(game(), grace_to(Column::D), &Terms::default())
+        .await;
+    assert_eq!(revision(moved), 2);
+}
+
+#[tokio::test]
+async fn a_refused_command_says_where_the_game_stands() {
+    let handler = handler(MemoryStore::new());
+    let too_early = handler
+        .make_move(game(), ada_to(Column::D), &Terms::default())
+        .await;
+    assert!(matches!(
+        too_early,
+        Err(CommandError::Rejected {
+            rejection: Rejection::GameNotStarted,
+            revision: None,
+        })
+    ));
+    start(&handler).await.expect("a new game");
+    handler
+        .make_move(game(), ada_to(Column::D), &Terms::default())
+        .await
+        .expect("her turn");
+    assert_eq!(
+        refused_turn(
+            handler
+                .make_move(game(), ada_to(Column::D), &Terms::default())
+                .await
+        ),
+        1
+    );
+}
+
+/// So a start whose answer was lost can be sent again; see `application::event_id`.
+#[tokio::test]
+async fn the_same_start_again_is_no_second_start_but_another_one_is_refused() {
+    let handler = handler(MemoryStore::new());
+    assert_eq!(revision(start(&handler).await), 0);
+    assert_eq!(revision(start(&handler).await), 0);
+    let swapped = Players::new(name("grace"), name("ada")).expect("two players");
+    let refused = handler.start_game(game(), StartGame { players: swapped });
+    assert!(matches!(
+        refused.await,
+        Err(CommandError::Rejected {
+            rejection: Rejection::GameAlreadyStarted { .. },
+            ..
+        })
+    ));
+}
+
+#[tokio::test]
+async fn after_a_lost_race_the_command_is_decided_again() {
+    let store = started_store().await;
+    store.next_rivals([vec![ada_to(Column::C), grace_to(Column::C)]]);
+    let handler = handler(store.clone());
+    let moved = handler
+        .make_move(game(), ada_to(Column::D), &Terms::default())
+        .await;
+    assert_eq!(revision(moved), 3);
+    assert_eq!(store.appends(), 2);
+}
+
+#[tokio::test]
+async fn after_a_lost_race_the_command_may_be_refused() {
+    let store = started_store().await;
+    store.next_rivals([vec![ada_to(Column::C)]]);
+    let handler = handler(store.clone());
+    let refused = handler
+        .make_move(game(), ada_to(Column::D), &Terms::default())
+        .await;
+    assert_eq!(refused_turn(refused), 1);
+    assert_eq!(store.appends(), 1);
+}
+
+#[tokio::test]
+async fn five_lost_races_are_not_too_many() {
+    let store = started_store().await;
+    store.next_rivals(vec![vec![]; 5]);
+    let handler = handler(store.clone());
+    let moved = handler
+        .make_move(game(), ada_to(Column::D), &Terms::default())
+        .await;
+    assert_eq!(revision(moved), 1);
+    assert_eq!(store.appends(), 6);
+}
+
+#[tokio::test]
+async fn six_lost_races_are_contention() {
+    let store = started_store().await;
+    store.next_rivals(vec![vec![]; 6]);
+    let handler = handler(store.clone());
+    let moved = handler
+        .make_move(game(), ada_to(Column::D), &Terms::default())
+        .await;
+    assert!(matches!(moved, Err(CommandError::Contention)), "{moved:?}");
+    assert_eq!(store.appends(), 6);
+}
+
+#[tokio::test]
+async fn what_is_remembered_is_never_stale() {
+    let store = MemoryStore::new();
+    let (one, other) = (handler(store.clone()), handler(store));
+    start(&one).await.expect("a new game");
+    for (number, column) in (0..).zip([Column::A, Column::B, Column::C, Column::E]) {
+        let moved = one
+            .make_move(game(), ada_to(column), &Terms::default())
+            .await;
+        assert_eq!(revision(moved), 2 * number + 1);
+        let too_late = one
+            .make_move(game(), ada_to(column), &Terms::default())
+            .await;
+        assert_eq!(refused_turn(too_late), 2 * number + 1);
+        if column != Column::E {
+            let moved = other
+                .make_move(game(), grace_to(column), &Terms::default())
+                .await;
+            assert_eq!(revision(moved), 2 * number + 2);
+        }
+    }
+    let loaded = other.games.load(game()).await.expect("the whole game");
+    assert_eq!(loaded.event_ids.len(), 8);
+    let told = one.games.history(game()).await.expect("the whole game");
+    assert_eq!(told.last().map(|last| &last.game), Some(&loaded.game));
+}
+
+#[tokio::test]
+async fn a_game_that_was_deleted_is_gone() {
+    let store = started_store().await;
+    let handler = handler(store.clone());
+    handler.games.load(game()).await.expect("remembered");
+    store.delete_everything();
+    let loaded = handler.games.load(game()).await.expect("an absent game");
+    assert_eq!((&loaded.game, loaded.revision), (&Default::default(), None));
+}
+
+#[tokio::test]
+async fn a_game_that_was_deleted_and_written_anew_is_the_new_one_while_it_is_shorter() {
+    for moves in 0..2 {
+        let store = started_store().await;
+        let remembering = handler(store.clone());
+        for asked in [ada_to(Column::D), grace_to(Column::D)] {
+            remembering
+                .make_move(game(), asked, &Terms::default())
+                .await
+                .expect("a move");
+        }
+        store.delete_everything();
+        let unaware = handler(store.clone());
+        start(&unaware).await.expect("a new game");
+        let anew = [ada_to(Column::A), grace_to(Column::B)].into_iter().cycle();
+        for asked in anew.take(moves) {
+            unaware
+                .make_move(game(), asked, &Terms::default())
+                .await
+                .expect("a move");
+        }
+        let expected = unaware.games.load(game()).await.expect("the new game");
+        let loaded = remembering.games.load(game()).await.expect("the new game");
+        assert_eq!(loaded.game, expected.game, "{moves} moves");
+        assert_eq!(loaded.event_ids, expected.event_ids);
+    }
+}
+
+async fn start(handler: &CommandHandler) -> Result<Handled, CommandError> {
+    let players = Players::new(name("ada"), name("grace")).expect("two players");
+    handler.start_game(game(), StartGame { players }).await
+}
+
+async fn started_store() -> Races {
+    let store = Races::default();
+    start(&handler(store.memory())).await.expect("a new game");
+    store
+}
+
+fn name(text: &str) -> PlayerName {
+    PlayerName::parse(text).expect("a valid name")
+}
+
+fn ada_to(column: Column) -> MakeMove {
+    let player = name("ada");
+    MakeMove { player, column }
+}
+
+fn grace_to(column: Column) -> MakeMove {
+    let player = name("grace");
+    MakeMove { player, column }
+}
+
+#[track_caller]
+fn revision(handled: Result<Handled, CommandError>) -> u64 {
+    let revision = handled.expect("a legal command").game.revision;
+    revision.expect("a stream with events").number()
+}
+
+/// The revision at which it was not the player's turn.
+#[track_caller]
+fn refused_turn(handled: Result<Handled, CommandError>) -> u64 {
+    match handled {
+        Err(CommandError::Rejected {
+            rejection: Rejection::NotYourTurn { .. },
+            revision: Some(revision),
+        }) => revision.number(),
+        other => panic!("it is not her turn, but {other:?}"),
+    }
+}

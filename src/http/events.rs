@@ -59,6 +59,7 @@ pub(super) async fn list_events(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let after = query.number("after", 0..=u64::MAX)?;
+    let last_event_id = last_event_id(&headers)?;
     match events_as {
         EventsAs::Page => {
             let limit = query.number("limit", 1..=LARGEST_PAGE)?.unwrap_or(PAGE);
@@ -68,7 +69,7 @@ pub(super) async fn list_events(
         }
         EventsAs::Stream(format) => {
             query.finish()?;
-            let after = last_event_id(&headers)?.or(after);
+            let after = last_event_id.or(after);
             stream_events(&app, id, format, after).await
         }
     }

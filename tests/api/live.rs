@@ -73,13 +73,25 @@ on_every_store! {
             let answer = service.watch(path, format).send().await;
             answer.is_problem(404, "game-not-found");
         }
-        assert_eq!(service.live().watchers(), 0);
+        assert_eq!(service.live.watchers(), 0);
+    }
+
+    async fn a_stream_is_resumed_at_another_replica(service: Service) {
+        let replica = service.replica().await;
+        let game = service.game_with("ABAB").await;
+        let mut here = game.watch(SSE, Some(3)).await;
+        assert_eq!(here.next().await.expect("an event")["revision"], 4);
+        let there = replica.game(&game.id);
+        let mut there = there.watch(SSE, Some(4)).await;
+        game.move_by("ada", "C").await.is(201);
+        assert_eq!(there.next().await.expect("an event")["revision"], 5);
+        assert_eq!(here.next().await.expect("an event")["revision"], 5);
     }
 
     async fn who_leaves_is_forgotten(service: Service) {
         let game = service.game_with("AB").await;
         let watchers = [game.watch(SSE, None).await, game.watch(NDJSON, Some(2)).await];
-        assert_eq!(service.live().watchers(), 2);
+        assert_eq!(service.live.watchers(), 2);
         drop(watchers);
         service.has_watchers(0).await;
     }

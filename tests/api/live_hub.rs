@@ -97,7 +97,7 @@ async fn there_is_one_subscription_whoever_watches_and_none_if_nobody_does() {
         let poll = poll.header("if-none-match", "\"1\"");
         poll.header("prefer", "wait=0").send().await.is(304);
     }
-    assert_eq!(service.live().watchers(), 12);
+    assert_eq!(service.live.watchers(), 12);
     drop(watchers);
     service.has_watchers(0).await;
     one.watch(SSE, None).await;

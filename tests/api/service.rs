@@ -16,7 +16,6 @@ use tokio::task::JoinHandle;
 use crate::double::Double;
 pub(crate) use crate::exchange::{Answer, Request};
 use crate::real_kurrentdb;
-use crate::watcher::PATIENCE;
 
 /// Runs each test on every event store that can be had here.
 macro_rules! on_every_store {
@@ -55,7 +54,7 @@ pub(crate) use on_every_store;
 /// A running service.
 pub(crate) struct Service {
     client: Client,
-    live: Arc<Live>,
+    pub(crate) live: Arc<Live>,
     pub(crate) store: Arc<dyn EventStore>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<std::io::Result<()>>,
@@ -166,21 +165,6 @@ impl Service {
     pub(crate) fn game(&self, id: &str) -> Game<'_> {
         let id = id.to_owned();
         Game { service: self, id }
-    }
-
-    pub(crate) fn live(&self) -> &Live {
-        &self.live
-    }
-
-    /// Waits until this many watch.
-    pub(crate) async fn has_watchers(&self, watchers: usize) {
-        let counted = async {
-            while self.live.watchers() != watchers {
-                tokio::task::yield_now().await;
-            }
-        };
-        let counted = tokio::time::timeout(PATIENCE, counted).await;
-        counted.expect("watchers come and go in time");
     }
 
     /// A game between ada and grace with these moves made, in turns.

@@ -7,10 +7,10 @@ use reqwest::{Method, Response};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::service::{Client, Game, Request};
+use crate::service::{Client, Game, Request, Service};
 
-/// How long a test waits for what should come soon.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a test waits for what should come soon, on a machine that others keep busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) const SSE: &str = "text/event-stream";
 pub(crate) const NDJSON: &str = "application/x-ndjson";
@@ -41,6 +41,19 @@ impl Request {
 impl Client {
     pub(crate) fn watch(&self, path: &str, accept: &str) -> Request {
         self.request(Method::GET, path).header("accept", accept)
+    }
+}
+
+impl Service {
+    /// Waits until this many watch.
+    pub(crate) async fn has_watchers(&self, watchers: usize) {
+        let counted = async {
+            while self.live.watchers() != watchers {
+                tokio::task::yield_now().await;
+            }
+        };
+        let counted = timeout(PATIENCE, counted).await;
+        counted.expect("watchers come and go in time");
     }
 }
 

@@ -5,7 +5,7 @@
 //! id in the README stands for one id of the run.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
 /// What the README calls `localhost:8080`.
@@ -113,9 +113,21 @@ fn the_transcripts_of_the_readme_are_true() {
     for session in sessions {
         // What the README calls it, and what it is called in this run.
         let mut names = HashMap::from([(ADDRESS_IN_README.to_owned(), address.clone())]);
+        let mut variables = String::new();
         for (command, expected) in session {
+            let is_assignment = |word: &str| {
+                word.split_once('=').is_some_and(|(name, _)| {
+                    !name.is_empty() && name.chars().all(|letter| letter.is_ascii_lowercase())
+                })
+            };
+            if command.split(' ').next().is_some_and(is_assignment) {
+                variables += &format!("{}; ", replace_all(&command, &names));
+            }
             let output = Command::new("bash")
-                .args(["-c", &replace_all(&command, &names)])
+                .args([
+                    "-c",
+                    &format!("{variables}{}", replace_all(&command, &names)),
+                ])
                 .output()
                 .expect("a shell");
             let printed = String::from_utf8(output.stdout).expect("text");
@@ -130,5 +142,40 @@ fn the_transcripts_of_the_readme_are_true() {
             let expected = replace_all(&expected, &names);
             assert_eq!(printed.trim_end(), expected.trim_end(), "$ {command}");
         }
+    }
+}
+
+/// A player in a shell, who types these columns.
+fn player(arguments: &[&str], columns: &str) -> Child {
+    let mut child = Command::new("docs/play")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("bash and curl");
+    let mut typing = child.stdin.take().expect("a pipe");
+    let lines = columns.replace(' ', "\n") + "\n";
+    typing.write_all(lines.as_bytes()).expect("a reader");
+    child
+}
+
+#[test]
+fn two_shells_play_each_other() {
+    let (_program, address) = start();
+    let game = format!("{address}/games/5b0f3a52-8c1e-4d49-9a57-0d7a0c3f9e12");
+    // X is no column; alice is asked again.
+    let alice = player(&[&game, "alice", "bob"], "D D X D D");
+    while Command::new("curl")
+        .args(["-sf", "-o", "/dev/null", &game])
+        .status()
+        .is_ok_and(|found| !found.success())
+    {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let bob = player(&[&game, "bob"], "C C C");
+    for shell in [alice, bob] {
+        let output = shell.wait_with_output().expect("an end");
+        let printed = String::from_utf8(output.stdout).expect("text");
+        assert!(printed.contains("\nalice won: D1 D2 D3 D4\n"), "{printed}");
     }
 }

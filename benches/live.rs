@@ -7,6 +7,8 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
+#[path = "support/server_process.rs"]
+mod server_process;
 mod support;
 #[path = "support/watchers.rs"]
 mod watchers;
@@ -24,6 +26,7 @@ use hyper::{Request, StatusCode};
 use tokio::runtime::Runtime;
 use tokio::time::{MissedTickBehavior, interval};
 
+use server_process::{ServerProcess, be_server};
 use support::{
     Clock, Connection, Measured, measure, median, moves, play, runtime, serve_bare, serve_store,
 };
@@ -48,6 +51,12 @@ fn main() {
         && first == watchers::ARGUMENT
     {
         return runtime("watchers").block_on(be_watchers(rest));
+    }
+    if let [first, rest @ ..] = &arguments[..]
+        && first == server_process::ARGUMENT
+    {
+        open_file_limit();
+        return runtime("server").block_on(be_server(rest));
     }
     let is_asked_for = |part: &str| {
         let mut parts = arguments.iter().filter(|asked| *asked != "--bench");
@@ -90,15 +99,15 @@ fn fan_out(servers: &Runtime, stores: &[&str]) {
         "|---------|----------------------------------------:|-------:|--------------------------:|"
     );
     for (number, url) in stores.iter().enumerate() {
-        let address = servers.block_on(serve_store(url));
+        let server = servers.block_on(ServerProcess::start(url));
         let mut times = Histogram::<u64>::new(3).expect("three digits");
         let mut memory = Vec::new();
         // Before the first that counts, so that the server has what it needs anyway.
-        servers.block_on(watch_a_game(address, 10, 200 + number, &mut None));
+        servers.block_on(watch_a_game(&server, 10, 200 + number, &mut None));
         for game in 0..GAMES {
             let round = 1 + number * GAMES + game;
             let mut times = Some(&mut times);
-            let taken = servers.block_on(watch_a_game(address, count, round, &mut times));
+            let taken = servers.block_on(watch_a_game(&server, count, round, &mut times));
             // Memory that the first round left is used again by the others.
             memory.extend((game == 0).then_some(taken));
         }
@@ -117,15 +126,17 @@ fn fan_out(servers: &Runtime, stores: &[&str]) {
 /// Lets so many watch a game from its start to its end, and returns the memory that they took
 /// when they were all there.
 async fn watch_a_game(
-    address: SocketAddr,
+    server: &ServerProcess,
     count: usize,
     round: usize,
     times: &mut Option<&mut Histogram<u64>>,
 ) -> Option<f64> {
+    let address = server.address;
     let game = Connection::to(address).await.start_game().await;
-    let before = resident_bytes();
+    let before = server.resident_bytes();
     let mut watchers = Watchers::start(address, &game, count, round).await;
-    let taken = resident_bytes()
+    let taken = server
+        .resident_bytes()
         .zip(before)
         .map(|(after, before)| after - before);
     let path = format!("{game}/moves");
@@ -159,16 +170,6 @@ async fn watch_a_game(
     }
     watchers.leave().await;
     taken
-}
-
-/// The physical memory of this process, where Linux tells it.
-fn resident_bytes() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024.0)
 }
 
 fn movers(servers: &Runtime, stores: &[[String; 2]]) {

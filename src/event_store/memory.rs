@@ -113,7 +113,7 @@ impl Log {
                 stream: stream.clone(),
                 revision,
                 position: GlobalPosition::counted(self.events.len() as u64),
-                event_type: event.event_type.to_owned(),
+                event_type: event.event_type.into(),
                 data: event.data,
                 metadata: event.metadata,
                 recorded_at,

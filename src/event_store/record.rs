@@ -1,5 +1,7 @@
 //! Events on their way into a stream, and as they come out of it.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -32,7 +34,7 @@ pub struct RecordedEvent {
     /// Its place among all events of the store.
     pub position: GlobalPosition,
     /// The name of its type; any, since other programs may write to the same database.
-    pub event_type: String,
+    pub event_type: Cow<'static, str>,
     /// What happened, by convention as JSON.
     pub data: Bytes,
     /// What is known about it besides; may be empty.

@@ -8,7 +8,7 @@ use axum::response::Response;
 use super::accept::GameForm;
 use super::board_text;
 use super::body::{ApiJson, FromMembers, Members};
-use super::conditional::{IfNoneMatch, REVALIDATE, game_headers};
+use super::conditional::{IfNoneMatch, REVALIDATE, game_headers, not_modified};
 use super::idempotency::{REPLAYED, RequestTerms};
 use super::long_poll::{Wait, answer_when_new};
 use super::path::GamePath;
@@ -121,8 +121,14 @@ pub(super) async fn show_game(
         return Ok(if_none_match.unless_known(answer));
     }
     answer_when_new(&app, id, wait, |loaded| {
-        let answer = game(id, form, loaded, [REVALIDATE, history_link(id)])?;
-        Ok(if_none_match.unless_known(answer))
+        // Asked before the game is written out, which is most of the work.
+        if let Some(revision) = loaded.revision {
+            let [etag, vary] = game_headers(form, revision);
+            if if_none_match.matches(&etag.1) {
+                return Ok(not_modified([etag, vary, REVALIDATE, history_link(id)]));
+            }
+        }
+        game(id, form, loaded, [REVALIDATE, history_link(id)])
     })
     .await
 }

@@ -50,7 +50,7 @@ pub(crate) fn new_event() -> NewEvent {
 pub(crate) fn proposal(data: &str) -> Proposal {
     Proposal {
         id: Uuid::now_v7(),
-        event_type: "Happened".to_owned(),
+        event_type: "Happened".into(),
         content_type: "application/json".to_owned(),
         data: Bytes::copy_from_slice(data.as_bytes()),
         metadata: Bytes::new(),

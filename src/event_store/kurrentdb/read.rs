@@ -152,7 +152,7 @@ pub(super) fn recorded(event: ResolvedEvent, known: Option<&StreamName>) -> Opti
         revision: StreamRevision::new(event.revision),
         position: position(event.position),
         recorded_at: recorded_at(&event),
-        event_type: event.event_type,
+        event_type: event.event_type.into(),
         data: event.data,
         metadata: event.custom_metadata,
     })

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
 use uuid::Uuid;
 
 use super::heads::{Head, Heads};
+use super::tail::Stored;
 use super::values;
 use super::writer::{Answer, Append};
 use crate::event_store::expectation::{Verdict, judge};
@@ -21,7 +22,21 @@ pub(super) struct Batch<'c, 'a> {
     heads: &'c Heads,
     /// The streams that this batch appended to, and where they end if it is committed.
     moved: HashMap<&'a StreamName, Head>,
-    last_position: Option<GlobalPosition>,
+    stored: Vec<Stored>,
+    /// Of all its events: they become visible at one moment.
+    recorded_at: DateTime<Utc>,
+    appends: usize,
+}
+
+/// What a batch comes to if it is committed.
+#[derive(Debug)]
+pub(super) struct Filled<'a> {
+    /// Where the streams that it appended to end.
+    pub(super) moved: HashMap<&'a StreamName, Head>,
+    /// The appends that it stored, in their order.
+    pub(super) stored: Vec<Stored>,
+    /// When.
+    pub(super) recorded_at: DateTime<Utc>,
 }
 
 impl<'c, 'a> Batch<'c, 'a> {
@@ -31,17 +46,24 @@ impl<'c, 'a> Batch<'c, 'a> {
             connection,
             heads,
             moved: HashMap::new(),
-            last_position: None,
+            stored: Vec::new(),
+            recorded_at: Utc::now(),
+            appends: 0,
         }
     }
 
-    /// Where the streams will end, and the position of the last event that was added.
-    pub(super) fn finish(self) -> (HashMap<&'a StreamName, Head>, Option<GlobalPosition>) {
-        (self.moved, self.last_position)
+    pub(super) fn finish(self) -> Filled<'a> {
+        Filled {
+            moved: self.moved,
+            stored: self.stored,
+            recorded_at: self.recorded_at,
+        }
     }
 
     /// The answer holds if the batch is committed. An error means the batch, not the append.
     pub(super) fn append(&mut self, append: &'a Append) -> rusqlite::Result<Answer> {
+        let place = self.appends;
+        self.appends += 1;
         let stream = &append.stream;
         let head = self.head(stream)?;
         let actual = head.map(|head| head.last);
@@ -63,7 +85,11 @@ impl<'c, 'a> Batch<'c, 'a> {
                     last: last.revision,
                 };
                 self.moved.insert(stream, head);
-                self.last_position = Some(last.position);
+                self.stored.push(Stored {
+                    append: place,
+                    first_revision: first,
+                    last_position: last.position,
+                });
                 Ok(Ok(last))
             }
             Verdict::AlreadyStored(revision) => {
@@ -102,7 +128,7 @@ impl<'c, 'a> Batch<'c, 'a> {
             "INSERT INTO events (stream, revision, id, type, data, metadata, recorded_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?;
-        let recorded_at = Utc::now().timestamp_micros();
+        let recorded_at = self.recorded_at.timestamp_micros();
         let mut last = Appended {
             revision: first,
             position: GlobalPosition::counted(0),

@@ -14,6 +14,7 @@ mod open;
 mod reader;
 mod schema;
 mod subscription;
+mod tail;
 mod values;
 mod writer;
 
@@ -32,6 +33,7 @@ use heads::Heads;
 use lock::DatabaseLock;
 use open::Database;
 use reader::Readers;
+use tail::Tail;
 use writer::Writer;
 
 pub use open::SqliteOpenError;
@@ -56,6 +58,7 @@ struct Shared {
     writer: Writer,
     heads: Arc<Heads>,
     committed: watch::Receiver<Option<GlobalPosition>>,
+    tail: Tail,
     path: PathBuf,
     _lock: DatabaseLock,
 }
@@ -91,13 +94,15 @@ impl Shared {
         let readers = Readers::open(&path).map_err(failed)?;
         let heads = Arc::new(Heads::new());
         let (head, committed) = watch::channel(last);
-        let writer = Writer::start(writer, heads.clone(), head)
+        let tail = Tail::new();
+        let writer = Writer::start(writer, heads.clone(), head, tail.clone())
             .map_err(|error| SqliteOpenError::io(&path, error))?;
         Ok(Shared {
             readers: Arc::new(readers),
             writer,
             heads,
             committed,
+            tail,
             path,
             _lock: lock,
         })

@@ -148,7 +148,7 @@ fn recorded(row: &Row<'_>, stream: StreamName) -> rusqlite::Result<RecordedEvent
         stream,
         revision: values::revision(row, 1)?,
         position: values::position(row, 0)?,
-        event_type: row.get(3)?,
+        event_type: row.get::<_, String>(3)?.into(),
         data: bytes(4)?,
         metadata: bytes(5)?,
         recorded_at,

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use tokio::sync::watch;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::time;
 
 use super::Shared;
 use super::reader::read_all;
+use super::tail::Commit;
 use crate::event_store::{
     EventStoreError, GlobalPosition, RecordedEvent, Subscription, SubscriptionMessage,
 };
@@ -25,9 +27,9 @@ pub(super) fn subscribe(
     after: Option<GlobalPosition>,
 ) -> Subscription {
     let place = Place {
-        committed: shared.committed.clone(),
         shared,
         after,
+        tail: None,
         caught_up: false,
         failures: 0,
     };
@@ -40,10 +42,14 @@ pub(super) fn subscribe(
 }
 
 /// A subscription's place among all events.
+///
+/// It reads the file until little is left to read. Then it asks to be handed what is committed,
+/// reads the rest, and is handed the rest: in this order, so that no commit is missed.
 struct Place {
     shared: Arc<Shared>,
-    committed: watch::Receiver<Option<GlobalPosition>>,
     after: Option<GlobalPosition>,
+    /// What is committed, from a moment on that lies before the next read.
+    tail: Option<Receiver<Commit>>,
     caught_up: bool,
     /// Reads that failed since the last one that did not.
     failures: u32,
@@ -52,32 +58,58 @@ struct Place {
 impl Place {
     async fn next_messages(&mut self, prefix: &str) -> Vec<SubscriptionMessage> {
         loop {
-            // Marked as seen before reading, so that a commit after the read wakes us.
-            self.committed.borrow_and_update();
+            if self.caught_up
+                && let Some(tail) = &mut self.tail
+            {
+                match tail.recv().await {
+                    Ok(commit) => match self.fresh(&commit) {
+                        Some([]) => continue,
+                        Some(fresh) => {
+                            self.after = fresh.last().map(|event| event.position);
+                            return recorded(fresh.iter().cloned(), prefix);
+                        }
+                        None => self.fall_behind(),
+                    },
+                    Err(RecvError::Lagged(_)) => self.fall_behind(),
+                    // The writer died: nothing will come, and a subscription does not end.
+                    Err(RecvError::Closed) => std::future::pending().await,
+                }
+            }
             match self.read().await {
                 Err(error) => self.back_off(&error).await,
-                Ok(batch) if batch.is_empty() => {
-                    if !self.caught_up {
-                        self.caught_up = true;
-                        return vec![SubscriptionMessage::CaughtUp];
-                    }
-                    if self.committed.changed().await.is_err() {
-                        // The writer died: nothing will come, and a subscription does not end.
-                        std::future::pending::<()>().await;
-                    }
+                Ok(batch) if batch.is_empty() && self.tail.is_some() => {
+                    self.caught_up = true;
+                    return vec![SubscriptionMessage::CaughtUp];
                 }
                 Ok(batch) => {
-                    // A full batch says that there is more: we are behind again.
-                    self.caught_up &= batch.len() < BATCH;
-                    self.after = batch.last().map(|event| event.position);
-                    return batch
-                        .into_iter()
-                        .filter(|event| event.stream.as_str().starts_with(prefix))
-                        .map(SubscriptionMessage::Recorded)
-                        .collect();
+                    if batch.len() < BATCH && self.tail.is_none() {
+                        self.tail = Some(self.shared.tail.subscribe());
+                    }
+                    if let Some(last) = batch.last() {
+                        self.after = Some(last.position);
+                        return recorded(batch.into_iter(), prefix);
+                    }
                 }
             }
         }
+    }
+
+    /// The events of the commit that were not delivered; `None` if some before them were not
+    /// either, which a reader of the file can say only.
+    fn fresh<'c>(&self, commit: &'c Commit) -> Option<&'c [RecordedEvent]> {
+        let delivered = self.after.map_or(0, GlobalPosition::commit);
+        let first = commit.first()?.position.commit();
+        if first > delivered + 1 {
+            return None;
+        }
+        let known = usize::try_from(delivered + 1 - first).unwrap_or(usize::MAX);
+        Some(commit.get(known..).unwrap_or_default())
+    }
+
+    /// Back to the file, which holds whatever was missed.
+    fn fall_behind(&mut self) {
+        self.caught_up = false;
+        self.tail = None;
     }
 
     async fn read(&mut self) -> Result<Vec<RecordedEvent>, EventStoreError> {
@@ -92,12 +124,19 @@ impl Place {
     }
 
     async fn back_off(&mut self, error: &EventStoreError) {
-        self.caught_up = false;
+        self.fall_behind();
         let pause = pause(self.failures);
         self.failures = self.failures.saturating_add(1);
         tracing::warn!(%error, ?pause, after = ?self.after, "a subscription could not read; it goes on after a pause");
         time::sleep(pause).await;
     }
+}
+
+fn recorded(events: impl Iterator<Item = RecordedEvent>, prefix: &str) -> Vec<SubscriptionMessage> {
+    events
+        .filter(|event| event.stream.as_str().starts_with(prefix))
+        .map(SubscriptionMessage::Recorded)
+        .collect()
 }
 
 /// From a tenth of a second to six, doubling, and up to a quarter more by chance, so that

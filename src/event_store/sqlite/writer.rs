@@ -4,12 +4,14 @@ use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::batch::Batch;
+use super::batch::{Batch, Filled};
 use super::error::{not_committed, not_done, writer_is_gone};
 use super::heads::Heads;
+use super::tail::{Stored, Tail};
 use crate::event_store::{
     Appended, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, StreamName,
 };
@@ -42,17 +44,20 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread; `head` is told the position of the last event after each commit.
+    /// Starts the thread; after each commit `head` is told the position of the last event, and
+    /// `tail` the events.
     pub(super) fn start(
         connection: Connection,
         heads: Arc<Heads>,
         head: watch::Sender<Option<GlobalPosition>>,
+        tail: Tail,
     ) -> io::Result<Writer> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let work = Work {
             connection,
             heads,
             head,
+            tail,
         };
         let thread = thread::Builder::new()
             .name("sqlite-writer".to_owned())
@@ -109,19 +114,38 @@ struct Work {
     connection: Connection,
     heads: Arc<Heads>,
     head: watch::Sender<Option<GlobalPosition>>,
+    tail: Tail,
+}
+
+/// What became of the appends of a batch.
+struct Committed {
+    answers: Vec<Answer>,
+    stored: Vec<Stored>,
+    recorded_at: DateTime<Utc>,
 }
 
 impl Work {
     fn run(mut self, mut queue: mpsc::Receiver<Append>) {
         let mut batch = Vec::with_capacity(BATCH);
         while queue.blocking_recv_many(&mut batch, BATCH) > 0 {
-            let answers = self.commit(&batch).unwrap_or_else(|error| {
-                tracing::error!(appends = batch.len(), %error, "could not store a batch of appends");
-                vec![Err(error); batch.len()]
-            });
-            for (append, answer) in batch.drain(..).zip(answers) {
-                // Nobody may be waiting any more, which changes nothing.
-                drop(append.answer.send(answer));
+            match self.commit(&batch) {
+                Ok(committed) => {
+                    // Answered first: subscriptions may hear a little later.
+                    let mut events = Vec::with_capacity(batch.len());
+                    for (append, answer) in batch.drain(..).zip(committed.answers) {
+                        events.push((append.stream, append.events));
+                        // Nobody may be waiting any more, which changes nothing.
+                        drop(append.answer.send(answer));
+                    }
+                    self.tail
+                        .publish(events, &committed.stored, committed.recorded_at);
+                }
+                Err(error) => {
+                    tracing::error!(appends = batch.len(), %error, "could not store a batch of appends");
+                    for append in batch.drain(..) {
+                        drop(append.answer.send(Err(error.clone())));
+                    }
+                }
             }
         }
         self.close();
@@ -129,7 +153,7 @@ impl Work {
 
     /// Stores the batch, or nothing of it when this fails. No answer leaves before the commit,
     /// conflicts neither: what an append conflicts with may be in the same batch.
-    fn commit(&mut self, appends: &[Append]) -> Result<Vec<Answer>, EventStoreError> {
+    fn commit(&mut self, appends: &[Append]) -> Result<Committed, EventStoreError> {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -146,7 +170,11 @@ impl Work {
                 }
                 not_done(&error)
             })?;
-        let (moved, last_position) = batch.finish();
+        let Filled {
+            moved,
+            stored,
+            recorded_at,
+        } = batch.finish();
         for stream in moved.keys() {
             self.heads.forget(stream);
         }
@@ -156,10 +184,14 @@ impl Work {
         for (stream, head) in moved {
             self.heads.put(stream.clone(), head);
         }
-        if let Some(position) = last_position {
-            self.head.send_replace(Some(position));
+        if let Some(last) = stored.last() {
+            self.head.send_replace(Some(last.last_position));
         }
-        Ok(answers)
+        Ok(Committed {
+            answers,
+            stored,
+            recorded_at,
+        })
     }
 
     /// Leaves one file behind that holds everything.

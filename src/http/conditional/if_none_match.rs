@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
 use super::entity_tag::Tags;
@@ -52,6 +52,16 @@ impl IfNoneMatch {
             .map(Some)
             .map_err(|invalid| invalid_precondition("If-None-Match", &invalid))
     }
+}
+
+/// 304, with the header fields that the answer would have had.
+pub(in crate::http) fn not_modified(
+    headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response.headers_mut().extend(headers);
+    response
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {

@@ -13,7 +13,7 @@ use super::problem::Problem;
 use super::problem_type::ProblemType;
 use crate::event_store::StreamRevision;
 use entity_tag::{InvalidTags, TEXT_VARIANT};
-pub(super) use if_none_match::IfNoneMatch;
+pub(super) use if_none_match::{IfNoneMatch, not_modified};
 pub(super) use precondition::{
     only_revision, precondition, precondition_required, revision_mismatch,
 };

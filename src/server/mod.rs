@@ -1,11 +1,12 @@
 //! The composition root: opens the store, builds the service, serves it and stops it.
 
+mod connections;
+
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -48,7 +49,7 @@ pub async fn run(settings: &ServeSettings) -> Result<(), ServeError> {
     let location = store.location();
     tracing::info!(%address, "serving on http://{address}, events in {location}");
     let app = App::new(store).requiring_if_match(settings.require_if_match);
-    serve(app, listener, shutdown).await?;
+    serve(app, listener, shutdown).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -59,19 +60,10 @@ pub async fn serve(
     app: App,
     listener: TcpListener,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    // An answer's head and body may leave in two writes; Nagle's algorithm would hold the
-    // second back until the client's delayed acknowledgement.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "no TCP_NODELAY");
-        }
-    });
+) {
     let live = app.live();
     let (stop, mut stopping) = watch::channel(false);
-    // A bare router would be copied, route by route, for every connection.
-    let service = router(app).into_make_service();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+    let serving = connections::serve(listener, router(app), async move {
         shutdown.await;
         tracing::info!("stopping");
         // First, since the server waits for every answer, and theirs would not end.
@@ -85,11 +77,8 @@ pub async fn serve(
         }
     };
     tokio::select! {
-        served = serving => served,
-        () = too_long => {
-            tracing::warn!("stopped before every connection was done");
-            Ok(())
-        }
+        () = serving => {}
+        () = too_long => tracing::warn!("stopped before every connection was done"),
     }
 }
 

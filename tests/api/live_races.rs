@@ -1,7 +1,7 @@
 //! Watchers among moves that pour in, and watchers that do not keep up.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use connect_four::application::encode;
@@ -138,6 +138,24 @@ async fn who_falls_too_far_behind_is_cut_off_and_not_shown_a_gap() {
         !read.ends_with(b"\r\n0\r\n\r\n"),
         "a stream that looks complete"
     );
+}
+
+/// Time passes by itself as soon as nobody has anything to do, so the test does not take it.
+#[tokio::test(start_paused = true)]
+async fn who_never_reads_again_is_closed_after_a_while() {
+    let store = MemoryStore::new();
+    let service = Service::on(Arc::new(store.clone())).await;
+    let game = service.start_game("ada", "grace").await;
+    let _silent = open_and_do_not_read(&game).await;
+    for (revision, (player, column)) in (0..).zip(turns().take(41)) {
+        append_a_large_move(&store, &game, revision, player, column).await;
+    }
+    let began = tokio::time::Instant::now();
+    while service.live.watchers() > 0 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(began.elapsed() < Duration::from_secs(60));
+    }
+    assert!(began.elapsed() > Duration::from_secs(25));
 }
 
 /// Asks for lines over a connection that buffers little, and leaves them there.

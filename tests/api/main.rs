@@ -27,6 +27,7 @@ mod watcher;
 
 mod bad_input;
 mod conditional_reads;
+mod connections;
 mod documents;
 mod faults;
 mod games;

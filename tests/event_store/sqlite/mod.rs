@@ -3,6 +3,7 @@
 mod failing_disk;
 mod opening;
 mod reopening;
+mod tail;
 mod writing;
 
 use std::io::{BufRead, BufReader};

@@ -1,0 +1,77 @@
+//! Connections, below the requests: the protocols that are spoken, and clients that take their
+//! time.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http2::handshake;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use crate::service::Service;
+
+async fn connect(service: &Service) -> TcpStream {
+    let address = service.url.trim_start_matches("http://");
+    TcpStream::connect(address).await.expect("a connection")
+}
+
+#[tokio::test]
+async fn who_begins_with_the_preface_of_http_2_is_answered_in_it() {
+    let service = Service::on_memory().await;
+    let game = service.game_with("D").await;
+    let io = TokioIo::new(connect(&service).await);
+    let (mut sender, connection) = handshake(TokioExecutor::new(), io).await.expect("HTTP/2");
+    tokio::spawn(connection);
+    let request = hyper::Request::get(format!("{}{}", service.url, game.path("")));
+    let request = request.body(Empty::<Bytes>::new()).expect("a request");
+    let answer = sender.send_request(request).await.expect("an answer");
+    assert_eq!(answer.version(), hyper::Version::HTTP_2);
+    assert_eq!(answer.headers()["etag"], "\"1\"");
+    let body = answer.into_body().collect().await.expect("a body");
+    assert_eq!(body.to_bytes(), game.get("").await.body);
+}
+
+/// Time passes by itself as soon as nobody has anything to do, so the test does not take it.
+#[tokio::test(start_paused = true)]
+async fn who_does_not_finish_the_head_of_a_request_is_closed_after_a_while() {
+    let service = Service::on_memory().await;
+    for beginning in ["", "P", "GET /livez HTTP/1.1\r\nhost: local"] {
+        let mut connection = connect(&service).await;
+        let began = Instant::now();
+        connection
+            .write_all(beginning.as_bytes())
+            .await
+            .expect("sent");
+        let mut answer = Vec::new();
+        // It may be closed with a reset.
+        let _ = connection.read_to_end(&mut answer).await;
+        assert!(answer.is_empty(), "{beginning:?}");
+        let took = began.elapsed();
+        // Longer than a load balancer keeps a connection that nobody uses.
+        let patience = Duration::from_secs(61)..Duration::from_secs(160);
+        assert!(patience.contains(&took), "{beginning:?}: {took:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_closed_and_harms_nobody() {
+    let service = Service::on_memory().await;
+    for beginning in [
+        "PRI or other\r\n\r\n",
+        "\0\0\0\0",
+        "\r\n\r\n\r\n\u{7f}\r\n\r\n",
+    ] {
+        let mut connection = connect(&service).await;
+        connection
+            .write_all(beginning.as_bytes())
+            .await
+            .expect("sent");
+        let mut answer = Vec::new();
+        let _ = connection.read_to_end(&mut answer).await;
+        assert!(!answer.starts_with(b"HTTP/1.1 2"), "{beginning:?}");
+    }
+    service.get("/livez").await.is(200);
+}

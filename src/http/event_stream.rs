@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -146,10 +146,11 @@ pub(super) async fn stream_events(
         Body::from_stream(opening.chain(watching.chunks()))
     };
     let mut response = Response::new(body);
+    // No `Vary`, since nothing of this is stored: with one more field hyper would keep a larger
+    // map for each connection.
     response.headers_mut().extend([
         (CONTENT_TYPE, format.content_type()),
         (CACHE_CONTROL, NO_STORE),
-        (VARY, HeaderValue::from_static("accept")),
         (X_ACCEL_BUFFERING, HeaderValue::from_static("no")),
     ]);
     Ok(response)

@@ -17,7 +17,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
-use tokio_io_timeout::TimeoutStream;
+use tokio_io_timeout::TimeoutWriter;
 use tower::Service;
 
 /// How long a client may take for the head of a request, and how long it may have none: longer
@@ -67,11 +67,12 @@ async fn connection(stream: TcpStream, router: Router, watcher: Watcher) {
         Ok(Ok(is_http_2)) => is_http_2,
         Ok(Err(_)) | Err(_) => return,
     };
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(WRITE_TIMEOUT));
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(WRITE_TIMEOUT));
     let io = TokioIo::new(Box::pin(stream));
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        router.clone().call(request.map(Body::new))
+        // Boxed, since hyper keeps room for it as long as the connection lives.
+        Box::pin(router.clone().call(request.map(Body::new)))
     });
     let served = if is_http_2 {
         let connection = http2::Builder::new(TokioExecutor::new())

@@ -9,11 +9,12 @@ use uuid::Uuid;
 use super::event_id::event_id;
 use super::event_json::{DecodeError, decode, encode};
 use super::game_id::GameId;
+use super::resignation::{metadata, resigned_by};
 use super::terms::Terms;
 use crate::domain::{Command, Game, GameEvent, Unexplained, evolve, replay};
 use crate::event_store::{
-    EventStore, EventStoreError, ExpectedRevision, NewEvent, RecordedEvent, StreamName,
-    StreamRevision,
+    EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, RecordedEvent,
+    StreamName, StreamRevision,
 };
 
 /// Why a game could not be loaded.
@@ -56,6 +57,8 @@ pub struct Loaded {
     pub game: Game,
     /// The revision of the last of them; `None` when the stream is absent.
     pub revision: Option<StreamRevision>,
+    /// The place of that event among all events of the store.
+    pub position: Option<GlobalPosition>,
     /// The id of every event, by revision. 44 at the most in a game that was played here.
     pub event_ids: Vec<Uuid>,
 }
@@ -67,6 +70,7 @@ impl Loaded {
         Loaded {
             game: last.map(|last| last.game.clone()).unwrap_or_default(),
             revision: last.map(|last| last.recorded.revision),
+            position: last.map(|last| last.recorded.position),
             event_ids: history.iter().map(|event| event.recorded.id).collect(),
         }
     }
@@ -88,6 +92,7 @@ impl Loaded {
             .map_err(|error| unreadable(error.into()))?;
         replay(&mut self.game, &event).map_err(|error| unreadable(error.into()))?;
         self.revision = Some(recorded.revision);
+        self.position = Some(recorded.position);
         self.event_ids.push(recorded.id);
         Ok(event)
     }
@@ -209,6 +214,7 @@ impl GameStreams {
         let stream = id.stream();
         let expected = ExpectedRevision::at(decided_on.revision);
         let key = terms.key.as_ref();
+        let metadata = metadata(command, &terms.metadata);
         let new_events: Vec<_> = events
             .iter()
             .enumerate()
@@ -218,7 +224,7 @@ impl GameStreams {
                     id: event_id(id, command, key, expected, index),
                     event_type,
                     data,
-                    metadata: terms.metadata.clone(),
+                    metadata: metadata.clone(),
                 }
             })
             .collect();
@@ -230,21 +236,24 @@ impl GameStreams {
         let first = new_events.first().filter(|_| key.is_some()).cloned();
         let appended = self.store.append(&stream, expected, new_events).await?;
         if let Some(first) = first {
-            self.verify(&stream, expected, &first).await?;
+            self.verify(&stream, expected, &first, command).await?;
         }
         loaded.revision = Some(appended.revision);
+        loaded.position = Some(appended.position);
         loaded.game = events.iter().fold(loaded.game, evolve);
         Ok(self.remember(id, loaded))
     }
 
     /// Asks whether this event is what an append at this revision left there. Stores recognise
     /// a repetition by its ids alone, and those of a key do not tell one move from another: of
-    /// two moves with one key, sent at once, both appends would succeed and one be stored.
+    /// two moves with one key, sent at once, both appends would succeed and one be stored. Who
+    /// resigned is in no data.
     async fn verify(
         &self,
         stream: &StreamName,
         expected: ExpectedRevision,
         event: &NewEvent,
+        command: &Command,
     ) -> Result<(), EventStoreError> {
         let slice = self
             .store
@@ -254,7 +263,13 @@ impl GameStreams {
                 reason: format!("what an append with a key left could not be read: {error}"),
             })?;
         match slice.events.first() {
-            Some(stored) if stored.data == event.data => Ok(()),
+            Some(stored)
+                if stored.event_type == event.event_type
+                    && stored.data == event.data
+                    && resigned_by(stored).as_ref() == command.resigning() =>
+            {
+                Ok(())
+            }
             Some(_) | None => Err(EventStoreError::WrongExpectedRevision {
                 stream: stream.clone(),
                 expected,

@@ -7,6 +7,7 @@ mod event_json;
 mod game_id;
 mod game_stream;
 mod replay;
+mod resignation;
 mod terms;
 #[cfg(test)]
 mod testing;
@@ -17,4 +18,5 @@ pub use event_json::{DecodeError, decode, encode};
 pub use game_id::{GAME_STREAM_PREFIX, GameId, InvalidGameId};
 pub use game_stream::{GameStreams, HistoricEvent, LoadError, Loaded, UnreadableReason, ends_game};
 pub use replay::resulting_place;
+pub use resignation::resigned_by;
 pub use terms::{IdempotencyKey, InvalidIdempotencyKey, Precondition, Revisions, Terms};

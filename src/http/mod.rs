@@ -15,12 +15,14 @@ mod long_poll;
 mod moves;
 mod page;
 mod path;
+mod position;
 mod problem;
 mod problem_pages;
 mod problem_texts;
 mod problem_type;
 mod query;
 mod request_context;
+mod resignation;
 mod revisions;
 mod system;
 mod trace_context;
@@ -94,6 +96,7 @@ pub fn router(app: App) -> Router {
             post(moves::make_move).get(moves::list_moves),
         )
         .route("/games/{id}/moves/{number}", get(moves::show_move))
+        .route("/games/{id}/resignation", post(resignation::resign))
         .route("/games/{id}/events", get(events::list_events))
         .route("/", get(description::index))
         .route("/openapi.yaml", get(description::openapi_yaml))

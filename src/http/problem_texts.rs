@@ -36,13 +36,13 @@ impl ProblemType {
                 "Look at it with GET /games/{id}, or start yours under another id.",
             ),
             Self::GameFinished => (
-                "Somebody won, or the board is full. No more discs are taken.",
+                "Somebody won or gave up, or the board is full. No more discs are taken.",
                 "Start another game with POST /games.",
             ),
             Self::PlayerNotInGame => (
-                "The move names a player who is not one of the game's two. Names are compared \
+                "The request names a player who is not one of the game's two. Names are compared \
                  letter by letter.",
-                "Send the move in the name of one of players.",
+                "Send it in the name of one of players.",
             ),
             Self::NotYourTurn => (
                 "The players move in turns, and the other one's move is due. It may also be \
@@ -60,8 +60,8 @@ impl ProblemType {
                 "Take in missed_events, then decide anew and send the current entity tag.",
             ),
             Self::PreconditionRequired => (
-                "This service takes moves only for a stated revision.",
-                "Look at the game, then send its ETag as If-Match with the move.",
+                "This service takes moves and resignations only for a stated revision.",
+                "Look at the game, then send its ETag as If-Match with the request.",
             ),
             Self::MalformedJson => (
                 "The body could not be read as JSON; the detail says where.",

@@ -102,7 +102,7 @@ impl ProblemType {
             Self::PreconditionRequired => (
                 "precondition-required",
                 S::PRECONDITION_REQUIRED,
-                "A move has to say which revision it is for",
+                "The request has to say which revision it is for",
             ),
             Self::MalformedJson => ("malformed-json", S::BAD_REQUEST, "The body is not JSON"),
             Self::InvalidQuery => (

@@ -43,6 +43,7 @@ mod preconditions;
 mod process;
 mod put_game;
 mod races;
+mod resignation;
 mod retries;
 mod revisions;
 mod text_board;

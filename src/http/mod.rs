@@ -41,6 +41,7 @@ use crate::application::{CommandHandler, GameStreams};
 use crate::event_store::EventStore;
 use crate::live::Live;
 use crate::metrics::{MeasuredStore, Metrics};
+use crate::read_model::{Projecting, ReadModel};
 use problem::Problem;
 use problem_type::ProblemType;
 
@@ -50,13 +51,24 @@ pub struct App {
     games: Arc<GameStreams>,
     commands: Arc<CommandHandler>,
     live: Arc<Live>,
+    read_model: Arc<ReadModel>,
+    /// Ends with the last of the clones.
+    _projecting: Arc<Projecting>,
     metrics: Metrics,
     requires_if_match: bool,
 }
 
 impl App {
-    /// The service on this store.
+    /// The service on this store, with a read model in memory. Within a runtime only, since a
+    /// task follows the store.
     pub fn new(store: Arc<dyn EventStore>) -> App {
+        App::with_read_model(store, Arc::new(ReadModel::in_memory()))
+    }
+
+    /// The service on this store, with this read model, which follows the store as long as
+    /// there is a clone of the service.
+    pub fn with_read_model(store: Arc<dyn EventStore>, read_model: Arc<ReadModel>) -> App {
+        let projecting = read_model.start(store.clone());
         let metrics = Metrics::default();
         let store = Arc::new(MeasuredStore::new(store, metrics.clone()));
         let games = Arc::new(GameStreams::new(store.clone()));
@@ -64,6 +76,8 @@ impl App {
             commands: Arc::new(CommandHandler::new(games.clone())),
             games,
             live: Arc::new(Live::new(store, event_stream::render)),
+            read_model,
+            _projecting: Arc::new(projecting),
             metrics,
             requires_if_match: false,
         }

@@ -3,6 +3,7 @@
 //! The modules, in the order in which they may use each other (`ARCHITECTURE.md` has the
 //! whole picture, and `tests/architecture.rs` holds it):
 
+mod database_lock;
 pub mod domain;
 pub mod event_store;
 
@@ -10,6 +11,7 @@ pub mod application;
 pub mod metrics;
 
 pub mod live;
+pub mod read_model;
 
 pub mod http;
 

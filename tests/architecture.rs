@@ -8,11 +8,15 @@ use std::path::Path;
 /// The top-level modules and those of ours that each may know. A new module is placed here.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
-    ("event_store", &[]),
+    ("database_lock", &[]),
+    ("event_store", &["database_lock"]),
     ("application", &["domain", "event_store"]),
     ("metrics", &["event_store"]),
     ("live", &["application", "event_store"]),
-    ("read_model", &["domain", "event_store", "application"]),
+    (
+        "read_model",
+        &["database_lock", "domain", "event_store", "application"],
+    ),
     (
         "http",
         &[

@@ -14,7 +14,7 @@ use super::terms::Terms;
 use crate::domain::{Command, Game, GameEvent, Unexplained, evolve, replay};
 use crate::event_store::{
     EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, RecordedEvent,
-    StreamName, StreamRevision,
+    StreamName, StreamRevision, StreamSlice,
 };
 
 /// Why a game could not be loaded.
@@ -85,16 +85,83 @@ impl Loaded {
             revision: recorded.revision,
             reason,
         };
-        if recorded.revision != self.next_revision() {
-            return Err(unreadable(UnreadableReason::Gap));
-        }
-        let event = decode(&recorded.event_type, &recorded.data)
-            .map_err(|error| unreadable(error.into()))?;
-        replay(&mut self.game, &event).map_err(|error| unreadable(error.into()))?;
+        let next = self.next_revision();
+        let event = fold(&mut self.game, next, recorded).map_err(unreadable)?;
         self.revision = Some(recorded.revision);
         self.position = Some(recorded.position);
         self.event_ids.push(recorded.id);
         Ok(event)
+    }
+}
+
+/// Folds the stored event into the game that it is the next event of.
+fn fold(
+    game: &mut Game,
+    next: StreamRevision,
+    recorded: &RecordedEvent,
+) -> Result<GameEvent, UnreadableReason> {
+    if recorded.revision != next {
+        return Err(UnreadableReason::Gap);
+    }
+    let event = decode(&recorded.event_type, &recorded.data)?;
+    replay(game, &event)?;
+    Ok(event)
+}
+
+/// A game that grows event by event, for who folds the events of all games as they come and
+/// appends to none.
+#[derive(Debug, Clone)]
+pub struct GameFold {
+    game: Game,
+    next: StreamRevision,
+}
+
+impl Default for GameFold {
+    fn default() -> GameFold {
+        GameFold {
+            game: Game::NotStarted,
+            next: StreamRevision::FIRST,
+        }
+    }
+}
+
+impl GameFold {
+    /// The game as its events before this revision left it, read from its stream. When they
+    /// are gone it is not there, and the event at the revision will be found to follow a gap.
+    pub async fn before(
+        store: &dyn EventStore,
+        id: GameId,
+        revision: StreamRevision,
+    ) -> Result<GameFold, LoadError> {
+        let slice = match store.read_stream(&id.stream(), StreamRevision::FIRST).await {
+            Ok(slice) => slice,
+            Err(EventStoreError::StreamDeleted { .. }) => StreamSlice::default(),
+            Err(error) => return Err(error.into()),
+        };
+        let mut folded = GameFold::default();
+        let earlier = |recorded: &&RecordedEvent| recorded.revision < revision;
+        for recorded in slice.events.iter().take_while(earlier) {
+            folded
+                .fold(recorded)
+                .map_err(|reason| LoadError::Unreadable {
+                    game: id,
+                    revision: recorded.revision,
+                    reason,
+                })?;
+        }
+        Ok(folded)
+    }
+
+    /// Folds the game's next event; one that makes no sense leaves the game as it was.
+    pub fn fold(&mut self, recorded: &RecordedEvent) -> Result<(), UnreadableReason> {
+        fold(&mut self.game, self.next, recorded)?;
+        self.next = recorded.revision.next();
+        Ok(())
+    }
+
+    /// The game as it stands.
+    pub fn game(&self) -> &Game {
+        &self.game
     }
 }
 

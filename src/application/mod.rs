@@ -16,7 +16,9 @@ pub use command_error::CommandError;
 pub use command_handler::{CommandHandler, Handled};
 pub use event_json::{DecodeError, decode, encode};
 pub use game_id::{GAME_STREAM_PREFIX, GameId, InvalidGameId};
-pub use game_stream::{GameStreams, HistoricEvent, LoadError, Loaded, UnreadableReason, ends_game};
+pub use game_stream::{
+    GameFold, GameStreams, HistoricEvent, LoadError, Loaded, UnreadableReason, ends_game,
+};
 pub use replay::resulting_place;
 pub use resignation::resigned_by;
 pub use terms::{IdempotencyKey, InvalidIdempotencyKey, Precondition, Revisions, Terms};

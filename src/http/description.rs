@@ -64,6 +64,8 @@ pub(super) async fn index(form: PageForm, query: Query) -> Result<Response, Prob
                 "game": "/games/{id}",
                 "moves": "/games/{id}/moves",
                 "events": "/games/{id}/events",
+                "resignation": "/games/{id}/resignation",
+                "all_events": "/events",
                 "openapi": "/openapi.yaml",
                 "docs": "/docs",
                 "problems": "/problems",

@@ -1,6 +1,8 @@
 //! The HTTP API: requests become commands, games become JSON, refusals become problems.
 
 mod accept;
+mod all_event_stream;
+mod all_events;
 mod board_text;
 mod body;
 mod conditional;
@@ -41,10 +43,16 @@ use serde::Serialize;
 
 use crate::application::{CommandHandler, GameStreams};
 use crate::event_store::EventStore;
-use crate::live::Live;
+use crate::live::{Live, Renders};
 use crate::metrics::{MeasuredStore, Metrics};
+use crate::read_model::{Projecting, ReadModel};
 use problem::Problem;
 use problem_type::ProblemType;
+
+const RENDERS: Renders = Renders {
+    of_a_game: event_stream::render,
+    of_all_games: all_event_stream::render,
+};
 
 /// What the handlers work with.
 #[derive(Debug, Clone)]
@@ -52,20 +60,33 @@ pub struct App {
     games: Arc<GameStreams>,
     commands: Arc<CommandHandler>,
     live: Arc<Live>,
+    read_model: Arc<ReadModel>,
+    /// Ends with the last of the clones.
+    _projecting: Arc<Projecting>,
     metrics: Metrics,
     requires_if_match: bool,
 }
 
 impl App {
-    /// The service on this store.
+    /// The service on this store, with a read model in memory. Within a runtime only, since a
+    /// task follows the store.
     pub fn new(store: Arc<dyn EventStore>) -> App {
+        App::with_read_model(store, Arc::new(ReadModel::in_memory()))
+    }
+
+    /// The service on this store, with this read model, which follows the store as long as
+    /// there is a clone of the service.
+    pub fn with_read_model(store: Arc<dyn EventStore>, read_model: Arc<ReadModel>) -> App {
+        let projecting = read_model.start(store.clone());
         let metrics = Metrics::default();
         let store = Arc::new(MeasuredStore::new(store, metrics.clone()));
         let games = Arc::new(GameStreams::new(store.clone()));
         App {
             commands: Arc::new(CommandHandler::new(games.clone())),
             games,
-            live: Arc::new(Live::new(store, event_stream::render)),
+            live: Arc::new(Live::new(store, RENDERS)),
+            read_model,
+            _projecting: Arc::new(projecting),
             metrics,
             requires_if_match: false,
         }
@@ -98,6 +119,7 @@ pub fn router(app: App) -> Router {
         .route("/games/{id}/moves/{number}", get(moves::show_move))
         .route("/games/{id}/resignation", post(resignation::resign))
         .route("/games/{id}/events", get(events::list_events))
+        .route("/events", get(all_events::list_all_events))
         .route("/", get(description::index))
         .route("/openapi.yaml", get(description::openapi_yaml))
         .route("/openapi.json", get(description::openapi_json))

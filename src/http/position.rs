@@ -7,6 +7,13 @@ use crate::event_store::GlobalPosition;
 
 pub(super) const EVENT_POSITION: HeaderName = HeaderName::from_static("event-position");
 
+/// The position that a client names as it was told.
+pub(super) fn parse_position(text: &str) -> Option<GlobalPosition> {
+    // Parsers of numbers take a plus sign.
+    let is_plain = |byte: u8| byte.is_ascii_digit() || byte == b'-';
+    text.parse().ok().filter(|_| text.bytes().all(is_plain))
+}
+
 /// The header field that says so; none of a store without events.
 pub(super) fn event_position(
     position: Option<GlobalPosition>,

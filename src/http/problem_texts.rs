@@ -81,7 +81,8 @@ impl ProblemType {
                 "Send the field as the detail shows it, with the ETag of an earlier answer.",
             ),
             Self::InvalidLastEventId => (
-                "Last-Event-ID is not the id of an event of this stream. Ids are revisions.",
+                "Last-Event-ID is not the id of an event of this stream. Ids are revisions in the \
+                 stream of a game, and positions in that of all games.",
                 "Send the id of the last event that you got, or leave the field out to begin \
                  with the first.",
             ),

@@ -69,6 +69,30 @@ impl Query {
         }
     }
 
+    /// Takes any text, if it is there.
+    pub(super) fn text(&mut self, name: &str) -> Option<String> {
+        self.take(name)
+    }
+
+    /// Takes what this makes of the text, if it is there; `None` makes it invalid.
+    pub(super) fn parsed<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+        expected: &str,
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.take(name) else {
+            return Ok(None);
+        };
+        match parse(&text) {
+            Some(parsed) => Ok(Some(parsed)),
+            None => Err(invalid_query(
+                name,
+                format!("{name} is {expected}, not {text:?}."),
+            )),
+        }
+    }
+
     fn take(&mut self, name: &str) -> Option<String> {
         let place = self.0.iter().position(|(given, _)| given == name)?;
         Some(self.0.remove(place).1)
@@ -86,6 +110,7 @@ impl Query {
     }
 }
 
-fn invalid_query(parameter: &str, detail: String) -> Problem {
+/// The parameter is not what it has to be.
+pub(super) fn invalid_query(parameter: &str, detail: String) -> Problem {
     Problem::new(ProblemType::InvalidQuery, detail).with("parameter", parameter)
 }

@@ -25,6 +25,7 @@ mod real_kurrentdb;
 mod service;
 mod watcher;
 
+mod all_events;
 mod bad_input;
 mod conditional_reads;
 mod documents;

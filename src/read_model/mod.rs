@@ -156,6 +156,11 @@ impl ReadModel {
         self.progress.has_caught_up()
     }
 
+    /// Resolves when [`has_caught_up`](ReadModel::has_caught_up) is true.
+    pub async fn caught_up(&self) {
+        self.progress.has_ever_caught_up().await;
+    }
+
     /// Resolves when every answer that is asked for from now on reflects this event, which has
     /// to be a game's. It may never: who calls it sets the time.
     pub async fn reached(&self, position: GlobalPosition) {

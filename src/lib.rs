@@ -17,6 +17,7 @@ pub mod http;
 
 pub mod config;
 pub mod health;
+pub mod rebuild;
 pub mod telemetry;
 
 pub mod server;

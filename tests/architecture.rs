@@ -29,7 +29,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     ("health", &[]),
-    ("config", &[]),
+    ("config", &["read_model"]),
+    ("rebuild", &["event_store", "read_model", "config"]),
     ("telemetry", &["config"]),
     (
         "server",

@@ -10,7 +10,7 @@ use serde_json::json as value;
 
 use super::problem::Problem;
 use super::{App, json};
-use crate::metrics::CONTENT_TYPE as CONTENT_TYPE_OF_METRICS;
+use crate::metrics::{CONTENT_TYPE as CONTENT_TYPE_OF_METRICS, ReadModelFigures};
 
 /// How long the store may take to show that it is there.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -31,7 +31,14 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
         ),
         (CACHE_CONTROL, NO_STORE),
     ];
-    (headers, app.metrics.render(app.live.watchers())).into_response()
+    let status = app.read_model.status();
+    let read_model = ReadModelFigures {
+        lag: status.lag,
+        events_applied: status.events_applied,
+        unreadable_streams: status.unreadable_streams,
+        has_caught_up: status.has_caught_up,
+    };
+    (headers, app.metrics.render(app.live.watchers(), read_model)).into_response()
 }
 
 /// `GET /readyz`: the event store answers too.

@@ -9,10 +9,16 @@
 //! `commit` writes it with the checkpoint in one transaction, `lists` answers.
 
 mod answers;
+mod batch;
+mod commit;
 mod database;
+mod identity;
+mod lists;
 mod location;
 mod open;
+mod outcome;
 mod progress;
+mod projector;
 mod schema;
 
 use std::sync::Arc;
@@ -100,8 +106,7 @@ impl ReadModel {
     /// model; who comes second waits.
     pub async fn project(&self, store: Arc<dyn EventStore>) {
         let _only = self.projecting.lock().await;
-        drop(store);
-        std::future::pending::<()>().await;
+        projector::follow(&self.database, &self.progress, store).await;
     }
 
     /// Lets a task [`project`](ReadModel::project) until the answer is dropped.
@@ -113,25 +118,20 @@ impl ReadModel {
 
     /// The games that the query asks for.
     pub async fn games(&self, query: &GamesQuery) -> Result<GamesPage, ReadModelError> {
-        let _ = query;
-        self.database
-            .read(|_| {
-                Ok(GamesPage {
-                    games: Vec::new(),
-                    next: None,
-                    position: None,
-                })
-            })
-            .await
+        let query = query.clone();
+        let read = self
+            .database
+            .read(move |tables| lists::games(tables, &query));
+        read.await
     }
 
     /// The player with exactly this name; `None` for who takes part in no game.
     pub async fn player(&self, name: &str) -> Result<Answer<Option<PlayerRecord>>, ReadModelError> {
-        let _ = name;
-        Ok(Answer {
-            value: None,
-            position: None,
-        })
+        let name = name.to_owned();
+        let read = self
+            .database
+            .read(move |tables| lists::player(tables, &name));
+        read.await
     }
 
     /// The first players in this order, of those who take part in a game.
@@ -140,11 +140,10 @@ impl ReadModel {
         sort: PlayersSort,
         limit: usize,
     ) -> Result<Answer<Vec<PlayerRecord>>, ReadModelError> {
-        let _ = (sort, limit);
-        Ok(Answer {
-            value: Vec::new(),
-            position: None,
-        })
+        let read = self
+            .database
+            .read(move |tables| lists::players(tables, sort, limit));
+        read.await
     }
 
     /// The last event that answers reflect; `None` when there is none yet.
@@ -155,6 +154,11 @@ impl ReadModel {
     /// Whether everything that was recorded before the start has been visible.
     pub fn has_caught_up(&self) -> bool {
         self.progress.has_caught_up()
+    }
+
+    /// Resolves when [`has_caught_up`](ReadModel::has_caught_up) is true.
+    pub async fn caught_up(&self) {
+        self.progress.has_ever_caught_up().await;
     }
 
     /// Resolves when every answer that is asked for from now on reflects this event, which has

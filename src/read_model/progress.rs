@@ -1,6 +1,6 @@
 //! How far the read model has come, for who waits and for who looks.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -28,7 +28,7 @@ const NEVER: i64 = i64::MAX;
 #[derive(Debug)]
 pub(super) struct Progress {
     visible: watch::Sender<Option<GlobalPosition>>,
-    caught_up: AtomicBool,
+    caught_up: watch::Sender<bool>,
     applied: AtomicU64,
     unreadable: AtomicU64,
     /// Since when, in microseconds since 1970.
@@ -39,7 +39,7 @@ impl Progress {
     pub(super) fn new() -> Progress {
         Progress {
             visible: watch::Sender::new(None),
-            caught_up: AtomicBool::new(false),
+            caught_up: watch::Sender::new(false),
             applied: AtomicU64::new(0),
             unreadable: AtomicU64::new(0),
             behind_since: AtomicI64::new(Utc::now().timestamp_micros()),
@@ -62,7 +62,7 @@ impl Progress {
     }
 
     pub(super) fn caught_up(&self) {
-        self.caught_up.store(true, Ordering::Release);
+        self.caught_up.send_replace(true);
     }
 
     pub(super) fn position(&self) -> Option<GlobalPosition> {
@@ -70,7 +70,12 @@ impl Progress {
     }
 
     pub(super) fn has_caught_up(&self) -> bool {
-        self.caught_up.load(Ordering::Acquire)
+        *self.caught_up.borrow()
+    }
+
+    pub(super) async fn has_ever_caught_up(&self) {
+        // An error would say that the sender is gone, which we hold ourselves.
+        let _ = self.caught_up.subscribe().wait_for(|done| *done).await;
     }
 
     pub(super) async fn reached(&self, position: GlobalPosition) {

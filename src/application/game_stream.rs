@@ -9,46 +9,14 @@ use uuid::Uuid;
 use super::event_id::event_id;
 use super::event_json::{DecodeError, decode, encode};
 use super::game_id::GameId;
+use super::load_error::{LoadError, UnreadableReason};
 use super::resignation::{metadata, resigned_by};
 use super::terms::Terms;
-use crate::domain::{Command, Game, GameEvent, Unexplained, evolve, replay};
+use crate::domain::{Command, Game, GameEvent, evolve, replay};
 use crate::event_store::{
     EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, RecordedEvent,
     StreamName, StreamRevision, StreamSlice,
 };
-
-/// Why a game could not be loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The store did not answer with the game's events.
-    #[error(transparent)]
-    Store(#[from] EventStoreError),
-    /// No game goes the way that the stream tells. It takes no moves until somebody has
-    /// looked at it.
-    #[error("game {game} is unreadable from revision {revision} on: {reason}")]
-    Unreadable {
-        /// The game.
-        game: GameId,
-        /// The first event that makes no sense.
-        revision: StreamRevision,
-        /// What is wrong with it.
-        reason: UnreadableReason,
-    },
-}
-
-/// What is wrong with a stored event.
-#[derive(Debug, thiserror::Error)]
-pub enum UnreadableReason {
-    /// It is no event of a game.
-    #[error(transparent)]
-    Undecodable(#[from] DecodeError),
-    /// It cannot follow the events before it.
-    #[error(transparent)]
-    Unexplained(#[from] Unexplained),
-    /// Events before it are missing: the stream was truncated.
-    #[error("the events before it are missing")]
-    Gap,
-}
 
 /// A game as its stream told it, and what an append to it needs to know.
 #[derive(Debug, Clone, Default)]

@@ -6,6 +6,7 @@ mod event_id;
 mod event_json;
 mod game_id;
 mod game_stream;
+mod load_error;
 mod replay;
 mod resignation;
 mod terms;
@@ -16,9 +17,8 @@ pub use command_error::CommandError;
 pub use command_handler::{CommandHandler, Handled};
 pub use event_json::{DecodeError, decode, encode};
 pub use game_id::{GAME_STREAM_PREFIX, GameId, InvalidGameId};
-pub use game_stream::{
-    GameFold, GameStreams, HistoricEvent, LoadError, Loaded, UnreadableReason, ends_game,
-};
+pub use game_stream::{GameFold, GameStreams, HistoricEvent, Loaded, ends_game};
+pub use load_error::{LoadError, UnreadableReason};
 pub use replay::resulting_place;
 pub use resignation::resigned_by;
 pub use terms::{IdempotencyKey, InvalidIdempotencyKey, Precondition, Revisions, Terms};

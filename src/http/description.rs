@@ -66,6 +66,8 @@ pub(super) async fn index(form: PageForm, query: Query) -> Result<Response, Prob
                 "events": "/games/{id}/events",
                 "resignation": "/games/{id}/resignation",
                 "all_events": "/events",
+                "players": "/players",
+                "player": "/players/{name}",
                 "openapi": "/openapi.yaml",
                 "docs": "/docs",
                 "problems": "/problems",

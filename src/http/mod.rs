@@ -3,20 +3,24 @@
 mod accept;
 mod all_event_stream;
 mod all_events;
+mod as_of;
 mod board_text;
 mod body;
 mod conditional;
 mod cors;
+mod cursor;
 mod description;
 mod event_stream;
 mod event_view;
 mod events;
 mod games;
 mod idempotency;
+mod lists;
 mod long_poll;
 mod moves;
 mod page;
 mod path;
+mod players;
 mod position;
 mod problem;
 mod problem_pages;
@@ -110,7 +114,7 @@ impl App {
 /// All routes and layers.
 pub fn router(app: App) -> Router {
     Router::new()
-        .route("/games", post(games::start_game))
+        .route("/games", post(games::start_game).get(lists::list_games))
         .route("/games/{id}", get(games::show_game).put(games::put_game))
         .route(
             "/games/{id}/moves",
@@ -119,6 +123,8 @@ pub fn router(app: App) -> Router {
         .route("/games/{id}/moves/{number}", get(moves::show_move))
         .route("/games/{id}/resignation", post(resignation::resign))
         .route("/games/{id}/events", get(events::list_events))
+        .route("/players", get(players::list_players))
+        .route("/players/{name}", get(players::show_player))
         .route("/events", get(all_events::list_all_events))
         .route("/", get(description::index))
         .route("/openapi.yaml", get(description::openapi_yaml))

@@ -27,6 +27,12 @@ impl ProblemType {
                 "The game has not come to that revision. Revisions are counted from 0.",
                 "Look at the game as it is with GET /games/{id}. The revision may still come.",
             ),
+            Self::PlayerNotFound => (
+                "Nobody with this name takes part in any game. Names are compared letter by \
+                 letter. A game that was started just now may not be in the lists yet.",
+                "Check the name, or send the Event-Position of the answer that started the game, \
+                 and Prefer: wait=5.",
+            ),
             Self::GameDeleted => (
                 "An operator deleted the game's events. The id is not used again.",
                 "Start another game with POST /games.",
@@ -86,6 +92,10 @@ impl ProblemType {
                 "Send the id of the last event that you got, or leave the field out to begin \
                  with the first.",
             ),
+            Self::InvalidEventPosition => (
+                "Event-Position is not what an answer of this service had in that field.",
+                "Send the field as it was, or leave it out to get the list as it is.",
+            ),
             Self::InvalidRequest => (
                 "The body is JSON, but a member is missing, unknown or of the wrong kind. \
                  A column is a letter from A to G; a name has 1 to 64 characters, is not \
@@ -127,6 +137,17 @@ impl ProblemType {
             ),
             Self::StoreUnavailable => (
                 "The event store does not answer. Nothing was done.",
+                "Send the request again after the seconds in Retry-After.",
+            ),
+            Self::ReadModelBehind => (
+                "Lists are made from the events as they come, and have not come to the event that \
+                 was asked for, or to the end at the start of the service. They are at \
+                 event_position.",
+                "Send the request again after the seconds in Retry-After, or with Prefer: wait=5. \
+                 Without Event-Position the list is answered as it is.",
+            ),
+            Self::ReadModelUnavailable => (
+                "What lists are made from could not be read. Games are not concerned.",
                 "Send the request again after the seconds in Retry-After.",
             ),
             Self::OutcomeUnknown => (

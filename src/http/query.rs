@@ -69,6 +69,18 @@ impl Query {
         }
     }
 
+    /// Takes what one of these words stands for, if it is there.
+    pub(super) fn named<T: Copy, const N: usize>(
+        &mut self,
+        name: &str,
+        words: &[(&'static str, T); N],
+    ) -> Result<Option<T>, Problem> {
+        let known = words.each_ref().map(|(word, _)| *word);
+        let word = self.word(name, &known)?;
+        let named = words.iter().find(|(known, _)| Some(*known) == word);
+        Ok(named.map(|(_, meant)| *meant))
+    }
+
     /// Takes any text, if it is there.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
         self.take(name)

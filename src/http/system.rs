@@ -41,9 +41,14 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
     (headers, app.metrics.render(app.live.watchers(), read_model)).into_response()
 }
 
-/// `GET /readyz`: the event store answers too.
+/// `GET /readyz`: the event store answers too, and the lists have come to where it was at the
+/// start.
 pub(super) async fn readyz(State(app): State<App>) -> Result<Response, Problem> {
     match tokio::time::timeout(CHECK_TIMEOUT, app.games.store().check()).await {
+        Ok(Ok(())) if !app.read_model.has_caught_up() => {
+            tracing::debug!("not ready: the read model is catching up");
+            Err(Problem::read_model_behind(app.read_model.position(), None))
+        }
         Ok(Ok(())) => Ok(json(
             [(CACHE_CONTROL, NO_STORE)],
             value!({"status": "ready"}),

@@ -16,6 +16,7 @@ mod exchange;
 #[path = "../support/generated.rs"]
 #[expect(dead_code, reason = "only whole games are needed here")]
 mod generated;
+mod held_store;
 mod lossy_proxy;
 #[path = "../support/openapi.rs"]
 mod openapi;
@@ -34,12 +35,15 @@ mod games;
 mod history;
 mod idempotency_keys;
 mod kurrentdb;
+mod lists;
 mod live;
 mod live_hub;
 mod live_long_poll;
 mod live_races;
 mod moves;
 mod operations;
+mod own_writes;
+mod players;
 mod preconditions;
 mod process;
 mod put_game;

@@ -129,6 +129,12 @@ async fn a_file_of_another_stores_events_is_built_anew() {
 
 #[tokio::test]
 async fn a_store_that_was_restored_from_a_backup_has_other_events() {
+    for then_started in 0..3 {
+        is_built_anew_after_a_backup(then_started).await;
+    }
+}
+
+async fn is_built_anew_after_a_backup(then_started: usize) {
     let files = Files::new();
     let (path, events) = (files.path("model.db"), files.path("events.db"));
     let open = async || {
@@ -148,6 +154,8 @@ async fn a_store_that_was_restored_from_a_backup_has_other_events() {
     fs::write(&events, backup).expect("a file");
 
     let store = open().await;
+    // As long as it was before, and longer.
+    start_games(&store, then_started).await;
     let model = Following::in_file(&path, &store).await;
     model.catches_up().await;
     model.stop().await;

@@ -14,6 +14,7 @@ mod generated;
 #[expect(dead_code, reason = "the double's other users need more of it")]
 mod tutorial;
 
+mod program;
 mod support;
 
 mod answers;

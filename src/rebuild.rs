@@ -67,7 +67,7 @@ pub async fn run(settings: &RebuildSettings) -> Result<(), RebuildError> {
     if status.unreadable_streams > 0 {
         writeln!(
             out,
-            "{} streams cannot be explained and are in no list",
+            "Left out are streams that no game explains: {}",
             status.unreadable_streams
         )?;
     }

@@ -12,7 +12,7 @@ use super::lists::player_number;
 use super::outcome::{IN_PROGRESS, outcome_of};
 use crate::application::{GameFold, GameId};
 use crate::domain::{Game, PlayerName, Side};
-use crate::event_store::{GlobalPosition, RecordedEvent};
+use crate::event_store::{GlobalPosition, RecordedEvent, StreamName};
 
 /// A game that stands in the lists, or is about to.
 #[derive(Debug, Clone)]
@@ -100,6 +100,15 @@ impl Memory {
 #[derive(Debug)]
 pub(super) struct NeedsHistory(pub(super) GameId);
 
+/// The last event of a batch.
+#[derive(Debug, Clone)]
+pub(super) struct Last {
+    pub(super) position: GlobalPosition,
+    pub(super) id: Uuid,
+    pub(super) stream: StreamName,
+    pub(super) revision: i64,
+}
+
 /// The events of one transaction.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
@@ -109,7 +118,7 @@ pub(super) struct Batch {
     pub(super) events: u64,
     /// The first event of all, if it is in this batch.
     pub(super) first: Option<(Uuid, GlobalPosition)>,
-    pub(super) last: Option<GlobalPosition>,
+    pub(super) last: Option<Last>,
     places: HashMap<GameId, usize>,
     /// Streams that are skipped, of those whose names are no game's.
     nameless: HashSet<String>,
@@ -130,7 +139,8 @@ impl Batch {
         connection: &Connection,
         event: &RecordedEvent,
     ) -> rusqlite::Result<Result<(), NeedsHistory>> {
-        if self.last.or(memory.checkpoint) >= Some(event.position) {
+        let last = self.last.as_ref().map(|last| last.position);
+        if last.or(memory.checkpoint) >= Some(event.position) {
             return Ok(Ok(()));
         }
         match GameId::of_stream(&event.stream) {
@@ -141,10 +151,15 @@ impl Batch {
                 }
             }
         }
-        if memory.checkpoint.is_none() && self.last.is_none() {
+        if memory.checkpoint.is_none() && last.is_none() {
             self.first = Some((event.id, event.position));
         }
-        self.last = Some(event.position);
+        self.last = Some(Last {
+            position: event.position,
+            id: event.id,
+            stream: event.stream.clone(),
+            revision: super::lists::to_sql(event.revision.number()),
+        });
         self.events += 1;
         Ok(Ok(()))
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
-use super::batch::{Batch, Listed, Memory, Touched};
+use super::batch::{Batch, Last, Listed, Memory, Touched};
 use super::outcome::{IN_PROGRESS, Tally};
 use crate::event_store::GlobalPosition;
 
@@ -15,7 +15,7 @@ pub(super) fn commit(
     memory: &mut Memory,
     batch: Batch,
 ) -> rusqlite::Result<()> {
-    let Some(last) = batch.last else {
+    let Some(last) = batch.last.clone() else {
         return Ok(());
     };
     let transaction = connection.transaction()?;
@@ -34,9 +34,9 @@ pub(super) fn commit(
                 unreadable.reason
             ])?;
     }
-    write_checkpoint(&transaction, memory, &batch, last)?;
+    write_checkpoint(&transaction, memory, &batch, &last)?;
     transaction.commit()?;
-    remember(memory, batch, last);
+    remember(memory, batch, last.position);
     Ok(())
 }
 
@@ -163,7 +163,7 @@ fn write_checkpoint(
     connection: &Connection,
     memory: &Memory,
     batch: &Batch,
-    last: GlobalPosition,
+    last: &Last,
 ) -> rusqlite::Result<()> {
     if let Some((id, position)) = batch.first {
         connection
@@ -172,14 +172,18 @@ fn write_checkpoint(
     }
     let updated = connection
         .prepare_cached(
-            "UPDATE projection SET checkpoint = ?1, next_game = ?2, next_player = ?3
+            "UPDATE projection SET checkpoint = ?1, next_game = ?2, next_player = ?3,
+                                   last_event = ?5, last_stream = ?6, last_revision = ?7
              WHERE checkpoint IS ?4",
         )?
         .execute(params![
-            last.to_string(),
+            last.position.to_string(),
             memory.next_game,
             memory.next_player,
             memory.checkpoint.map(|checkpoint| checkpoint.to_string()),
+            last.id.as_bytes(),
+            last.stream.as_str(),
+            last.revision,
         ])?;
     // A projector that was stopped may have committed after this one had read where it was.
     match updated {

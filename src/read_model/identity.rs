@@ -1,21 +1,26 @@
 //! Whose events the tables were made of.
 
+use std::sync::Arc;
+
 use futures_util::StreamExt;
-use rusqlite::Connection;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
 use super::database::{Database, ReadModelError};
-use super::lists::position_in;
+use super::lists::{position_in, unsigned};
 use super::progress::Progress;
 use super::schema;
 use crate::application::GAME_STREAM_PREFIX;
-use crate::event_store::{EventStore, GlobalPosition, SubscriptionMessage};
-use std::sync::Arc;
+use crate::event_store::{
+    EventStore, EventStoreError, GlobalPosition, StreamName, StreamRevision, SubscriptionMessage,
+};
 
 /// The first event that was applied, and the last.
 struct Span {
     first: (Uuid, GlobalPosition),
-    last: GlobalPosition,
+    last: (Uuid, GlobalPosition),
+    last_at: (StreamName, StreamRevision),
 }
 
 /// Why the tables are not of the store's events.
@@ -23,8 +28,8 @@ struct Span {
 enum Mismatch {
     #[error("the first event of a game is another")]
     OtherEvents,
-    #[error("the store ends at {head:?}, before the last event that was applied")]
-    EndsEarlier { head: Option<GlobalPosition> },
+    #[error("the last event that was applied is not in the store")]
+    LastIsGone,
 }
 
 /// Empties the tables if they are of other events than the store's: of another store's, or of
@@ -59,7 +64,7 @@ pub(super) async fn ensure_same_events(
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FollowError {
     #[error(transparent)]
-    Store(#[from] crate::event_store::EventStoreError),
+    Store(#[from] EventStoreError),
     #[error(transparent)]
     ReadModel(#[from] ReadModelError),
     #[error("the store's subscription ended")]
@@ -67,9 +72,15 @@ pub(super) enum FollowError {
 }
 
 async fn compare(span: &Span, store: &dyn EventStore) -> Result<Result<(), Mismatch>, FollowError> {
-    let head = store.head().await?;
-    if head < Some(span.last) {
-        return Ok(Err(Mismatch::EndsEarlier { head }));
+    // Where it was there may be none now, or another: the store was restored from a backup.
+    let (stream, revision) = &span.last_at;
+    let at_last = match store.read_stream(stream, *revision).await {
+        Ok(slice) => slice.events.into_iter().next(),
+        Err(EventStoreError::StreamDeleted { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    if at_last.map(|event| (event.id, event.position)) != Some(span.last) {
+        return Ok(Err(Mismatch::LastIsGone));
     }
     let mut events = store.subscribe_all(GAME_STREAM_PREFIX, None);
     let first = match events.next().await {
@@ -85,16 +96,23 @@ async fn compare(span: &Span, store: &dyn EventStore) -> Result<Result<(), Misma
 
 /// What was applied; `None` when nothing was.
 fn span(connection: &Connection) -> rusqlite::Result<Option<Span>> {
-    let select = "SELECT first_event, first_position, checkpoint FROM projection";
-    connection.query_row(select, [], |row| {
-        let first: Option<[u8; 16]> = row.get(0)?;
-        let (first_position, last) = (position_in(row, 1)?, position_in(row, 2)?);
-        Ok(first
-            .zip(first_position)
-            .zip(last)
-            .map(|((id, at), last)| Span {
-                first: (Uuid::from_bytes(id), at),
-                last,
-            }))
-    })
+    let select = "SELECT first_event, first_position, last_event, checkpoint, last_stream,
+                         last_revision
+                  FROM projection WHERE checkpoint IS NOT NULL";
+    let read = |row: &Row<'_>| {
+        let event = |column| {
+            let position = position_in(row, column + 1)?;
+            let position = position.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+            Ok::<_, rusqlite::Error>((Uuid::from_bytes(row.get(column)?), position))
+        };
+        let stream = StreamName::new(row.get::<_, String>(4)?).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(4, Type::Text, Box::new(error))
+        })?;
+        Ok(Span {
+            first: event(0)?,
+            last: event(2)?,
+            last_at: (stream, StreamRevision::new(unsigned(row, 5)?)),
+        })
+    };
+    connection.query_row(select, [], read).optional()
 }

@@ -48,7 +48,16 @@ pub struct ReadModel {
 
 /// A projector that runs; it ends when this is dropped.
 #[derive(Debug)]
-pub struct Projecting(task::AbortHandle);
+pub struct Projecting(task::JoinHandle<()>);
+
+impl Projecting {
+    /// Stops it, and waits until it has let go of the read model.
+    pub async fn stop(mut self) {
+        self.0.abort();
+        // That it was cancelled is what was asked for.
+        let _ = (&mut self.0).await;
+    }
+}
 
 impl Drop for Projecting {
     fn drop(&mut self) {
@@ -112,8 +121,7 @@ impl ReadModel {
     /// Lets a task [`project`](ReadModel::project) until the answer is dropped.
     pub fn start(self: &Arc<Self>, store: Arc<dyn EventStore>) -> Projecting {
         let model = self.clone();
-        let projector = tokio::spawn(async move { model.project(store).await });
-        Projecting(projector.abort_handle())
+        Projecting(tokio::spawn(async move { model.project(store).await }))
     }
 
     /// The games that the query asks for.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -159,6 +160,8 @@ fn is_damage(error: &rusqlite::Error) -> bool {
 
 fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open(path)?;
+    // For a database tool that somebody runs on the file. A commit that fails is tried again.
+    connection.busy_timeout(Duration::from_millis(200))?;
     // Before the write-ahead log, so that the file itself says what it is.
     schema::create(&mut connection)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;

@@ -20,10 +20,13 @@ const TABLES: &str = "
         checkpoint     TEXT,             -- the position of the last event applied
         first_event    BLOB,             -- the id of the first one: whose events these are
         first_position TEXT,
+        last_stream    TEXT,             -- where the last one is
+        last_revision  INTEGER,
+        last_event     BLOB,
         next_game      INTEGER NOT NULL, -- numbers are never given twice
         next_player    INTEGER NOT NULL
     ) STRICT;
-    INSERT INTO projection VALUES (1, NULL, NULL, NULL, 1, 1);
+    INSERT INTO projection VALUES (1, NULL, NULL, NULL, NULL, NULL, NULL, 1, 1);
     CREATE TABLE players (
         number      INTEGER PRIMARY KEY,
         name        TEXT NOT NULL UNIQUE,

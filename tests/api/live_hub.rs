@@ -52,6 +52,10 @@ impl EventStore for Observed {
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
         let events = self.store.subscribe_all(prefix, after);
+        // The read model's begins at the start.
+        if after.is_none() {
+            return events;
+        }
         if self.subscriptions.fetch_add(1, Ordering::SeqCst) > 0 {
             return events;
         }

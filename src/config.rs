@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::read_model::ReadModelLocation;
+
 /// Connect Four over HTTP, every move an event.
 ///
 /// Without a subcommand it serves.
@@ -24,6 +26,8 @@ pub struct Cli {
 pub enum Command {
     /// Serve the HTTP API until SIGINT or SIGTERM.
     Serve(ServeSettings),
+    /// Delete the read model and build it again from the events, while no service uses it.
+    Rebuild(RebuildSettings),
     /// Ask a running service whether it is well: exits with 0 if it answers with a 2xx within
     /// two seconds. For containers, which have no curl.
     Health {
@@ -52,6 +56,11 @@ pub struct ServeSettings {
         default_value = "sqlite://connect-four.db"
     )]
     pub event_store: String,
+
+    /// Where what is known about many games is kept, which is built from the events: a file,
+    /// or `memory:`. Without it, a file beside an event store that is a file, else memory.
+    #[arg(long, env, value_name = "PATH")]
+    pub read_model: Option<ReadModelLocation>,
 
     /// The address and port to listen on; port 0 takes a free one.
     #[arg(
@@ -88,6 +97,42 @@ pub struct ServeSettings {
     pub log: String,
 }
 
+/// What to rebuild.
+#[derive(Debug, Clone, Args)]
+pub struct RebuildSettings {
+    /// Where the events are, as the service is told.
+    #[arg(
+        long,
+        env,
+        value_name = "URL",
+        default_value = "sqlite://connect-four.db"
+    )]
+    pub event_store: String,
+
+    /// Where the read model is, as the service is told. Without it, beside the event store.
+    #[arg(long, env, value_name = "PATH")]
+    pub read_model: Option<ReadModelLocation>,
+}
+
+impl RebuildSettings {
+    /// Where the read model is.
+    pub fn read_model(&self) -> ReadModelLocation {
+        location(self.read_model.as_ref(), &self.event_store)
+    }
+}
+
+impl ServeSettings {
+    /// Where the read model is.
+    pub fn read_model(&self) -> ReadModelLocation {
+        location(self.read_model.as_ref(), &self.event_store)
+    }
+}
+
+fn location(given: Option<&ReadModelLocation>, event_store: &str) -> ReadModelLocation {
+    let beside = || ReadModelLocation::of_event_store(event_store);
+    given.cloned().unwrap_or_else(beside)
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -111,6 +156,27 @@ mod tests {
             assert_eq!(settings.event_store, "sqlite://connect-four.db");
             assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
             assert!(!settings.require_if_match);
+        }
+    }
+
+    #[test]
+    fn the_read_model_is_where_it_is_said_to_be_or_beside_the_events() {
+        for (args, expected) in [
+            (&["serve"][..], "connect-four.read-model.db"),
+            (
+                &["rebuild", "--event-store", "sqlite://a/b.db"],
+                "a/b.read-model.db",
+            ),
+            (&["rebuild", "--read-model", "c.db"], "c.db"),
+            (&["serve", "--event-store", "memory:"], "memory:"),
+        ] {
+            let cli = Cli::try_parse_from([&["connect-four"], args].concat());
+            let location = match cli.expect("known flags").into_command() {
+                Command::Serve(settings) => settings.read_model(),
+                Command::Rebuild(settings) => settings.read_model(),
+                Command::Health { .. } => panic!("{args:?} asks nobody"),
+            };
+            assert_eq!(Ok(location), expected.parse());
         }
     }
 

@@ -3,6 +3,7 @@
 //! The modules, in the order in which they may use each other (`ARCHITECTURE.md` has the
 //! whole picture, and `tests/architecture.rs` holds it):
 
+mod database_lock;
 pub mod domain;
 pub mod event_store;
 
@@ -10,11 +11,13 @@ pub mod application;
 pub mod metrics;
 
 pub mod live;
+pub mod read_model;
 
 pub mod http;
 
 pub mod config;
 pub mod health;
+pub mod rebuild;
 pub mod telemetry;
 
 pub mod server;

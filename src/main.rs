@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use connect_four::config::{Cli, Command, ServeSettings};
-use connect_four::{health, server, telemetry};
+use connect_four::{health, rebuild, server, telemetry};
 
 /// Requests allocate on one thread what another frees, over which glibc's arenas contend.
 #[global_allocator]
@@ -16,6 +16,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().into_command() {
         Command::Serve(settings) => serve(&settings).await,
+        Command::Rebuild(settings) => rebuild::run(&settings).await.map_err(Into::into),
         Command::Health { url } => health::ask(&url).await.map_err(Into::into),
     };
     match outcome {

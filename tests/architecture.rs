@@ -8,11 +8,15 @@ use std::path::Path;
 /// The top-level modules and those of ours that each may know. A new module is placed here.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
-    ("event_store", &[]),
+    ("database_lock", &[]),
+    ("event_store", &["database_lock"]),
     ("application", &["domain", "event_store"]),
     ("metrics", &["event_store"]),
     ("live", &["application", "event_store"]),
-    ("read_model", &["domain", "event_store", "application"]),
+    (
+        "read_model",
+        &["database_lock", "domain", "event_store", "application"],
+    ),
     (
         "http",
         &[
@@ -25,7 +29,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     ("health", &[]),
-    ("config", &[]),
+    ("config", &["read_model"]),
+    ("rebuild", &["event_store", "read_model", "config"]),
     ("telemetry", &["config"]),
     (
         "server",
@@ -67,10 +72,16 @@ const IMPURE: &[&str] = &[
 const LONGEST_FILE: usize = 350;
 
 /// Longer than that, for a reason.
-const LONG_FILES: &[(&str, &str)] = &[(
-    "tests/event_store/contract.rs",
-    "one suite, so that a store that signs it signs all of it",
-)];
+const LONG_FILES: &[(&str, &str)] = &[
+    (
+        "tests/event_store/contract.rs",
+        "one suite, so that a store that signs it signs all of it",
+    ),
+    (
+        "tests/architecture.rs",
+        "one table of all modules, and how the sources are held to it",
+    ),
+];
 
 #[test]
 fn dependencies_point_one_way() {

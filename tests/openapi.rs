@@ -44,6 +44,7 @@ fn filled_in(template: &str) -> String {
     template
         .replace("{id}", ID)
         .replace("{number}", "1")
+        .replace("{name}", "ada")
         .replace("{slug}", "column-full")
 }
 

@@ -8,11 +8,12 @@ use uuid::Uuid;
 
 use super::game_id::GameId;
 use super::terms::IdempotencyKey;
-use crate::domain::Command;
+use crate::domain::{Command, PlayerName};
 use crate::event_store::ExpectedRevision;
 
 /// The id of the event with this index among those that the command causes when it is
-/// decided on at this revision. A move with a key is the same wherever it is decided on.
+/// decided on at this revision. A move or a
+/// resignation with a key is the same wherever it is decided on.
 pub(super) fn event_id(
     game: GameId,
     command: &Command,
@@ -31,17 +32,34 @@ pub(super) fn event_id(
             if let Some(key) = key {
                 return keyed_event_id(game, key, index);
             }
-            let revision = match decided_at {
-                ExpectedRevision::Exact(revision) => revision.to_string(),
-                ExpectedRevision::NoStream => String::new(),
-            };
+            let revision = number(decided_at);
             format!("rev:{revision}:{}:{}:{index}", asked.player, asked.column)
+        }
+        Command::Resign(asked) => {
+            if let Some(key) = key {
+                return keyed_event_id(game, key, index);
+            }
+            return resignation_id(game, decided_at, &asked.player);
         }
     };
     Uuid::new_v5(game.as_uuid(), name.as_bytes())
 }
 
-/// The id of the event with this index among those of a move with this key.
+/// The id of the one event of a resignation without a key. No move's name begins like this,
+/// whatever its player is called, and the player's name is all that follows the revision.
+fn resignation_id(game: GameId, decided_at: ExpectedRevision, player: &PlayerName) -> Uuid {
+    let name = format!("resign:{}:{player}", number(decided_at));
+    Uuid::new_v5(game.as_uuid(), name.as_bytes())
+}
+
+fn number(decided_at: ExpectedRevision) -> String {
+    match decided_at {
+        ExpectedRevision::Exact(revision) => revision.to_string(),
+        ExpectedRevision::NoStream => String::new(),
+    }
+}
+
+/// The id of the event with this index among those of a move or a resignation with this key.
 pub(super) fn keyed_event_id(game: GameId, key: &IdempotencyKey, index: usize) -> Uuid {
     let name = format!("key:{}:{index}", key.as_str());
     Uuid::new_v5(game.as_uuid(), name.as_bytes())
@@ -50,7 +68,7 @@ pub(super) fn keyed_event_id(game: GameId, key: &IdempotencyKey, index: usize) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Column, MakeMove, PlayerName, Players, StartGame};
+    use crate::domain::{Column, MakeMove, Players, Resign, StartGame};
     use crate::event_store::StreamRevision;
 
     const GAME: &str = "5b0f9a4e-8f43-4c8e-9d2b-6f1f0c1f3a77";
@@ -110,6 +128,26 @@ mod tests {
                 assert_eq!(made.to_string(), id);
             }
         }
+    }
+
+    #[test]
+    fn a_resignation_has_an_id_that_no_move_can_have() {
+        let game = GAME.parse().expect("an id");
+        let resignation_of = |player, revision| {
+            let at = ExpectedRevision::Exact(StreamRevision::new(revision));
+            let player = name(player);
+            event_id(game, &Command::Resign(Resign { player }), None, at, 0)
+        };
+        assert_eq!(
+            resignation_of("alice", 3).to_string(),
+            "2d122e43-5a74-5b66-8e58-c82010c9a1e7"
+        );
+        let id = resignation_of("bob:D:0", 3);
+        for player in ["resign:bob", "resign", "3:resign:bob", "bob"] {
+            assert_ne!(move_id(GAME, player, Column::D, 3, 0), id);
+        }
+        assert_ne!(resignation_of("bob:D:0", 4), id);
+        assert_ne!(resignation_of("3:a", 3), resignation_of("a", 33));
     }
 
     #[test]

@@ -9,45 +9,14 @@ use uuid::Uuid;
 use super::event_id::event_id;
 use super::event_json::{DecodeError, decode, encode};
 use super::game_id::GameId;
+use super::load_error::{LoadError, UnreadableReason};
+use super::resignation::{metadata, resigned_by};
 use super::terms::Terms;
-use crate::domain::{Command, Game, GameEvent, Unexplained, evolve, replay};
+use crate::domain::{Command, Game, GameEvent, evolve, replay};
 use crate::event_store::{
-    EventStore, EventStoreError, ExpectedRevision, NewEvent, RecordedEvent, StreamName,
-    StreamRevision,
+    EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, RecordedEvent,
+    StreamName, StreamRevision, StreamSlice,
 };
-
-/// Why a game could not be loaded.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The store did not answer with the game's events.
-    #[error(transparent)]
-    Store(#[from] EventStoreError),
-    /// No game goes the way that the stream tells. It takes no moves until somebody has
-    /// looked at it.
-    #[error("game {game} is unreadable from revision {revision} on: {reason}")]
-    Unreadable {
-        /// The game.
-        game: GameId,
-        /// The first event that makes no sense.
-        revision: StreamRevision,
-        /// What is wrong with it.
-        reason: UnreadableReason,
-    },
-}
-
-/// What is wrong with a stored event.
-#[derive(Debug, thiserror::Error)]
-pub enum UnreadableReason {
-    /// It is no event of a game.
-    #[error(transparent)]
-    Undecodable(#[from] DecodeError),
-    /// It cannot follow the events before it.
-    #[error(transparent)]
-    Unexplained(#[from] Unexplained),
-    /// Events before it are missing: the stream was truncated.
-    #[error("the events before it are missing")]
-    Gap,
-}
 
 /// A game as its stream told it, and what an append to it needs to know.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +25,8 @@ pub struct Loaded {
     pub game: Game,
     /// The revision of the last of them; `None` when the stream is absent.
     pub revision: Option<StreamRevision>,
+    /// The place of that event among all events of the store.
+    pub position: Option<GlobalPosition>,
     /// The id of every event, by revision. 44 at the most in a game that was played here.
     pub event_ids: Vec<Uuid>,
 }
@@ -67,6 +38,7 @@ impl Loaded {
         Loaded {
             game: last.map(|last| last.game.clone()).unwrap_or_default(),
             revision: last.map(|last| last.recorded.revision),
+            position: last.map(|last| last.recorded.position),
             event_ids: history.iter().map(|event| event.recorded.id).collect(),
         }
     }
@@ -81,15 +53,83 @@ impl Loaded {
             revision: recorded.revision,
             reason,
         };
-        if recorded.revision != self.next_revision() {
-            return Err(unreadable(UnreadableReason::Gap));
-        }
-        let event = decode(&recorded.event_type, &recorded.data)
-            .map_err(|error| unreadable(error.into()))?;
-        replay(&mut self.game, &event).map_err(|error| unreadable(error.into()))?;
+        let next = self.next_revision();
+        let event = fold(&mut self.game, next, recorded).map_err(unreadable)?;
         self.revision = Some(recorded.revision);
+        self.position = Some(recorded.position);
         self.event_ids.push(recorded.id);
         Ok(event)
+    }
+}
+
+/// Folds the stored event into the game that it is the next event of.
+fn fold(
+    game: &mut Game,
+    next: StreamRevision,
+    recorded: &RecordedEvent,
+) -> Result<GameEvent, UnreadableReason> {
+    if recorded.revision != next {
+        return Err(UnreadableReason::Gap);
+    }
+    let event = decode(&recorded.event_type, &recorded.data)?;
+    replay(game, &event)?;
+    Ok(event)
+}
+
+/// A game that grows event by event, for who folds the events of all games as they come and
+/// appends to none.
+#[derive(Debug, Clone)]
+pub struct GameFold {
+    game: Game,
+    next: StreamRevision,
+}
+
+impl Default for GameFold {
+    fn default() -> GameFold {
+        GameFold {
+            game: Game::NotStarted,
+            next: StreamRevision::FIRST,
+        }
+    }
+}
+
+impl GameFold {
+    /// The game as its events before this revision left it, read from its stream. When they
+    /// are gone it is not there, and the event at the revision will be found to follow a gap.
+    pub async fn before(
+        store: &dyn EventStore,
+        id: GameId,
+        revision: StreamRevision,
+    ) -> Result<GameFold, LoadError> {
+        let slice = match store.read_stream(&id.stream(), StreamRevision::FIRST).await {
+            Ok(slice) => slice,
+            Err(EventStoreError::StreamDeleted { .. }) => StreamSlice::default(),
+            Err(error) => return Err(error.into()),
+        };
+        let mut folded = GameFold::default();
+        let earlier = |recorded: &&RecordedEvent| recorded.revision < revision;
+        for recorded in slice.events.iter().take_while(earlier) {
+            folded
+                .fold(recorded)
+                .map_err(|reason| LoadError::Unreadable {
+                    game: id,
+                    revision: recorded.revision,
+                    reason,
+                })?;
+        }
+        Ok(folded)
+    }
+
+    /// Folds the game's next event; one that makes no sense leaves the game as it was.
+    pub fn fold(&mut self, recorded: &RecordedEvent) -> Result<(), UnreadableReason> {
+        fold(&mut self.game, self.next, recorded)?;
+        self.next = recorded.revision.next();
+        Ok(())
+    }
+
+    /// The game as it stands.
+    pub fn game(&self) -> &Game {
+        &self.game
     }
 }
 
@@ -209,6 +249,7 @@ impl GameStreams {
         let stream = id.stream();
         let expected = ExpectedRevision::at(decided_on.revision);
         let key = terms.key.as_ref();
+        let metadata = metadata(command, &terms.metadata);
         let new_events: Vec<_> = events
             .iter()
             .enumerate()
@@ -218,7 +259,7 @@ impl GameStreams {
                     id: event_id(id, command, key, expected, index),
                     event_type,
                     data,
-                    metadata: terms.metadata.clone(),
+                    metadata: metadata.clone(),
                 }
             })
             .collect();
@@ -230,21 +271,24 @@ impl GameStreams {
         let first = new_events.first().filter(|_| key.is_some()).cloned();
         let appended = self.store.append(&stream, expected, new_events).await?;
         if let Some(first) = first {
-            self.verify(&stream, expected, &first).await?;
+            self.verify(&stream, expected, &first, command).await?;
         }
         loaded.revision = Some(appended.revision);
+        loaded.position = Some(appended.position);
         loaded.game = events.iter().fold(loaded.game, evolve);
         Ok(self.remember(id, loaded))
     }
 
     /// Asks whether this event is what an append at this revision left there. Stores recognise
     /// a repetition by its ids alone, and those of a key do not tell one move from another: of
-    /// two moves with one key, sent at once, both appends would succeed and one be stored.
+    /// two moves with one key, sent at once, both appends would succeed and one be stored. Who
+    /// resigned is in no data.
     async fn verify(
         &self,
         stream: &StreamName,
         expected: ExpectedRevision,
         event: &NewEvent,
+        command: &Command,
     ) -> Result<(), EventStoreError> {
         let slice = self
             .store
@@ -254,7 +298,13 @@ impl GameStreams {
                 reason: format!("what an append with a key left could not be read: {error}"),
             })?;
         match slice.events.first() {
-            Some(stored) if stored.data == event.data => Ok(()),
+            Some(stored)
+                if stored.event_type == event.event_type
+                    && stored.data == event.data
+                    && resigned_by(stored).as_ref() == command.resigning() =>
+            {
+                Ok(())
+            }
             Some(_) | None => Err(EventStoreError::WrongExpectedRevision {
                 stream: stream.clone(),
                 expected,

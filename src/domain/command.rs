@@ -10,6 +10,18 @@ pub enum Command {
     StartGame(StartGame),
     /// Drop a disc.
     MakeMove(MakeMove),
+    /// Give up.
+    Resign(Resign),
+}
+
+impl Command {
+    /// Who resigns; `None` when something else is asked for.
+    pub fn resigning(&self) -> Option<&PlayerName> {
+        match self {
+            Command::Resign(Resign { player }) => Some(player),
+            Command::StartGame(_) | Command::MakeMove(_) => None,
+        }
+    }
 }
 
 /// Start a game between two players; the first of them begins.
@@ -26,4 +38,11 @@ pub struct MakeMove {
     pub player: PlayerName,
     /// Where the disc goes.
     pub column: Column,
+}
+
+/// Give the game up, at any time; the opponent wins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resign {
+    /// Who gives up: any name; whether this is a player of the game is decided.
+    pub player: PlayerName,
 }

@@ -1,10 +1,10 @@
 //! Decides which events happen next. Pure: no clock, no I/O, no randomness.
 
 use super::board::Board;
-use super::command::{Command, MakeMove, StartGame};
+use super::command::{Command, MakeMove, Resign, StartGame};
 use super::event::{GameEvent, GameResult};
 use super::game::{Game, InProgress};
-use super::player::Side;
+use super::player::{PlayerName, Side};
 use super::rejection::Rejection;
 
 /// The events that the command causes in this game, never none, or the rule that forbids
@@ -17,17 +17,34 @@ pub fn decide(game: &Game, command: &Command) -> Result<Vec<GameEvent>, Rejectio
     match command {
         Command::StartGame(start) => start_game(game, start),
         Command::MakeMove(make_move) => {
-            let running = match game {
-                Game::NotStarted => return Err(Rejection::GameNotStarted),
-                Game::Finished(finished) => {
-                    let result = finished.result;
-                    return Err(Rejection::GameFinished { result });
-                }
-                Game::InProgress(running) => running,
-            };
+            let running = running(game)?;
             drop_disc(running, make_move)
         }
+        Command::Resign(Resign { player }) => {
+            let running = running(game)?;
+            let side = side_of(running, player)?;
+            let result = GameResult::won_by(side.other());
+            Ok(vec![GameEvent::GameFinished { result }])
+        }
     }
+}
+
+fn running(game: &Game) -> Result<&InProgress, Rejection> {
+    match game {
+        Game::NotStarted => Err(Rejection::GameNotStarted),
+        Game::Finished(finished) => Err(Rejection::GameFinished {
+            result: finished.result,
+        }),
+        Game::InProgress(running) => Ok(running),
+    }
+}
+
+fn side_of(game: &InProgress, player: &PlayerName) -> Result<Side, Rejection> {
+    let stranger = || Rejection::PlayerNotInGame {
+        player: player.clone(),
+        players: game.players.clone(),
+    };
+    game.players.side_of(player).ok_or_else(stranger)
 }
 
 fn start_game(game: &Game, start: &StartGame) -> Result<Vec<GameEvent>, Rejection> {
@@ -44,13 +61,7 @@ fn start_game(game: &Game, start: &StartGame) -> Result<Vec<GameEvent>, Rejectio
 
 fn drop_disc(game: &InProgress, make_move: &MakeMove) -> Result<Vec<GameEvent>, Rejection> {
     let MakeMove { player, column } = make_move;
-    let side = game
-        .players
-        .side_of(player)
-        .ok_or_else(|| Rejection::PlayerNotInGame {
-            player: player.clone(),
-            players: game.players.clone(),
-        })?;
+    let side = side_of(game, player)?;
     let next_player = game.players.on(game.next);
     if player != next_player {
         return Err(Rejection::NotYourTurn {
@@ -88,7 +99,8 @@ mod tests {
     use super::super::board::Column::{self, A, B, D, E, F, G};
     use super::super::player::Players;
     use super::super::testing::{
-        ada_and_grace, finished, given, move_by, moved, name, played, start, started,
+        ada_and_grace, finished, given, move_by, moved, name, played, resignation_of, start,
+        started,
     };
     use super::*;
 
@@ -238,6 +250,37 @@ mod tests {
         given([alone, moved("ada", D)])
             .when(move_by("ada", D))
             .then([moved("ada", D)]);
+    }
+
+    #[test]
+    fn either_player_resigns_whoevers_turn_it_is() {
+        for moves in ["", "D", "DE"] {
+            given(played(moves))
+                .when(resignation_of("ada"))
+                .then([finished(GameResult::PlayerTwoWon)]);
+            given(played(moves))
+                .when(resignation_of("grace"))
+                .then([finished(GameResult::PlayerOneWon)]);
+        }
+    }
+
+    #[test]
+    fn only_a_player_of_a_running_game_resigns() {
+        given([])
+            .when(resignation_of("ada"))
+            .then_rejected(Rejection::GameNotStarted);
+        given(played("D"))
+            .when(resignation_of("mallory"))
+            .then_rejected(Rejection::PlayerNotInGame {
+                player: name("mallory"),
+                players: ada_and_grace(),
+            });
+        for anyone in ["mallory", "ada", "grace"] {
+            given(played("D"))
+                .and(finished(GameResult::Tied))
+                .when(resignation_of(anyone))
+                .then_rejected(over(GameResult::Tied));
+        }
     }
 
     fn turn_of(player: &str) -> Rejection {

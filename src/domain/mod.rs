@@ -19,7 +19,7 @@ mod rejection;
 mod testing;
 
 pub use board::{Board, Cell, Column, Disc, Row, UnknownColumn};
-pub use command::{Command, MakeMove, StartGame};
+pub use command::{Command, MakeMove, Resign, StartGame};
 pub use decide::decide;
 pub use event::{GameEvent, GameResult};
 pub use evolve::evolve;

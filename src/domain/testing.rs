@@ -1,7 +1,7 @@
 //! Given these events, when this command, then those events or this rejection.
 
 use super::board::Column;
-use super::command::{Command, MakeMove, StartGame};
+use super::command::{Command, MakeMove, Resign, StartGame};
 use super::decide::decide;
 use super::event::{GameEvent, GameResult};
 use super::evolve::evolve;
@@ -73,6 +73,11 @@ pub(super) fn move_by(player: &str, column: Column) -> Command {
         player: name(player),
         column,
     })
+}
+
+pub(super) fn resignation_of(player: &str) -> Command {
+    let player = name(player);
+    Command::Resign(Resign { player })
 }
 
 pub(super) fn started() -> GameEvent {

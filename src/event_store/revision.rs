@@ -130,6 +130,12 @@ impl GlobalPosition {
         GlobalPosition::new(number, number)
     }
 
+    /// How far this is on the way to a later position, from 0 to 1. For people to look at:
+    /// between two positions there may be any number of events.
+    pub fn fraction_of(self, head: GlobalPosition) -> f64 {
+        (self.commit as f64 / head.commit.max(1) as f64).min(1.0)
+    }
+
     pub(super) fn commit(self) -> u64 {
         self.commit
     }

@@ -20,7 +20,7 @@ use crate::application::GameId;
 use crate::event_store::RecordedEvent;
 use crate::live::{Following, Interrupted, Rendered, Then};
 
-const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Read by nginx, which would otherwise hold events back until a buffer is full.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -28,7 +28,7 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// How long a stream is silent at the most, so that nobody in between takes it for dead.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// How the events are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Format {
         })
     }
 
-    fn opening(self) -> &'static [u8] {
+    pub(super) fn opening(self) -> &'static [u8] {
         match self {
             // Milliseconds until a client that lost its connection comes again.
             Format::ServerSent => b"retry: 2000\n\n",
@@ -55,14 +55,14 @@ impl Format {
         }
     }
 
-    fn keep_alive(self) -> Bytes {
+    pub(super) fn keep_alive(self) -> Bytes {
         Bytes::from_static(match self {
             Format::ServerSent => b":\n\n",
             Format::Lines => b"\n",
         })
     }
 
-    fn bytes(self, rendered: &Rendered) -> &Bytes {
+    pub(super) fn bytes(self, rendered: &Rendered) -> &Bytes {
         match self {
             Format::ServerSent => &rendered.server_sent,
             Format::Lines => &rendered.line,
@@ -145,6 +145,11 @@ pub(super) async fn stream_events(
         let opening = stream::iter((!opening.is_empty()).then_some(Ok(opening)));
         Body::from_stream(opening.chain(watching.chunks()))
     };
+    Ok(opened(format, body))
+}
+
+/// The answer that is a stream.
+pub(super) fn opened(format: Format, body: Body) -> Response {
     let mut response = Response::new(body);
     // No `Vary`, since nothing of this is stored: with one more field hyper would keep a larger
     // map for each connection.
@@ -153,7 +158,7 @@ pub(super) async fn stream_events(
         (CACHE_CONTROL, NO_STORE),
         (X_ACCEL_BUFFERING, HeaderValue::from_static("no")),
     ]);
-    Ok(response)
+    response
 }
 
 /// An open stream. There may be thousands, so that its size counts.

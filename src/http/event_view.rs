@@ -6,7 +6,7 @@ use serde::ser::Serializer;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::application::HistoricEvent;
+use crate::application::{GameId, HistoricEvent};
 use crate::event_store::RecordedEvent;
 
 /// A recorded event.
@@ -46,6 +46,37 @@ impl<'a> EventView<'a> {
     }
 }
 
+/// A recorded event among those of all games.
+#[derive(Debug, Serialize)]
+pub(super) struct PlacedEventView<'a> {
+    /// Where to go on after it.
+    position: String,
+    /// Null for a stream that is named like a game's but has no game's id.
+    game_id: Option<String>,
+    #[serde(flatten)]
+    event: EventView<'a>,
+}
+
+impl<'a> PlacedEventView<'a> {
+    /// The event as it was stored, whatever its type.
+    pub(super) fn of(recorded: &'a RecordedEvent) -> PlacedEventView<'a> {
+        PlacedEventView {
+            position: recorded.position.to_string(),
+            game_id: GameId::of_stream(&recorded.stream).map(|id| id.to_string()),
+            event: EventView::recorded(recorded),
+        }
+    }
+}
+
+/// Some consecutive events of all games.
+#[derive(Debug, Serialize)]
+pub(super) struct PlacedEventsView<'a> {
+    /// In order.
+    pub(super) events: Vec<PlacedEventView<'a>>,
+    /// Where to go on; null at the end.
+    pub(super) next: Option<String>,
+}
+
 /// Some consecutive events of a game.
 #[derive(Debug, Serialize)]
 pub(super) struct EventsView<'a> {
@@ -57,6 +88,9 @@ pub(super) struct EventsView<'a> {
     pub(super) next: Option<String>,
 }
 
-fn rfc3339<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn rfc3339<S: Serializer>(
+    time: &DateTime<Utc>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Micros, true))
 }

@@ -20,8 +20,8 @@ use super::{App, json};
 use crate::application::GameId;
 
 /// How many events a page has unless the client says otherwise, and at the most.
-const PAGE: u64 = 20;
-const LARGEST_PAGE: u64 = 100;
+pub(super) const PAGE: u64 = 20;
+pub(super) const LARGEST_PAGE: u64 = 100;
 
 /// What the client wants the events as.
 #[derive(Debug, Clone, Copy)]

@@ -12,6 +12,7 @@ use super::conditional::{IfNoneMatch, REVALIDATE, game_headers, not_modified};
 use super::idempotency::{REPLAYED, RequestTerms};
 use super::long_poll::{Wait, answer_when_new};
 use super::path::GamePath;
+use super::position::event_position;
 use super::problem::Problem;
 use super::query::Query;
 use super::revisions::{history_link, show_revision};
@@ -94,12 +95,11 @@ pub(super) async fn put_game(
     let url = format!("/games/{id}");
     if handled.was_done_before {
         let content_location = (CONTENT_LOCATION, header_value(url));
-        return game(
-            id,
-            form,
-            &handled.game,
-            [content_location, REVALIDATE, history_link(id)],
-        );
+        let headers = [content_location, REVALIDATE, history_link(id)];
+        let mut response = game(id, form, &handled.game, headers)?;
+        let position = event_position(handled.game.position);
+        response.headers_mut().extend(position);
+        return Ok(response);
     }
     created(id, form, &handled, url.clone(), url)
 }
@@ -149,6 +149,8 @@ pub(super) fn created(
     ];
     let mut response = game(id, form, &handled.game, headers)?;
     *response.status_mut() = StatusCode::CREATED;
+    let position = event_position(handled.game.position);
+    response.headers_mut().extend(position);
     if handled.was_done_before {
         response.headers_mut().extend([REPLAYED]);
     }

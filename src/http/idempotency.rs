@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::problem_type::ProblemType;
 use super::trace_context::event_metadata;
 use crate::application::{GameId, IdempotencyKey, Terms};
-use crate::domain::{Command, MakeMove, StartGame};
+use crate::domain::{Command, MakeMove, Resign, StartGame};
 use crate::event_store::StreamRevision;
 
 const NAME: &str = "Idempotency-Key";
@@ -92,11 +92,12 @@ pub(super) fn key_reused(original: &Command) -> Problem {
         Command::MakeMove(MakeMove { player, column }) => {
             json!({"player": player, "column": column})
         }
+        Command::Resign(Resign { player }) => json!({"player": player}),
     };
     Problem::new(
         ProblemType::IdempotencyKeyReused,
         format!(
-            "This {NAME} was sent with another body, which is the original below. \
+            "This {NAME} was sent with another request, whose body is the original below. \
              Nothing was done now. Send a new key with what is a new request."
         ),
     )

@@ -13,13 +13,14 @@ use axum::response::Response;
 use tokio::time::{Instant, timeout_at};
 
 use super::App;
+use super::position::EVENT_POSITION;
 use super::problem::Problem;
 use super::request_context::in_time;
 use crate::application::{GameId, Loaded};
 use crate::live::Interrupted;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// Seconds. Whoever asks for more is told that this is what they get.
 const LONGEST_WAIT: u64 = 30;
@@ -30,10 +31,18 @@ const LONGEST_WAIT: u64 = 30;
 pub(super) struct Wait(Option<u64>);
 
 impl Wait {
-    /// What a request with this method and these fields asks for.
+    /// What a request with this method and these fields asks for: it waits for what is newer
+    /// than what it has, or for what it has written itself.
     pub(super) fn of(method: &Method, headers: &HeaderMap) -> Wait {
-        let can_wait = method.is_safe() && headers.contains_key(IF_NONE_MATCH);
+        let compares = [IF_NONE_MATCH, EVENT_POSITION]
+            .iter()
+            .any(|field| headers.contains_key(field));
+        let can_wait = method.is_safe() && compares;
         Wait(if can_wait { preferred(headers) } else { None })
+    }
+
+    pub(super) fn seconds(self) -> Option<u64> {
+        self.0
     }
 
     /// How much longer than others such a request may take.
@@ -46,7 +55,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Wait {
     type Rejection = Infallible;
 
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Wait::of(&head.method, &head.headers))
+        // A game is told as it is now: no position is waited for.
+        let can_wait = head.headers.contains_key(IF_NONE_MATCH);
+        let wait = Wait::of(&head.method, &head.headers);
+        Ok(if can_wait { wait } else { Wait(None) })
     }
 }
 

@@ -1,26 +1,34 @@
 //! The HTTP API: requests become commands, games become JSON, refusals become problems.
 
 mod accept;
+mod all_event_stream;
+mod all_events;
+mod as_of;
 mod board_text;
 mod body;
 mod conditional;
 mod cors;
+mod cursor;
 mod description;
 mod event_stream;
 mod event_view;
 mod events;
 mod games;
 mod idempotency;
+mod lists;
 mod long_poll;
 mod moves;
 mod page;
 mod path;
+mod players;
+mod position;
 mod problem;
 mod problem_pages;
 mod problem_texts;
 mod problem_type;
 mod query;
 mod request_context;
+mod resignation;
 mod revisions;
 mod system;
 mod trace_context;
@@ -39,10 +47,16 @@ use serde::Serialize;
 
 use crate::application::{CommandHandler, GameStreams};
 use crate::event_store::EventStore;
-use crate::live::Live;
+use crate::live::{Live, Renders};
 use crate::metrics::{MeasuredStore, Metrics};
+use crate::read_model::{Projecting, ReadModel};
 use problem::Problem;
 use problem_type::ProblemType;
+
+const RENDERS: Renders = Renders {
+    of_a_game: event_stream::render,
+    of_all_games: all_event_stream::render,
+};
 
 /// What the handlers work with.
 #[derive(Debug, Clone)]
@@ -50,20 +64,33 @@ pub struct App {
     games: Arc<GameStreams>,
     commands: Arc<CommandHandler>,
     live: Arc<Live>,
+    read_model: Arc<ReadModel>,
+    /// Ends with the last of the clones.
+    _projecting: Arc<Projecting>,
     metrics: Metrics,
     requires_if_match: bool,
 }
 
 impl App {
-    /// The service on this store.
+    /// The service on this store, with a read model in memory. Within a runtime only, since a
+    /// task follows the store.
     pub fn new(store: Arc<dyn EventStore>) -> App {
+        App::with_read_model(store, Arc::new(ReadModel::in_memory()))
+    }
+
+    /// The service on this store, with this read model, which follows the store as long as
+    /// there is a clone of the service.
+    pub fn with_read_model(store: Arc<dyn EventStore>, read_model: Arc<ReadModel>) -> App {
+        let projecting = read_model.start(store.clone());
         let metrics = Metrics::default();
         let store = Arc::new(MeasuredStore::new(store, metrics.clone()));
         let games = Arc::new(GameStreams::new(store.clone()));
         App {
             commands: Arc::new(CommandHandler::new(games.clone())),
             games,
-            live: Arc::new(Live::new(store, event_stream::render)),
+            live: Arc::new(Live::new(store, RENDERS)),
+            read_model,
+            _projecting: Arc::new(projecting),
             metrics,
             requires_if_match: false,
         }
@@ -87,14 +114,18 @@ impl App {
 /// All routes and layers.
 pub fn router(app: App) -> Router {
     Router::new()
-        .route("/games", post(games::start_game))
+        .route("/games", post(games::start_game).get(lists::list_games))
         .route("/games/{id}", get(games::show_game).put(games::put_game))
         .route(
             "/games/{id}/moves",
             post(moves::make_move).get(moves::list_moves),
         )
         .route("/games/{id}/moves/{number}", get(moves::show_move))
+        .route("/games/{id}/resignation", post(resignation::resign))
         .route("/games/{id}/events", get(events::list_events))
+        .route("/players", get(players::list_players))
+        .route("/players/{name}", get(players::show_player))
+        .route("/events", get(all_events::list_all_events))
         .route("/", get(description::index))
         .route("/openapi.yaml", get(description::openapi_yaml))
         .route("/openapi.json", get(description::openapi_json))

@@ -31,16 +31,19 @@ impl<S: Send + Sync> FromRequestParts<S> for MovePath {
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let Path(segments) = Path::<Vec<(String, String)>>::from_request_parts(head, state)
             .await
-            .map_err(|_| {
-                Problem::new(
-                    ProblemType::NotFound,
-                    "The path is not percent-encoded UTF-8.",
-                )
-            })?;
+            .map_err(|_| undecodable())?;
         let mut segments = segments.into_iter().map(|(_, segment)| segment);
         let id = segments.next().unwrap_or_default();
         let id: GameId = id.parse().map_err(|_| Problem::game_not_found(&id))?;
         tracing::Span::current().record("game.id", tracing::field::display(id));
         Ok(MovePath(id, segments.next().unwrap_or_default()))
     }
+}
+
+/// A path that is no text.
+pub(super) fn undecodable() -> Problem {
+    Problem::new(
+        ProblemType::NotFound,
+        "The path is not percent-encoded UTF-8.",
+    )
 }

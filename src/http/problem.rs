@@ -11,10 +11,12 @@ use uuid::Uuid;
 
 use super::conditional::{etag_headers, precondition_required, revision_mismatch};
 use super::idempotency;
+use super::position::event_position;
 use super::problem_type::ProblemType;
 use crate::application::{CommandError, GameId, LoadError, Terms};
 use crate::domain::{PlayersNotDistinct, Rejection};
-use crate::event_store::{EventStoreError, StreamRevision};
+use crate::event_store::{EventStoreError, GlobalPosition, StreamRevision};
+use crate::read_model::ReadModelError;
 
 /// A refusal, on its way to the client.
 ///
@@ -54,6 +56,16 @@ impl Problem {
     #[must_use]
     pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Problem {
         self.0.headers.insert(name, value);
+        self
+    }
+
+    /// Adds header fields, if there are any.
+    #[must_use]
+    pub(super) fn with_headers(
+        mut self,
+        headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    ) -> Problem {
+        self.0.headers.extend(headers);
         self
     }
 
@@ -131,6 +143,43 @@ impl Problem {
         )
         .with("current_revision", current.number())
         .at_current(current)
+    }
+
+    /// Nobody of this name plays, as far as the lists have come.
+    pub(super) fn player_not_found(name: &str, position: Option<GlobalPosition>) -> Problem {
+        Problem::new(
+            ProblemType::PlayerNotFound,
+            "No player of this name takes part in a game, as far as the lists have come.",
+        )
+        .with("player", name)
+        .with_headers(event_position(position))
+    }
+
+    /// The lists are here, and not yet where they should be; `None` is the end of what there
+    /// was when the service started.
+    pub(super) fn read_model_behind(
+        position: Option<GlobalPosition>,
+        expected: Option<GlobalPosition>,
+    ) -> Problem {
+        let detail = match expected {
+            Some(_) => "The lists do not tell of this event yet. Ask again, or wait for it.",
+            None => "The lists are being brought up to date. Games can be played meanwhile.",
+        };
+        let text = |position: Option<GlobalPosition>| position.map(|at| at.to_string());
+        Problem::new(ProblemType::ReadModelBehind, detail)
+            .with("event_position", text(position))
+            .with("expected", text(expected))
+            .retry_after("1")
+    }
+
+    /// The lists could not be read.
+    pub(super) fn of_read_model(error: &ReadModelError) -> Problem {
+        tracing::error!(%error, "the read model failed");
+        Problem::new(
+            ProblemType::ReadModelUnavailable,
+            "The lists cannot be read now. Games can be played meanwhile.",
+        )
+        .retry_after("2")
     }
 
     /// Says where the game stands as the entity tag.

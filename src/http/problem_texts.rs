@@ -27,6 +27,12 @@ impl ProblemType {
                 "The game has not come to that revision. Revisions are counted from 0.",
                 "Look at the game as it is with GET /games/{id}. The revision may still come.",
             ),
+            Self::PlayerNotFound => (
+                "Nobody with this name takes part in any game. Names are compared letter by \
+                 letter. A game that was started just now may not be in the lists yet.",
+                "Check the name, or send the Event-Position of the answer that started the game, \
+                 and Prefer: wait=5.",
+            ),
             Self::GameDeleted => (
                 "An operator deleted the game's events. The id is not used again.",
                 "Start another game with POST /games.",
@@ -36,13 +42,13 @@ impl ProblemType {
                 "Look at it with GET /games/{id}, or start yours under another id.",
             ),
             Self::GameFinished => (
-                "Somebody won, or the board is full. No more discs are taken.",
+                "Somebody won or gave up, or the board is full. No more discs are taken.",
                 "Start another game with POST /games.",
             ),
             Self::PlayerNotInGame => (
-                "The move names a player who is not one of the game's two. Names are compared \
+                "The request names a player who is not one of the game's two. Names are compared \
                  letter by letter.",
-                "Send the move in the name of one of players.",
+                "Send it in the name of one of players.",
             ),
             Self::NotYourTurn => (
                 "The players move in turns, and the other one's move is due. It may also be \
@@ -60,8 +66,8 @@ impl ProblemType {
                 "Take in missed_events, then decide anew and send the current entity tag.",
             ),
             Self::PreconditionRequired => (
-                "This service takes moves only for a stated revision.",
-                "Look at the game, then send its ETag as If-Match with the move.",
+                "This service takes moves and resignations only for a stated revision.",
+                "Look at the game, then send its ETag as If-Match with the request.",
             ),
             Self::MalformedJson => (
                 "The body could not be read as JSON; the detail says where.",
@@ -81,9 +87,14 @@ impl ProblemType {
                 "Send the field as the detail shows it, with the ETag of an earlier answer.",
             ),
             Self::InvalidLastEventId => (
-                "Last-Event-ID is not the id of an event of this stream. Ids are revisions.",
+                "Last-Event-ID is not the id of an event of this stream. Ids are revisions in the \
+                 stream of a game, and positions in that of all games.",
                 "Send the id of the last event that you got, or leave the field out to begin \
                  with the first.",
+            ),
+            Self::InvalidEventPosition => (
+                "Event-Position is not what an answer of this service had in that field.",
+                "Send the field as it was, or leave it out to get the list as it is.",
             ),
             Self::InvalidRequest => (
                 "The body is JSON, but a member is missing, unknown or of the wrong kind. \
@@ -126,6 +137,17 @@ impl ProblemType {
             ),
             Self::StoreUnavailable => (
                 "The event store does not answer. Nothing was done.",
+                "Send the request again after the seconds in Retry-After.",
+            ),
+            Self::ReadModelBehind => (
+                "Lists are made from the events as they come, and have not come to the event that \
+                 was asked for, or to the end at the start of the service. They are at \
+                 event_position.",
+                "Send the request again after the seconds in Retry-After, or with Prefer: wait=5. \
+                 Without Event-Position the list is answered as it is.",
+            ),
+            Self::ReadModelUnavailable => (
+                "What lists are made from could not be read. Games are not concerned.",
                 "Send the request again after the seconds in Retry-After.",
             ),
             Self::OutcomeUnknown => (

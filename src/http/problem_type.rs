@@ -22,6 +22,7 @@ problem_types! {
     GameNotFound,
     RevisionNotFound,
     MoveNotFound,
+    PlayerNotFound,
     GameDeleted,
     GameAlreadyStarted,
     GameFinished,
@@ -34,6 +35,7 @@ problem_types! {
     InvalidQuery,
     InvalidPrecondition,
     InvalidLastEventId,
+    InvalidEventPosition,
     InvalidIdempotencyKey,
     InvalidRequest,
     PlayersNotDistinct,
@@ -45,6 +47,8 @@ problem_types! {
     MethodNotAllowed,
     Contention,
     StoreUnavailable,
+    ReadModelBehind,
+    ReadModelUnavailable,
     OutcomeUnknown,
     UnreadableGame,
     InternalError,
@@ -76,6 +80,7 @@ impl ProblemType {
                 "The game has not come to this revision",
             ),
             Self::MoveNotFound => ("move-not-found", S::NOT_FOUND, "No such move"),
+            Self::PlayerNotFound => ("player-not-found", S::NOT_FOUND, "No such player"),
             Self::GameDeleted => ("game-deleted", S::GONE, "The game was deleted"),
             Self::GameAlreadyStarted => (
                 "game-already-started",
@@ -102,7 +107,7 @@ impl ProblemType {
             Self::PreconditionRequired => (
                 "precondition-required",
                 S::PRECONDITION_REQUIRED,
-                "A move has to say which revision it is for",
+                "The request has to say which revision it is for",
             ),
             Self::MalformedJson => ("malformed-json", S::BAD_REQUEST, "The body is not JSON"),
             Self::InvalidQuery => (
@@ -119,6 +124,11 @@ impl ProblemType {
                 "invalid-last-event-id",
                 S::BAD_REQUEST,
                 "Last-Event-ID is no event's id",
+            ),
+            Self::InvalidEventPosition => (
+                "invalid-event-position",
+                S::BAD_REQUEST,
+                "Event-Position is no position",
             ),
             Self::InvalidIdempotencyKey => (
                 "invalid-idempotency-key",
@@ -170,6 +180,16 @@ impl ProblemType {
                 "store-unavailable",
                 S::SERVICE_UNAVAILABLE,
                 "The event store does not answer",
+            ),
+            Self::ReadModelBehind => (
+                "read-model-behind",
+                S::SERVICE_UNAVAILABLE,
+                "The lists have not come so far",
+            ),
+            Self::ReadModelUnavailable => (
+                "read-model-unavailable",
+                S::SERVICE_UNAVAILABLE,
+                "The lists cannot be read",
             ),
             Self::OutcomeUnknown => (
                 "outcome-unknown",

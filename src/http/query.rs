@@ -69,6 +69,42 @@ impl Query {
         }
     }
 
+    /// Takes what one of these words stands for, if it is there.
+    pub(super) fn named<T: Copy, const N: usize>(
+        &mut self,
+        name: &str,
+        words: &[(&'static str, T); N],
+    ) -> Result<Option<T>, Problem> {
+        let known = words.each_ref().map(|(word, _)| *word);
+        let word = self.word(name, &known)?;
+        let named = words.iter().find(|(known, _)| Some(*known) == word);
+        Ok(named.map(|(_, meant)| *meant))
+    }
+
+    /// Takes any text, if it is there.
+    pub(super) fn text(&mut self, name: &str) -> Option<String> {
+        self.take(name)
+    }
+
+    /// Takes what this makes of the text, if it is there; `None` makes it invalid.
+    pub(super) fn parsed<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+        expected: &str,
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.take(name) else {
+            return Ok(None);
+        };
+        match parse(&text) {
+            Some(parsed) => Ok(Some(parsed)),
+            None => Err(invalid_query(
+                name,
+                format!("{name} is {expected}, not {text:?}."),
+            )),
+        }
+    }
+
     fn take(&mut self, name: &str) -> Option<String> {
         let place = self.0.iter().position(|(given, _)| given == name)?;
         Some(self.0.remove(place).1)
@@ -86,6 +122,7 @@ impl Query {
     }
 }
 
-fn invalid_query(parameter: &str, detail: String) -> Problem {
+/// The parameter is not what it has to be.
+pub(super) fn invalid_query(parameter: &str, detail: String) -> Problem {
     Problem::new(ProblemType::InvalidQuery, detail).with("parameter", parameter)
 }

@@ -10,7 +10,7 @@ use serde_json::json as value;
 
 use super::problem::Problem;
 use super::{App, json};
-use crate::metrics::CONTENT_TYPE as CONTENT_TYPE_OF_METRICS;
+use crate::metrics::{CONTENT_TYPE as CONTENT_TYPE_OF_METRICS, ReadModelFigures};
 
 /// How long the store may take to show that it is there.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -31,12 +31,24 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
         ),
         (CACHE_CONTROL, NO_STORE),
     ];
-    (headers, app.metrics.render(app.live.watchers())).into_response()
+    let status = app.read_model.status();
+    let read_model = ReadModelFigures {
+        lag: status.lag,
+        events_applied: status.events_applied,
+        unreadable_streams: status.unreadable_streams,
+        has_caught_up: status.has_caught_up,
+    };
+    (headers, app.metrics.render(app.live.watchers(), read_model)).into_response()
 }
 
-/// `GET /readyz`: the event store answers too.
+/// `GET /readyz`: the event store answers too, and the lists have come to where it was at the
+/// start.
 pub(super) async fn readyz(State(app): State<App>) -> Result<Response, Problem> {
     match tokio::time::timeout(CHECK_TIMEOUT, app.games.store().check()).await {
+        Ok(Ok(())) if !app.read_model.has_caught_up() => {
+            tracing::debug!("not ready: the read model is catching up");
+            Err(Problem::read_model_behind(app.read_model.position(), None))
+        }
         Ok(Ok(())) => Ok(json(
             [(CACHE_CONTROL, NO_STORE)],
             value!({"status": "ready"}),

@@ -8,6 +8,15 @@ use crate::event_store::{RecordedEvent, StreamRevision};
 /// Makes an event's bytes.
 pub type Render = fn(&RecordedEvent) -> Rendered;
 
+/// How events are made into bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Renders {
+    /// For those who watch a game.
+    pub of_a_game: Render,
+    /// For those who watch all games.
+    pub of_all_games: Render,
+}
+
 /// An event as the clients get it. Thousands of watchers share these bytes.
 #[derive(Debug, Clone)]
 pub struct Rendered {

@@ -6,8 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::time::sleep;
 
-use super::event::Render;
-use super::{LiveEvent, Shared};
+use super::{LiveEvent, PlacedEvent, Renders, Shared};
 use crate::application::{GAME_STREAM_PREFIX, GameId};
 use crate::event_store::{EventStore, GlobalPosition, RecordedEvent, SubscriptionMessage};
 
@@ -15,7 +14,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Tells the watchers of every event that is recorded from now on. Does not end.
-pub(super) async fn listen(store: Arc<dyn EventStore>, render: Render, shared: Arc<Shared>) {
+pub(super) async fn listen(store: Arc<dyn EventStore>, renders: Renders, shared: Arc<Shared>) {
     loop {
         let head = head(&*store).await;
         let mut subscription = store.subscribe_all(GAME_STREAM_PREFIX, head);
@@ -23,7 +22,7 @@ pub(super) async fn listen(store: Arc<dyn EventStore>, render: Render, shared: A
         shared.listening.send_replace(true);
         while let Some(message) = subscription.next().await {
             match message {
-                SubscriptionMessage::Recorded(event) => tell(&shared, &event, render),
+                SubscriptionMessage::Recorded(event) => tell(&shared, &event, renders),
                 SubscriptionMessage::CaughtUp => {}
             }
         }
@@ -32,6 +31,7 @@ pub(super) async fn listen(store: Arc<dyn EventStore>, render: Render, shared: A
         tracing::error!("the store's subscription ended; listening anew");
         shared.listening.send_replace(false);
         shared.registry.cut_off();
+        shared.everything.cut_off();
         sleep(FIRST_PAUSE).await;
     }
 }
@@ -51,10 +51,14 @@ async fn head(store: &dyn EventStore) -> Option<GlobalPosition> {
     }
 }
 
-fn tell(shared: &Shared, event: &RecordedEvent, render: Render) {
+fn tell(shared: &Shared, event: &RecordedEvent, renders: Renders) {
+    shared.everything.tell(|| PlacedEvent {
+        position: event.position,
+        rendered: (renders.of_all_games)(event),
+    });
     let watched = GameId::of_stream(&event.stream).and_then(|game| shared.registry.get(game));
     if let Some(watchers) = watched {
         // An error says that the last watcher has just gone.
-        let _ = watchers.send(Arc::new(LiveEvent::of(event, render)));
+        let _ = watchers.send(Arc::new(LiveEvent::of(event, renders.of_a_game)));
     }
 }

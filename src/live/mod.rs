@@ -5,8 +5,12 @@
 //! hear what follows what was read ([`Watcher::after`]). So nothing is missed between the two
 //! and nothing comes twice. A watcher that cannot be told everything is told that, and ends;
 //! revisions say where to go on.
+//!
+//! Who watches all games at once keeps the same order with positions: [`Live::watch_all`], then
+//! read, then hear what follows ([`AllGamesWatcher::after`]).
 
 mod event;
+mod everything;
 mod hub;
 mod registry;
 mod watcher;
@@ -19,14 +23,16 @@ use tokio::task::AbortHandle;
 
 use crate::application::GameId;
 use crate::event_store::EventStore;
-pub use event::{LiveEvent, Render, Rendered, Then};
+pub use event::{LiveEvent, Render, Rendered, Renders, Then};
+use everything::Everything;
+pub use everything::{AllGamesWatcher, PlacedEvent};
 use registry::Registry;
 pub use watcher::{Following, Interrupted, Watcher};
 
 /// The games' events as they come.
 pub struct Live {
     store: Arc<dyn EventStore>,
-    render: Render,
+    renders: Renders,
     shared: Arc<Shared>,
     hub: OnceLock<AbortHandle>,
 }
@@ -35,17 +41,19 @@ pub struct Live {
 #[derive(Debug, Default)]
 struct Shared {
     registry: Registry,
+    everything: Everything,
     /// Whether what is recorded from now on will be heard.
     listening: watch::Sender<bool>,
+    stopped: watch::Sender<bool>,
 }
 
 impl Live {
     /// For the games of this store. Each event that somebody watches is rendered once, for
     /// all of its watchers.
-    pub fn new(store: Arc<dyn EventStore>, render: Render) -> Live {
+    pub fn new(store: Arc<dyn EventStore>, renders: Renders) -> Live {
         Live {
             store,
-            render,
+            renders,
             shared: Arc::default(),
             hub: OnceLock::new(),
         }
@@ -59,24 +67,46 @@ impl Live {
     pub async fn watch(&self, game: GameId) -> Watcher {
         // Before it is waited for, so that a hub that starts anew ends this watcher, too.
         let watcher = Watcher::new(self.shared.clone(), game);
+        self.listening().await;
+        watcher
+    }
+
+    /// Watches all games. Every event that is recorded after this resolved will be heard; what
+    /// was recorded before is to be read from the store. Waits as [`watch`](Live::watch) does.
+    pub async fn watch_all(&self) -> AllGamesWatcher {
+        let watcher = self.shared.everything.watch();
+        self.listening().await;
+        watcher
+    }
+
+    async fn listening(&self) {
         self.hub.get_or_init(|| {
-            let listening = hub::listen(self.store.clone(), self.render, self.shared.clone());
+            let listening = hub::listen(self.store.clone(), self.renders, self.shared.clone());
             tokio::spawn(listening).abort_handle()
         });
         let mut listening = self.shared.listening.subscribe();
         // An error would say that the sender is gone, which we hold ourselves.
         let _ = listening.wait_for(|listening| *listening).await;
-        watcher
     }
 
     /// How many watchers there are.
     pub fn watchers(&self) -> usize {
-        self.shared.registry.watchers()
+        self.shared.registry.watchers() + self.shared.everything.watchers()
+    }
+
+    /// Resolves when watching is over, for who does not hear but read, or waits for something
+    /// else.
+    pub async fn stopped(&self) {
+        let mut stopped = self.shared.stopped.subscribe();
+        // An error would say that the sender is gone, which we hold ourselves.
+        let _ = stopped.wait_for(|stopped| *stopped).await;
     }
 
     /// Ends every watcher, and each that is still to come.
     pub fn stop(&self) {
         self.shared.registry.close();
+        self.shared.everything.close();
+        self.shared.stopped.send_replace(true);
         if let Some(hub) = self.hub.get() {
             hub.abort();
         }

@@ -6,6 +6,7 @@
 mod measured_store;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::{EncodeLabelSet, text};
@@ -44,6 +45,19 @@ struct CallLabels {
     outcome: &'static str,
 }
 
+/// How a read model is doing.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadModelFigures {
+    /// The age of the oldest event that is not visible in it.
+    pub lag: Duration,
+    /// Events applied since the start.
+    pub events_applied: u64,
+    /// Streams that no game explains.
+    pub unreadable_streams: u64,
+    /// Whether it has caught up since the start.
+    pub has_caught_up: bool,
+}
+
 /// Counters and timers. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -53,6 +67,10 @@ pub struct Metrics {
     replays: Counter,
     conflicts: Counter,
     live_watchers: Gauge,
+    read_model_lag: Gauge<f64, AtomicU64>,
+    read_model_events: Counter,
+    read_model_unreadable: Gauge,
+    read_model_caught_up: Gauge,
     store_calls: Family<CallLabels, Histogram, fn() -> Histogram>,
 }
 
@@ -66,6 +84,10 @@ impl Default for Metrics {
             replays: Counter::default(),
             conflicts: Counter::default(),
             live_watchers: Gauge::default(),
+            read_model_lag: Gauge::default(),
+            read_model_events: Counter::default(),
+            read_model_unreadable: Gauge::default(),
+            read_model_caught_up: Gauge::default(),
             store_calls: Family::new_with_constructor(call_times),
         };
         let mut registry = Registry::with_prefix("connect_four");
@@ -93,6 +115,26 @@ impl Default for Metrics {
             "live_watchers",
             "Clients that wait for a game's next event",
             metrics.live_watchers.clone(),
+        );
+        registry.register(
+            "read_model_lag_seconds",
+            "Age of the oldest event that lists do not show yet",
+            metrics.read_model_lag.clone(),
+        );
+        registry.register(
+            "read_model_events",
+            "Events that the read model applied since the start",
+            metrics.read_model_events.clone(),
+        );
+        registry.register(
+            "read_model_unreadable_streams",
+            "Streams that no game explains, which lists leave out",
+            metrics.read_model_unreadable.clone(),
+        );
+        registry.register(
+            "read_model_caught_up",
+            "Whether the read model has caught up since the start: 1, or 0",
+            metrics.read_model_caught_up.clone(),
         );
         registry.register(
             "store_call_seconds",
@@ -138,10 +180,19 @@ impl Metrics {
     }
 
     /// All of it as `OpenMetrics` text, which Prometheus reads, with as many watchers of games
-    /// as there are now.
-    pub fn render(&self, live_watchers: usize) -> String {
-        self.live_watchers
-            .set(i64::try_from(live_watchers).unwrap_or(i64::MAX));
+    /// as there are now, and the read model as it is now.
+    pub fn render(&self, live_watchers: usize, read_model: ReadModelFigures) -> String {
+        let gauge = |figure| i64::try_from(figure).unwrap_or(i64::MAX);
+        self.live_watchers.set(gauge(live_watchers as u64));
+        self.read_model_lag.set(read_model.lag.as_secs_f64());
+        // Only ever raised: the model counts from the start, as this does.
+        self.read_model_events
+            .inner()
+            .fetch_max(read_model.events_applied, Ordering::Relaxed);
+        self.read_model_unreadable
+            .set(gauge(read_model.unreadable_streams));
+        self.read_model_caught_up
+            .set(i64::from(read_model.has_caught_up));
         let mut rendered = String::new();
         // Writing to a string does not fail; a metric that cannot be encoded is left out.
         if let Err(error) = text::encode(&mut rendered, &self.registry) {

@@ -5,6 +5,7 @@ mod connections;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -13,6 +14,7 @@ use tokio::sync::watch;
 use crate::config::ServeSettings;
 use crate::event_store::{self, OpenError};
 use crate::http::{App, router};
+use crate::read_model::{OpenReadModelError, ReadModel};
 
 /// How long answers that are under way may take when the service stops. Orchestrators kill
 /// after ten seconds or more; people expect a second or two.
@@ -24,6 +26,9 @@ pub enum ServeError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The read model cannot be kept where it was asked to.
+    #[error(transparent)]
+    ReadModel(#[from] OpenReadModelError),
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {error}; choose another with --listen")]
     Listen {
@@ -41,15 +46,27 @@ pub enum ServeError {
 pub async fn run(settings: &ServeSettings) -> Result<(), ServeError> {
     let shutdown = shutdown_signal()?;
     let store = event_store::open(&settings.event_store).await?;
+    let read_model = settings.read_model();
+    let app = {
+        let opened = ReadModel::open(&read_model).await?;
+        App::with_read_model(store.clone(), Arc::new(opened))
+    };
     let address = settings.listen;
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| ServeError::Listen { address, error })?;
     let address = listener.local_addr()?;
     let location = store.location();
-    tracing::info!(%address, "serving on http://{address}, events in {location}");
-    let app = App::new(store).requiring_if_match(settings.require_if_match);
-    serve(app, listener, shutdown).await;
+    tracing::info!(
+        %address,
+        "serving on http://{address}, events in {location}, read model in {read_model}"
+    );
+    serve(
+        app.requiring_if_match(settings.require_if_match),
+        listener,
+        shutdown,
+    )
+    .await;
     tracing::info!("stopped");
     Ok(())
 }

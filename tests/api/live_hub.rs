@@ -10,7 +10,7 @@ use connect_four::event_store::{
     Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, MemoryStore, NewEvent,
     RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
-use connect_four::live::{Interrupted, Live, Rendered};
+use connect_four::live::{Interrupted, Live, Rendered, Renders};
 use futures_util::{FutureExt, StreamExt};
 use reqwest::Method;
 use tokio::sync::Notify;
@@ -52,6 +52,10 @@ impl EventStore for Observed {
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
         let events = self.store.subscribe_all(prefix, after);
+        // The read model's begins at the start.
+        if after.is_none() {
+            return events;
+        }
         if self.subscriptions.fetch_add(1, Ordering::SeqCst) > 0 {
             return events;
         }
@@ -123,7 +127,7 @@ async fn a_store_that_is_away_when_the_first_watcher_comes_is_asked_again() {
 async fn a_store_that_stays_away_lets_nobody_wait_for_ever() {
     let store = Arc::new(Observed::default());
     store.is_down.store(true, Ordering::SeqCst);
-    let live = Live::new(store, nothing);
+    let live = Live::new(store, NOTHING);
     let watching = live.watch(GameId::generate());
     let waited = tokio::time::timeout(std::time::Duration::from_secs(60), watching);
     assert!(
@@ -154,7 +158,7 @@ async fn a_subscription_that_ends_cuts_watchers_off_and_is_made_anew() {
 #[tokio::test]
 async fn what_was_read_is_skipped_and_a_gap_is_an_end() {
     let store = MemoryStore::new();
-    let live = Live::new(Arc::new(store.clone()), nothing);
+    let live = Live::new(Arc::new(store.clone()), NOTHING);
     let game = GameId::generate();
     let mut skipping = live.watch(game).await.after(StreamRevision::new(1));
     let mut missing = live.watch(game).await.after(StreamRevision::new(0));
@@ -175,7 +179,7 @@ async fn what_was_read_is_skipped_and_a_gap_is_an_end() {
 async fn a_watcher_may_be_a_whole_game_behind_but_not_much_more() {
     for (events, expected) in [(64, None), (65, Some(Interrupted::Behind))] {
         let store = MemoryStore::new();
-        let live = Live::new(Arc::new(store.clone()), nothing);
+        let live = Live::new(Arc::new(store.clone()), NOTHING);
         let game = GameId::generate();
         append_moves(&store, game, 1).await;
         let mut slow = live.watch(game).await.after(StreamRevision::FIRST);
@@ -198,7 +202,7 @@ async fn a_watcher_may_be_a_whole_game_behind_but_not_much_more() {
 #[tokio::test]
 async fn after_the_end_nobody_hears_anything() {
     let store = MemoryStore::new();
-    let live = Live::new(Arc::new(store.clone()), nothing);
+    let live = Live::new(Arc::new(store.clone()), NOTHING);
     let game = GameId::generate();
     let mut before = live.watch(game).await.after(StreamRevision::FIRST);
     live.stop();
@@ -207,6 +211,11 @@ async fn after_the_end_nobody_hears_anything() {
     assert_eq!(after.next().await.err(), Some(Interrupted::Stopped));
     assert_eq!(live.watchers(), 0);
 }
+
+const NOTHING: Renders = Renders {
+    of_a_game: nothing,
+    of_all_games: nothing,
+};
 
 fn nothing(_: &RecordedEvent) -> Rendered {
     Rendered {

@@ -16,6 +16,7 @@ mod exchange;
 #[path = "../support/generated.rs"]
 #[expect(dead_code, reason = "only whole games are needed here")]
 mod generated;
+mod held_store;
 mod lossy_proxy;
 #[path = "../support/openapi.rs"]
 mod openapi;
@@ -25,6 +26,7 @@ mod real_kurrentdb;
 mod service;
 mod watcher;
 
+mod all_events;
 mod bad_input;
 mod conditional_reads;
 mod connections;
@@ -34,16 +36,20 @@ mod games;
 mod history;
 mod idempotency_keys;
 mod kurrentdb;
+mod lists;
 mod live;
 mod live_hub;
 mod live_long_poll;
 mod live_races;
 mod moves;
 mod operations;
+mod own_writes;
+mod players;
 mod preconditions;
 mod process;
 mod put_game;
 mod races;
+mod resignation;
 mod retries;
 mod revisions;
 mod text_board;

@@ -136,7 +136,10 @@ impl Watcher {
             lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
         };
         let event = json(field("data")?);
-        assert_eq!(field("id"), Some(event["revision"].to_string().as_str()));
+        // Among the events of all games it is the position that tells them apart.
+        let position = event["position"].as_str().map(str::to_owned);
+        let id = position.unwrap_or_else(|| event["revision"].to_string());
+        assert_eq!(field("id"), Some(id.as_str()));
         assert_eq!(field("event"), event["type"].as_str());
         Some(event)
     }

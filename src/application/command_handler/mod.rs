@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::command_error::CommandError;
 use super::game_id::GameId;
 use super::game_stream::{GameStreams, HistoricEvent, Loaded};
-use super::replay::{Found, is_used, keyed_move, move_after};
+use super::replay::{Found, done_after, done_with, is_used};
 use super::terms::{IdempotencyKey, Precondition, Terms};
-use crate::domain::{Command, Game, MakeMove, Rejection, StartGame, decide};
+use crate::domain::{Command, Game, MakeMove, Rejection, Resign, StartGame, decide};
 
 /// How often a command is decided again after its append lost a race. A game has two
 /// players, so the second decision is nearly always the last.
@@ -135,15 +135,36 @@ impl CommandHandler {
         asked: MakeMove,
         terms: &Terms,
     ) -> Result<Handled, CommandError> {
-        let command = Command::MakeMove(asked.clone());
+        let command = Command::MakeMove(asked);
+        self.once(id, &command, terms).await
+    }
+
+    /// Gives the game up for a player, once as a move is made once, and returns the game after
+    /// it.
+    pub async fn resign(
+        &self,
+        id: GameId,
+        asked: Resign,
+        terms: &Terms,
+    ) -> Result<Handled, CommandError> {
+        let command = Command::Resign(asked);
+        self.once(id, &command, terms).await
+    }
+
+    async fn once(
+        &self,
+        id: GameId,
+        command: &Command,
+        terms: &Terms,
+    ) -> Result<Handled, CommandError> {
         for _ in 0..=DECISIONS_AFTER_A_LOST_RACE {
             let loaded = self.games.load(id).await?;
             if loaded.game != Game::NotStarted
-                && let Some(made) = self.settled(id, &loaded, &asked, terms).await?
+                && let Some(done) = self.settled(id, &loaded, command, terms).await?
             {
-                return Ok(made);
+                return Ok(done);
             }
-            match self.attempt(id, loaded, &command, terms).await {
+            match self.attempt(id, loaded, command, terms).await {
                 Err(error) if error.is_lost_race() => {}
                 result => return result.map(Handled::now),
             }
@@ -151,13 +172,13 @@ impl CommandHandler {
         Err(CommandError::Contention)
     }
 
-    /// What the terms say of this move before the rules are asked: it was made before, or it is
-    /// refused, or nothing.
+    /// What the terms say of this command before the rules are asked: it was carried out before,
+    /// or it is refused, or nothing.
     async fn settled(
         &self,
         id: GameId,
         loaded: &Loaded,
-        asked: &MakeMove,
+        asked: &Command,
         terms: &Terms,
     ) -> Result<Option<Handled>, CommandError> {
         let Terms {
@@ -167,10 +188,9 @@ impl CommandHandler {
             && is_used(id, loaded, key)
         {
             let history = self.games.history(id).await?;
-            match keyed_move(id, &history, key, asked) {
-                Some(Found::Made(game)) => return Ok(Some(Handled::before(game))),
+            match done_with(id, &history, key, asked) {
+                Some(Found::Done(game)) => return Ok(Some(Handled::before(game))),
                 Some(Found::Another(original)) => {
-                    let original = Command::MakeMove(original);
                     return Err(CommandError::KeyReused { original });
                 }
                 None => {}
@@ -186,7 +206,7 @@ impl CommandHandler {
         let history = self.games.history(id).await?;
         precondition
             .left_behind(loaded.revision)
-            .and_then(|revision| move_after(&history, revision, asked))
+            .and_then(|revision| done_after(&history, revision, asked))
             .map(|game| Some(Handled::before(game)))
             .ok_or_else(|| precondition_failed(precondition, loaded, history))
     }

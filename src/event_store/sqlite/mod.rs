@@ -9,7 +9,6 @@
 mod batch;
 mod error;
 mod heads;
-mod lock;
 mod open;
 mod reader;
 mod schema;
@@ -29,8 +28,8 @@ use super::{
     Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, StreamName,
     StreamRevision, StreamSlice, Subscription,
 };
+use crate::database_lock::DatabaseLock;
 use heads::Heads;
-use lock::DatabaseLock;
 use open::Database;
 use reader::Readers;
 use tail::Tail;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::lock::{DatabaseLock, LockError};
 use super::schema;
+use crate::database_lock::{DatabaseLock, LockError};
 
 /// Why a SQLite file cannot be used. The text tells the operator what to do; a file that is
 /// refused is left as it was.

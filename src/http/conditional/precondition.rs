@@ -114,13 +114,13 @@ pub(in crate::http) fn revision_mismatch(
     }
 }
 
-/// This service takes moves only from clients that say which revision they decided on.
+/// This service takes moves and resignations only from clients that say which revision they decided on.
 pub(in crate::http) fn precondition_required(current: Option<StreamRevision>) -> Problem {
     let current = current.unwrap_or(StreamRevision::FIRST);
     Problem::new(
         ProblemType::PreconditionRequired,
         format!(
-            "Say which revision of the game the move is for, in If-Match. \
+            "Say which revision of the game this is for, in If-Match. \
              If it is the current one, send If-Match: \"{current}\""
         ),
     )

@@ -1,4 +1,4 @@
-//! Sees to it that one store at a time has the file.
+//! Sees to it that a SQLite file has one user at a time: an event store, or a read model.
 
 use std::ffi::OsString;
 use std::fs::{File, TryLockError};
@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 /// descriptor of that would take away the locks that SQLite holds on it. The side file stays
 /// behind, empty, since removing it could take it from under a process that has just opened it.
 #[derive(Debug)]
-pub(super) struct DatabaseLock {
+pub(crate) struct DatabaseLock {
     file: File,
 }
 
 /// Why the right was not given.
 #[derive(Debug)]
-pub(super) enum LockError {
-    /// Another process has it, or another store of this one.
+pub(crate) enum LockError {
+    /// Another process has it, or somebody else in this one.
     Taken,
     /// The side file cannot be used.
     Io(io::Error),
@@ -26,7 +26,7 @@ pub(super) enum LockError {
 
 impl DatabaseLock {
     /// `database` has to be canonical, so that whoever comes through a link meets the same lock.
-    pub(super) fn take(database: &Path) -> Result<DatabaseLock, LockError> {
+    pub(crate) fn take(database: &Path) -> Result<DatabaseLock, LockError> {
         let file = File::options()
             .write(true)
             .create(true)
@@ -46,7 +46,7 @@ impl Drop for DatabaseLock {
         // To close the file is not enough: a process that is being started at this moment has
         // a copy of the descriptor, until it executes its program.
         if let Err(error) = self.file.unlock() {
-            tracing::warn!(%error, "the lock of the SQLite event store stays until the process ends");
+            tracing::warn!(%error, "the lock of a SQLite file stays until the process ends");
         }
     }
 }

@@ -1,0 +1,59 @@
+//! `/games/{id}/resignation`: one player gives up, and the other one wins.
+
+use axum::extract::State;
+use axum::response::Response;
+
+use super::App;
+use super::accept::GameForm;
+use super::body::{ApiJson, FromMembers, Members};
+use super::games::created;
+use super::idempotency::RequestTerms;
+use super::path::GamePath;
+use super::problem::Problem;
+use super::query::Query;
+use crate::domain::{PlayerName, Resign};
+use crate::event_store::StreamRevision;
+
+/// The body of `POST /games/{id}/resignation`.
+#[derive(Debug)]
+pub(super) struct ResignRequest(Resign);
+
+impl FromMembers for ResignRequest {
+    const EXAMPLE: &'static str = r#"{"player":"alice"}"#;
+
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let player = members.text("player", PlayerName::parse)?;
+        Some(ResignRequest(Resign { player }))
+    }
+}
+
+/// `POST /games/{id}/resignation`
+pub(super) async fn resign(
+    State(app): State<App>,
+    form: GameForm,
+    GamePath(id): GamePath,
+    mut query: Query,
+    terms: Result<RequestTerms, Problem>,
+    body: ApiJson<ResignRequest>,
+) -> Result<Response, Problem> {
+    let form = form.coloured(&mut query)?;
+    query.finish()?;
+    let RequestTerms(mut terms) = terms?;
+    terms.precondition.is_required = app.requires_if_match;
+    let ResignRequest(resign) = body.read()?;
+    let handled = app
+        .commands
+        .resign(id, resign, &terms)
+        .await
+        .map_err(|error| Problem::of_command(id, error, &terms))?;
+    let revision = handled.game.revision.map_or(0, StreamRevision::number);
+    created(
+        id,
+        form,
+        &handled,
+        // A game ends once, so that the resignation is the game's end and has no address of its
+        // own.
+        format!("/games/{id}"),
+        format!("/games/{id}?revision={revision}"),
+    )
+}

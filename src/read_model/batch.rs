@@ -1,0 +1,350 @@
+//! Events on their way into the tables: judged one by one, gathered by game.
+//!
+//! Nothing is written here. A game that fifty events of a batch are about becomes one row.
+
+use std::collections::{HashMap, HashSet};
+
+use quick_cache::unsync::Cache;
+use rusqlite::{Connection, OptionalExtension};
+use uuid::Uuid;
+
+use super::lists::player_number;
+use super::outcome::{IN_PROGRESS, outcome_of};
+use crate::application::{GameFold, GameId};
+use crate::domain::{Game, PlayerName, Side};
+use crate::event_store::{GlobalPosition, RecordedEvent, StreamName};
+
+/// A game that stands in the lists, or is about to.
+#[derive(Debug, Clone)]
+pub(super) struct Listed {
+    pub(super) number: i64,
+    /// Their numbers, by side.
+    pub(super) players: [i64; 2],
+    pub(super) fold: GameFold,
+    pub(super) revision: i64,
+    pub(super) started_at: i64,
+    pub(super) changed_at: i64,
+}
+
+impl Listed {
+    pub(super) fn outcome(&self) -> i64 {
+        outcome_of(self.fold.game().result())
+    }
+
+    pub(super) fn next_side(&self) -> i64 {
+        match self.fold.game() {
+            Game::InProgress(game) => match game.next {
+                Side::One => 1,
+                Side::Two => 2,
+            },
+            Game::NotStarted | Game::Finished(_) => 0,
+        }
+    }
+}
+
+/// A game that events of a batch are about.
+#[derive(Debug)]
+pub(super) struct Touched {
+    pub(super) id: GameId,
+    /// `None` for one that never was in a list.
+    pub(super) listed: Option<Listed>,
+    /// The outcome in its row; `None` when it has none.
+    pub(super) stored: Option<i64>,
+    pub(super) is_readable: bool,
+}
+
+/// A stream that no game explains.
+#[derive(Debug)]
+pub(super) struct Unreadable {
+    pub(super) stream: String,
+    pub(super) revision: i64,
+    pub(super) reason: String,
+}
+
+/// What is kept in mind between batches. All of it can be lost: it is read again.
+#[derive(Debug)]
+pub(super) struct Memory {
+    /// Games in progress, as their rows have them.
+    pub(super) running: Cache<GameId, Listed>,
+    pub(super) players: Cache<PlayerName, i64>,
+    pub(super) next_game: i64,
+    pub(super) next_player: i64,
+    pub(super) unreadable: i64,
+    pub(super) checkpoint: Option<GlobalPosition>,
+}
+
+/// How many games in progress are kept in mind, at some three hundred bytes each.
+const RUNNING_GAMES: usize = 65_536;
+const PLAYERS: usize = 65_536;
+
+impl Memory {
+    /// What the tables say.
+    pub(super) fn load(connection: &Connection) -> rusqlite::Result<Memory> {
+        let select = "SELECT next_game, next_player, (SELECT count(*) FROM unreadable_streams)
+             FROM projection";
+        let (next_game, next_player, unreadable) = connection.query_row(select, [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+        Ok(Memory {
+            running: Cache::new(RUNNING_GAMES),
+            players: Cache::new(PLAYERS),
+            next_game,
+            next_player,
+            unreadable,
+            checkpoint: super::lists::position(connection)?,
+        })
+    }
+}
+
+/// What a batch needs to be told before it can take the next event.
+#[derive(Debug)]
+pub(super) struct NeedsHistory(pub(super) GameId);
+
+/// The last event of a batch.
+#[derive(Debug, Clone)]
+pub(super) struct Last {
+    pub(super) position: GlobalPosition,
+    pub(super) id: Uuid,
+    pub(super) stream: StreamName,
+    pub(super) revision: i64,
+}
+
+/// The events of one transaction.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) games: Vec<Touched>,
+    pub(super) unreadable: Vec<Unreadable>,
+    pub(super) new_players: HashMap<PlayerName, i64>,
+    pub(super) events: u64,
+    /// The first event of all, if it is in this batch.
+    pub(super) first: Option<(Uuid, GlobalPosition)>,
+    pub(super) last: Option<Last>,
+    places: HashMap<GameId, usize>,
+    /// Streams that are skipped, of those whose names are no game's.
+    nameless: HashSet<String>,
+    histories: HashMap<GameId, Result<GameFold, Unreadable>>,
+}
+
+impl Batch {
+    /// Tells what was asked for: the game before the event that could not be taken.
+    pub(super) fn tell(&mut self, id: GameId, history: Result<GameFold, Unreadable>) {
+        self.histories.insert(id, history);
+    }
+
+    /// Takes the next event, unless something has to be told before; one that is not new is
+    /// passed over, since a store that went away may deliver it again.
+    pub(super) fn take(
+        &mut self,
+        memory: &mut Memory,
+        connection: &Connection,
+        event: &RecordedEvent,
+    ) -> rusqlite::Result<Result<(), NeedsHistory>> {
+        let last = self.last.as_ref().map(|last| last.position);
+        if last.or(memory.checkpoint) >= Some(event.position) {
+            return Ok(Ok(()));
+        }
+        match GameId::of_stream(&event.stream) {
+            None => self.take_nameless(memory, connection, event)?,
+            Some(id) => {
+                if let Err(needs) = self.take_of_game(memory, connection, id, event)? {
+                    return Ok(Err(needs));
+                }
+            }
+        }
+        if memory.checkpoint.is_none() && last.is_none() {
+            self.first = Some((event.id, event.position));
+        }
+        self.last = Some(Last {
+            position: event.position,
+            id: event.id,
+            stream: event.stream.clone(),
+            revision: super::lists::to_sql(event.revision.number()),
+        });
+        self.events += 1;
+        Ok(Ok(()))
+    }
+
+    fn take_nameless(
+        &mut self,
+        memory: &Memory,
+        connection: &Connection,
+        event: &RecordedEvent,
+    ) -> rusqlite::Result<()> {
+        let stream = event.stream.as_str();
+        if !self.nameless.contains(stream) {
+            self.nameless.insert(stream.to_owned());
+            if !is_unreadable(memory, connection, stream)? {
+                let reason = "the stream's name is no game's".to_owned();
+                self.unreadable.push(unreadable(event, reason));
+            }
+        }
+        Ok(())
+    }
+
+    fn take_of_game(
+        &mut self,
+        memory: &mut Memory,
+        connection: &Connection,
+        id: GameId,
+        event: &RecordedEvent,
+    ) -> rusqlite::Result<Result<(), NeedsHistory>> {
+        let place = match self.places.get(&id) {
+            Some(place) => *place,
+            None => {
+                let touched = match self.touch(memory, connection, id, event)? {
+                    Ok(touched) => touched,
+                    Err(needs) => return Ok(Err(needs)),
+                };
+                self.games.push(touched);
+                self.places.insert(id, self.games.len() - 1);
+                self.games.len() - 1
+            }
+        };
+        let touched = &mut self.games[place];
+        if !touched.is_readable {
+            return Ok(Ok(()));
+        }
+        let mut beginning = None;
+        let fold = match &mut touched.listed {
+            Some(listed) => &mut listed.fold,
+            None => beginning.insert(GameFold::default()),
+        };
+        if let Err(reason) = fold.fold(event) {
+            touched.is_readable = false;
+            self.unreadable.push(unreadable(event, reason.to_string()));
+            return Ok(Ok(()));
+        }
+        let at = event.recorded_at.timestamp_micros();
+        if let Some(fold) = beginning {
+            let listed = self.begin(memory, connection, fold, at)?;
+            self.games[place].listed = listed;
+        } else if let Some(listed) = &mut touched.listed {
+            listed.revision = super::lists::to_sql(event.revision.number());
+            listed.changed_at = at;
+        }
+        Ok(Ok(()))
+    }
+
+    /// The game as it stands before the first event of the batch that is about it.
+    fn touch(
+        &mut self,
+        memory: &mut Memory,
+        connection: &Connection,
+        id: GameId,
+        event: &RecordedEvent,
+    ) -> rusqlite::Result<Result<Touched, NeedsHistory>> {
+        let mut touched = Touched {
+            id,
+            listed: None,
+            stored: None,
+            is_readable: true,
+        };
+        if let Some((_, listed)) = memory.running.remove(&id) {
+            touched.listed = Some(listed);
+            touched.stored = Some(IN_PROGRESS);
+        } else if let Some((mut listed, outcome)) = find(connection, id)? {
+            match self.histories.remove(&id) {
+                None => return Ok(Err(NeedsHistory(id))),
+                Some(Ok(fold)) => listed.fold = fold,
+                Some(Err(unreadable)) => {
+                    touched.is_readable = false;
+                    self.unreadable.push(unreadable);
+                }
+            }
+            touched.listed = Some(listed);
+            touched.stored = Some(outcome);
+        } else {
+            touched.is_readable = !is_unreadable(memory, connection, event.stream.as_str())?;
+        }
+        Ok(Ok(touched))
+    }
+
+    /// Gives a game that has begun its number, and its players theirs.
+    fn begin(
+        &mut self,
+        memory: &mut Memory,
+        connection: &Connection,
+        fold: GameFold,
+        at: i64,
+    ) -> rusqlite::Result<Option<Listed>> {
+        let Some(players) = fold.game().players() else {
+            return Ok(None);
+        };
+        let players = [
+            self.player(memory, connection, &players.one)?,
+            self.player(memory, connection, &players.two)?,
+        ];
+        let number = memory.next_game;
+        memory.next_game += 1;
+        Ok(Some(Listed {
+            number,
+            players,
+            fold,
+            revision: 0,
+            started_at: at,
+            changed_at: at,
+        }))
+    }
+
+    fn player(
+        &mut self,
+        memory: &mut Memory,
+        connection: &Connection,
+        name: &PlayerName,
+    ) -> rusqlite::Result<i64> {
+        if let Some(number) = memory.players.get(name) {
+            return Ok(*number);
+        }
+        let known = match self.new_players.get(name) {
+            Some(number) => Some(*number),
+            None => player_number(connection, name.as_str())?,
+        };
+        let number = known.unwrap_or_else(|| {
+            let number = memory.next_player;
+            memory.next_player += 1;
+            self.new_players.insert(name.clone(), number);
+            number
+        });
+        memory.players.insert(name.clone(), number);
+        Ok(number)
+    }
+}
+
+fn unreadable(event: &RecordedEvent, reason: String) -> Unreadable {
+    Unreadable {
+        stream: event.stream.as_str().to_owned(),
+        revision: super::lists::to_sql(event.revision.number()),
+        reason,
+    }
+}
+
+fn is_unreadable(memory: &Memory, connection: &Connection, stream: &str) -> rusqlite::Result<bool> {
+    // Hardly any store has one, and then nobody has to look.
+    if memory.unreadable == 0 {
+        return Ok(false);
+    }
+    connection
+        .prepare_cached("SELECT 1 FROM unreadable_streams WHERE stream = ?1")?
+        .exists([stream])
+}
+
+/// The game's row and its outcome; what led to it is not in the row.
+fn find(connection: &Connection, id: GameId) -> rusqlite::Result<Option<(Listed, i64)>> {
+    connection
+        .prepare_cached(
+            "SELECT number, player_one, player_two, revision, started_at, changed_at, outcome
+             FROM games WHERE id = ?1",
+        )?
+        .query_row([id.as_uuid().as_bytes()], |row| {
+            let listed = Listed {
+                number: row.get(0)?,
+                players: [row.get(1)?, row.get(2)?],
+                fold: GameFold::default(),
+                revision: row.get(3)?,
+                started_at: row.get(4)?,
+                changed_at: row.get(5)?,
+            };
+            Ok((listed, row.get(6)?))
+        })
+        .optional()
+}

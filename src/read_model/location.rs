@@ -1,0 +1,84 @@
+//! Where a read model is kept.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Where a read model is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadModelLocation {
+    /// Gone with the process, and built anew at each start.
+    Memory,
+    /// A SQLite file.
+    File(PathBuf),
+}
+
+impl ReadModelLocation {
+    /// Where it is kept when nothing else is said: beside an event store that is a file, and
+    /// in memory for any other.
+    pub fn of_event_store(url: &str) -> ReadModelLocation {
+        let path = url.strip_prefix("sqlite://").map(Path::new);
+        match path.and_then(|path| Some((path, path.file_stem()?))) {
+            Some((path, stem)) => {
+                let mut name = stem.to_owned();
+                name.push(".read-model.db");
+                ReadModelLocation::File(path.with_file_name(name))
+            }
+            None => ReadModelLocation::Memory,
+        }
+    }
+}
+
+impl FromStr for ReadModelLocation {
+    type Err = Infallible;
+
+    /// `memory:`, or a path.
+    fn from_str(text: &str) -> Result<ReadModelLocation, Infallible> {
+        Ok(match text {
+            "memory:" => ReadModelLocation::Memory,
+            path => ReadModelLocation::File(path.into()),
+        })
+    }
+}
+
+impl fmt::Display for ReadModelLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadModelLocation::Memory => f.write_str("memory"),
+            ReadModelLocation::File(path) => write!(f, "SQLite file {}", path.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_lies_beside_an_event_store_that_is_a_file_and_else_in_memory() {
+        for (url, path) in [
+            ("sqlite://connect-four.db", "connect-four.read-model.db"),
+            ("sqlite:///data/games.v2.db", "/data/games.v2.read-model.db"),
+            ("sqlite://a/games", "a/games.read-model.db"),
+        ] {
+            let location = ReadModelLocation::of_event_store(url);
+            assert_eq!(location, ReadModelLocation::File(path.into()));
+        }
+        for url in [
+            "memory:",
+            "kurrentdb://localhost:2113?tls=false",
+            "sqlite://",
+        ] {
+            let location = ReadModelLocation::of_event_store(url);
+            assert_eq!(location, ReadModelLocation::Memory);
+        }
+    }
+
+    #[test]
+    fn it_is_told_as_a_path_or_as_memory() {
+        assert_eq!("memory:".parse(), Ok(ReadModelLocation::Memory));
+        let file = ReadModelLocation::File("games.db".into());
+        assert_eq!("games.db".parse(), Ok(file));
+    }
+}

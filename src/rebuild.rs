@@ -1,0 +1,109 @@
+//! Builds the read model again from the events, and shows how it goes.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::config::RebuildSettings;
+use crate::event_store::{self, EventStoreError, GlobalPosition, OpenError};
+use crate::read_model::{OpenReadModelError, ReadModel, ReadModelLocation};
+
+/// Why the read model was not rebuilt.
+#[derive(Debug, thiserror::Error)]
+pub enum RebuildError {
+    /// It is not kept anywhere.
+    #[error(
+        "there is nothing to rebuild: a read model in memory is built at every start; name the \
+         file of another with --read-model"
+    )]
+    InMemory,
+    /// The event store cannot be opened.
+    #[error(transparent)]
+    OpenStore(#[from] OpenError),
+    /// The event store does not answer.
+    #[error(transparent)]
+    Store(#[from] EventStoreError),
+    /// The read model cannot be opened.
+    #[error(transparent)]
+    ReadModel(#[from] OpenReadModelError),
+    /// Nobody can be told about it.
+    #[error("standard output cannot be written to: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// Deletes the read model and follows the events to their end, as it is when that is reached.
+pub async fn run(settings: &RebuildSettings) -> Result<(), RebuildError> {
+    let location = settings.read_model();
+    if location == ReadModelLocation::Memory {
+        return Err(RebuildError::InMemory);
+    }
+    let store = event_store::open(&settings.event_store).await?;
+    let head = store.head().await?;
+    let model = Arc::new(ReadModel::open_anew(&location).await?);
+    let mut out = io::stdout();
+    writeln!(out, "Rebuilding {location} from {}", store.location())?;
+    let bar = Bar::new(head);
+    let began = Instant::now();
+    let projecting = model.start(store);
+    let mut ticks = interval(Duration::from_millis(100));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tokio::select! {
+        () = model.caught_up() => {}
+        () = async { loop { ticks.tick().await; bar.show(&model, began); } } => {}
+    }
+    drop(projecting);
+    bar.0.finish_and_clear();
+    let status = model.status();
+    writeln!(
+        out,
+        "Rebuilt from {} events in {:.1} s, {} a second",
+        status.events_applied,
+        began.elapsed().as_secs_f64(),
+        rate(status.events_applied, began),
+    )?;
+    if status.unreadable_streams > 0 {
+        writeln!(
+            out,
+            "Left out are streams that no game explains: {}",
+            status.unreadable_streams
+        )?;
+    }
+    Ok(())
+}
+
+fn rate(events: u64, began: Instant) -> u64 {
+    (events as f64 / began.elapsed().as_secs_f64().max(1e-3)) as u64
+}
+
+/// How finely the way is divided.
+const STEPS: u64 = 1000;
+
+/// On a terminal only: elsewhere the lines before and after it are enough.
+struct Bar(ProgressBar, Option<GlobalPosition>);
+
+impl Bar {
+    fn new(head: Option<GlobalPosition>) -> Bar {
+        if !io::stderr().is_terminal() || !io::stdout().is_terminal() {
+            return Bar(ProgressBar::hidden(), head);
+        }
+        let bar = ProgressBar::new(STEPS);
+        // A template that is not understood leaves the style that there is.
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {msg}") {
+            bar.set_style(style);
+        }
+        Bar(bar, head)
+    }
+
+    fn show(&self, model: &ReadModel, began: Instant) {
+        if let (Some(position), Some(head)) = (model.position(), self.1) {
+            let fraction = position.fraction_of(head);
+            self.0.set_position((fraction * STEPS as f64) as u64);
+        }
+        let events = model.status().events_applied;
+        self.0
+            .set_message(format!("{events} events, {} a second", rate(events, began)));
+    }
+}

@@ -1,0 +1,326 @@
+//! The events of all games: pages, and streams that begin anywhere and do not end.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use connect_four::event_store::{EventStore, ExpectedRevision, MemoryStore, NewEvent, StreamName};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::service::{Client, Service, on_every_store};
+use crate::watcher::{FORMATS, NDJSON, SSE, Watcher};
+
+/// Watches from the event after this position on.
+async fn watch_all(client: &Client, accept: &str, after: Option<&str>) -> Watcher {
+    let request = client.watch("/events", accept);
+    let request = match after {
+        Some(after) => request.header("last-event-id", after),
+        None => request,
+    };
+    request.open().await
+}
+
+async fn next(watcher: &mut Watcher, count: usize) -> Vec<Value> {
+    let mut events = Vec::new();
+    while events.len() < count {
+        events.push(watcher.next().await.expect("a stream that does not end"));
+    }
+    events
+}
+
+/// Every event after this position, as the pages have it.
+async fn pages(client: &Client, after: Option<&str>, limit: usize) -> Vec<Value> {
+    let mut events = Vec::new();
+    let after = after.map(|after| format!("&after={after}"));
+    let mut path = format!("/events?limit={limit}{}", after.unwrap_or_default());
+    loop {
+        let answer = client.get(&path).await.is(200);
+        let page = answer.json();
+        let some = page["events"].as_array().expect("events");
+        assert!(some.len() <= limit);
+        if let Some(last) = some.last() {
+            assert_eq!(answer.header("event-position"), position(last));
+        }
+        events.extend(some.iter().cloned());
+        match page["next"].as_str() {
+            Some(next) => path = next.to_owned(),
+            None => return events,
+        }
+        assert_eq!(answer.header("link"), format!("<{path}>; rel=\"next\""));
+        assert_eq!(some.len(), limit);
+    }
+}
+
+fn position(event: &Value) -> String {
+    event["position"].as_str().expect("a position").to_owned()
+}
+
+/// A position before all that this test does: the database may be shared.
+async fn here(service: &Service) -> String {
+    let names = json!({"player_one": "ada", "player_two": "grace"});
+    let answer = service.post("/games", names).await.is(201);
+    answer.header("event-position").to_owned()
+}
+
+on_every_store! {
+    async fn all_events_are_told_from_every_position_and_then_as_they_come(service: Service) {
+        let start = here(&service).await;
+        let one = service.game_with("AB").await;
+        let two = service.game_with("D").await;
+        one.move_by("ada", "A").await.is(201);
+        let events = pages(&service, Some(&start), 100).await;
+        assert_eq!(events.len(), 6);
+        let mut watchers = Vec::new();
+        let replica = service.replica().await;
+        for format in FORMATS {
+            for service in [&service, &replica] {
+                watchers.push((0, watch_all(service, format, Some(&start)).await));
+                for (index, event) in events.iter().enumerate() {
+                    let after = position(event);
+                    watchers.push((index + 1, watch_all(service, format, Some(&after)).await));
+                }
+            }
+        }
+        for (player, column) in [("grace", "B"), ("ada", "A")] {
+            one.move_by(player, column).await.is(201);
+            two.service.post(&two.path("/resignation"), json!({"player": "ada"})).await;
+        }
+        let events = pages(&service, Some(&start), 3).await;
+        assert_eq!(events.len(), 9);
+        for (index, mut watcher) in watchers {
+            assert_eq!(next(&mut watcher, 9 - index).await, events[index..]);
+        }
+    }
+
+    async fn an_event_is_the_one_that_its_game_has(service: Service) {
+        let start = here(&service).await;
+        let game = service.game_with("ABABABA").await;
+        let mut told = pages(&service, Some(&start), 100).await;
+        for event in &mut told {
+            let members = event.as_object_mut().expect("an object");
+            assert!(members.shift_remove("position").is_some());
+            assert_eq!(members.shift_remove("game_id"), Some(game.id.clone().into()));
+        }
+        assert_eq!(told, game.events().await);
+    }
+
+    async fn the_header_is_stronger_than_the_query_for_all_games(service: Service) {
+        let start = here(&service).await;
+        service.game_with("AB").await;
+        let events = pages(&service, Some(&start), 100).await;
+        for (query, header, first) in [(1, 0, 1), (0, 1, 2)] {
+            let path = format!("/events?after={}", position(&events[query]));
+            let request = service.watch(&path, SSE);
+            let mut watcher = request.header("last-event-id", &position(&events[header])).open().await;
+            assert_eq!(next(&mut watcher, 1).await[0], events[first]);
+        }
+    }
+
+    async fn nothing_is_missed_and_nothing_comes_twice_while_moves_pour_in(service: Service) {
+        let start = here(&service).await;
+        let is_over = AtomicBool::new(false);
+        let play = async {
+            for _ in 0..8 {
+                tokio::join!(service.game_with("ABABABA"), service.game_with("CDCDCDC"));
+            }
+            is_over.store(true, Ordering::SeqCst);
+            here(&service).await
+        };
+        // Comes and goes, each time after the last event that it has.
+        let follow = async |format, stretch: usize| {
+            let mut told: Vec<Value> = Vec::new();
+            while !is_over.load(Ordering::SeqCst) {
+                let after = told.last().map_or_else(|| start.clone(), position);
+                let mut watcher = watch_all(&service, format, Some(&after)).await;
+                told.extend(next(&mut watcher, stretch).await);
+                if told.len() + stretch > 16 * 9 {
+                    break;
+                }
+            }
+            told
+        };
+        let (end, hasty, steady, lines) =
+            tokio::join!(play, follow(SSE, 1), follow(SSE, 7), follow(NDJSON, 20));
+        let events = pages(&service, Some(&start), 100).await;
+        assert_eq!(events.len(), 16 * 9 + 1);
+        assert_eq!(events.last().map(position), Some(end));
+        for told in [hasty, steady, lines] {
+            assert!(!told.is_empty());
+            assert_eq!(told, events[..told.len()]);
+        }
+        let different: BTreeSet<_> = events.iter().map(position).collect();
+        assert_eq!(different.len(), events.len());
+    }
+
+    async fn who_leaves_the_stream_of_all_games_is_forgotten(service: Service) {
+        let start = here(&service).await;
+        let watchers = [watch_all(&service, SSE, Some(&start)).await, watch_all(&service, NDJSON, None).await];
+        service.has_watchers(2).await;
+        drop(watchers);
+        service.has_watchers(0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_stream_of_all_games_looks_as_browsers_read_it() {
+    let service = Service::on_memory().await;
+    let game = service.game_with("D").await;
+    let mut watcher = watch_all(&service, SSE, None).await;
+    for (name, value) in [
+        ("content-type", SSE),
+        ("cache-control", "no-store"),
+        ("x-accel-buffering", "no"),
+        ("vary", "accept"),
+    ] {
+        assert_eq!(watcher.headers()[name], value, "{name}");
+    }
+    let piece = watcher.next_piece().await.expect("open");
+    assert_eq!(piece.as_deref(), Some("retry: 2000"));
+    let piece = watcher.next_piece().await.expect("open").expect("an event");
+    let game_id = &game.id;
+    let expected = format!(
+        "id: 0\nevent: GameStarted\ndata: {{\"position\":\"0\",\"game_id\":\"{game_id}\",\"id\":"
+    );
+    assert!(piece.starts_with(&expected), "{piece}");
+}
+
+#[tokio::test]
+async fn a_page_of_all_games_is_what_everybody_gets_who_does_not_ask_for_a_stream() {
+    let service = Service::on_memory().await;
+    let empty = service.get("/events").await.is(200);
+    assert_eq!(empty.json(), json!({"events": [], "next": null}));
+    assert_eq!(empty.header("event-position"), "");
+    service.game_with("D").await;
+    for accept in ["*/*", "application/json"] {
+        let page = service.watch("/events", accept).send().await.is(200);
+        assert_eq!(page.header("content-type"), "application/json");
+        assert_eq!(page.header("cache-control"), "no-cache");
+    }
+    let refused = service.watch("/events", "text/html").send().await;
+    refused.is_problem(406, "not-acceptable");
+    let beyond = service.get("/events?after=18446744073709551615").await;
+    assert_eq!(beyond.is(200).json()["events"], json!([]));
+    for format in FORMATS {
+        let request = service.request(Method::HEAD, "/events");
+        let head = request.header("accept", format).send().await.is(200);
+        assert_eq!(head.header("content-type"), format);
+    }
+    service.has_watchers(0).await;
+}
+
+#[tokio::test]
+async fn what_is_no_position_is_refused() {
+    let service = Service::on_memory().await;
+    for id in ["", "x", "-1", "+1", "1.0", "1-", "18446744073709551616"] {
+        let request = service.watch("/events", SSE).header("last-event-id", id);
+        let problem = request
+            .send()
+            .await
+            .is_problem(400, "invalid-last-event-id");
+        assert_eq!(problem["header"], "Last-Event-ID", "{id:?}");
+        for accept in [SSE, "*/*"] {
+            let id = id.replace('+', "%2B");
+            let request = service.watch(&format!("/events?after={id}"), accept);
+            let problem = request.send().await.is_problem(400, "invalid-query");
+            assert_eq!(problem["parameter"], "after");
+        }
+    }
+    for path in ["/events?limit=0", "/events?limit=101", "/events?before=1"] {
+        service.get(path).await.is_problem(400, "invalid-query");
+    }
+    let request = service.watch("/events?limit=3", SSE);
+    request.send().await.is_problem(400, "invalid-query");
+}
+
+async fn append(
+    store: &dyn EventStore,
+    stream: &str,
+    event_type: &'static str,
+    data: &'static str,
+) {
+    let stream = StreamName::new(stream.to_owned()).expect("a name");
+    let event = NewEvent {
+        id: uuid::Uuid::now_v7(),
+        event_type,
+        data: Bytes::from_static(data.as_bytes()),
+        metadata: Bytes::new(),
+    };
+    let appended = store.append(&stream, ExpectedRevision::NoStream, vec![event]);
+    appended.await.expect("nobody else appends");
+}
+
+#[tokio::test]
+async fn what_other_programs_store_is_shown_as_it_is() {
+    let store = Arc::new(MemoryStore::new());
+    let service = Service::on(store.clone()).await;
+    append(&*store, "game-7", "Undone", "{\"why\": 7}").await;
+    append(&*store, "other-7", "GameStarted", "{}").await;
+    let mut watchers = Vec::new();
+    for format in FORMATS {
+        watchers.push(watch_all(&service, format, None).await);
+    }
+    // A line break in a type would end its field.
+    append(&*store, "game-8", "A\ndata: B", "no JSON").await;
+    service.game_with("").await;
+    let piece = {
+        let mut raw = watch_all(&service, SSE, Some("1")).await;
+        raw.next_piece().await.expect("open");
+        raw.next_piece().await.expect("open").expect("an event")
+    };
+    assert!(piece.starts_with("id: 2\ndata: {"), "{piece}");
+    let mut lines = watchers.pop().expect("the second");
+    let told = next(&mut lines, 3).await;
+    let shown: Vec<_> = told
+        .iter()
+        .map(|event| (&event["game_id"], &event["type"], &event["data"]))
+        .collect();
+    assert_eq!(*shown[0].0, Value::Null);
+    assert_eq!(
+        (shown[0].1, shown[0].2),
+        (&json!("Undone"), &json!({"why": 7}))
+    );
+    assert_eq!(
+        (shown[1].1, shown[1].2),
+        (&json!("A\ndata: B"), &Value::Null)
+    );
+    assert_eq!(shown[2].1, "GameStarted");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_history_of_many_slices_is_told_whole() {
+    let store = Arc::new(MemoryStore::new());
+    for game in 0..1234 {
+        append(&*store, &format!("game-{game}"), "GameStarted", "{}").await;
+    }
+    let service = Service::on(store.clone()).await;
+    let mut watcher = watch_all(&service, NDJSON, None).await;
+    let told = next(&mut watcher, 1234).await;
+    let positions: Vec<_> = told.iter().map(position).collect();
+    let counted: Vec<_> = (0..1234).map(|number: u32| number.to_string()).collect();
+    assert_eq!(positions, counted);
+    append(&*store, "game-more", "GameStarted", "{}").await;
+    assert_eq!(next(&mut watcher, 1).await[0]["position"], "1234");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_ends_the_streams_of_all_games_too() {
+    let store = Arc::new(MemoryStore::new());
+    for game in 0..1000 {
+        append(&*store, &format!("game-{game}"), "GameStarted", "{}").await;
+    }
+    let service = Service::on(store.clone()).await;
+    let mut watchers = Vec::new();
+    for format in FORMATS {
+        watchers.push(watch_all(&service, format, None).await);
+        watchers.push(watch_all(&service, format, Some("999")).await);
+    }
+    let asked_to_stop = Instant::now();
+    service.stop().await;
+    assert!(asked_to_stop.elapsed() < Duration::from_secs(1));
+    for watcher in watchers {
+        watcher.rest().await;
+    }
+}

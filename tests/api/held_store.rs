@@ -1,0 +1,81 @@
+//! A store whose subscriptions wait until they are let go, so that what follows them is behind
+//! for as long as a test likes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use connect_four::event_store::{
+    Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, StreamName,
+    StreamRevision, StreamSlice, Subscription,
+};
+use futures_util::StreamExt;
+use tokio::sync::watch;
+
+#[derive(Debug)]
+pub(crate) struct HeldStore {
+    store: Arc<dyn EventStore>,
+    flows: watch::Sender<bool>,
+}
+
+impl HeldStore {
+    /// Holds the subscriptions of this store back.
+    pub(crate) fn new(store: Arc<dyn EventStore>) -> Arc<HeldStore> {
+        let flows = watch::Sender::new(false);
+        Arc::new(HeldStore { store, flows })
+    }
+
+    pub(crate) fn let_go(&self) {
+        self.flows.send_replace(true);
+    }
+
+    pub(crate) fn hold(&self) {
+        self.flows.send_replace(false);
+    }
+}
+
+#[async_trait]
+impl EventStore for HeldStore {
+    async fn append(
+        &self,
+        stream: &StreamName,
+        expected: ExpectedRevision,
+        events: Vec<NewEvent>,
+    ) -> Result<Appended, EventStoreError> {
+        self.store.append(stream, expected, events).await
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: StreamRevision,
+    ) -> Result<StreamSlice, EventStoreError> {
+        self.store.read_stream(stream, from).await
+    }
+
+    fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
+        let flows = self.flows.subscribe();
+        let messages = self.store.subscribe_all(prefix, after);
+        messages
+            .then(move |message| {
+                let mut flows = flows.clone();
+                async move {
+                    // An error says that the store is gone, and with it the test.
+                    let _ = flows.wait_for(|flows| *flows).await;
+                    message
+                }
+            })
+            .boxed()
+    }
+
+    async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError> {
+        self.store.head().await
+    }
+
+    async fn check(&self) -> Result<(), EventStoreError> {
+        self.store.check().await
+    }
+
+    fn location(&self) -> String {
+        self.store.location()
+    }
+}

@@ -1,0 +1,205 @@
+//! Reading one's own writes: never stale, and never longer than the client waits.
+
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::http::Request;
+use connect_four::event_store::{GlobalPosition, MemoryStore};
+use connect_four::http::{App, router};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::time::timeout;
+use tower::ServiceExt;
+
+use crate::held_store::HeldStore;
+use crate::idempotency_keys::KEY;
+use crate::lists::{nobody_else, seen};
+use crate::service::{Answer, Client, Service, on_every_store};
+use crate::watcher::PATIENCE;
+
+const LISTS: [&str; 3] = ["/games", "/players", "/players/ada"];
+
+fn position(answer: &Answer) -> GlobalPosition {
+    let text = answer.header("event-position");
+    text.parse()
+        .unwrap_or_else(|_| panic!("{text:?} is no position"))
+}
+
+async fn as_of(client: &Client, path: &str, position: &str) -> Answer {
+    let request = client.request(Method::GET, path);
+    request.header("event-position", position).send().await
+}
+
+/// Asks until the service is ready.
+async fn is_ready(service: &Service) {
+    let asked = async {
+        while service.get("/readyz").await.status != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, asked).await.expect("ready in time");
+}
+
+on_every_store! {
+    async fn every_write_says_where_it_is_and_a_repetition_where_it_was(service: Service) {
+        let names = json!({"player_one": "ada", "player_two": "grace"});
+        let start = |key| {
+            let request = service.request(Method::POST, "/games").header("idempotency-key", key);
+            request.json(&names).send()
+        };
+        let key = &uuid::Uuid::now_v7().to_string();
+        let started = start(key).await.is(201);
+        let id = started.json()["id"].as_str().expect("an id").to_owned();
+        let game = service.game(&id);
+        let keyed = |player, column| {
+            game.move_request(player, column).header("idempotency-key", KEY).send()
+        };
+        let moved = keyed("ada", "D").await.is(201);
+        let resigned = service.post(&game.path("/resignation"), json!({"player": "ada"})).await.is(201);
+        assert!(position(&started) < position(&moved));
+        assert!(position(&moved) < position(&resigned));
+        assert_eq!(position(&start(key).await.is(201)), position(&started));
+        assert_eq!(position(&keyed("ada", "D").await.is(201)), position(&moved));
+        let put = service.request(Method::PUT, &game.path("")).json(&names).send().await.is(200);
+        assert_eq!(position(&put), position(&resigned));
+        let told = service.get("/events?limit=100").await.json();
+        assert!(told["events"].as_array().is_some_and(|events| !events.is_empty()));
+    }
+
+    async fn a_list_that_is_waited_for_tells_of_the_write(service: Service) {
+        let (ada, grace) = (&nobody_else("ada"), &nobody_else("grace"));
+        let replica = service.replica().await;
+        let game = service.start_game(ada, grace).await;
+        for (revision, (player, column)) in [ada, grace].iter().cycle().zip("AABBCCEEFFGG".chars()).enumerate() {
+            let written = game.move_by(player, &column.to_string()).await.is(201);
+            let at = written.header("event-position");
+            for service in [&service, &replica] {
+                let list = seen(service, &format!("/games?player={ada}"), at).await.is(200);
+                assert_eq!(list.json()["games"][0]["revision"], revision as u64 + 1);
+                assert!(position(&list) >= position(&written));
+                assert_eq!(list.header("preference-applied"), "wait=30");
+            }
+            let record = seen(&service, &format!("/players/{ada}"), at).await.is(200);
+            assert_eq!(record.json()["in_progress"], 1);
+        }
+    }
+
+    async fn a_list_that_is_behind_says_so_and_is_not_told(service: Service) {
+        let held = HeldStore::new(service.store.clone());
+        let behind = Service::on(held.clone()).await;
+        let ada = &nobody_else("ada");
+        let names = json!({"player_one": ada, "player_two": "grace"});
+        let written = behind.post("/games", names).await.is(201);
+        let at = written.header("event-position");
+        for path in LISTS {
+            let asked = Instant::now();
+            let answer = as_of(&behind, path, at).await;
+            let problem = answer.is_problem(503, "read-model-behind");
+            assert_eq!(problem["expected"], at);
+            assert_eq!(answer.header("retry-after"), "1");
+            assert_eq!(answer.header("preference-applied"), "");
+            assert!(asked.elapsed() < Duration::from_secs(1));
+        }
+        for wait in ["wait=0", "wait=1"] {
+            let seconds = Duration::from_secs(wait[5..].parse().expect("a number"));
+            let asked = Instant::now();
+            let request = behind.request(Method::GET, "/games").header("event-position", at);
+            let answer = request.header("prefer", wait).send().await;
+            answer.is_problem(503, "read-model-behind");
+            assert_eq!(answer.header("preference-applied"), wait);
+            assert!(asked.elapsed() >= seconds);
+            assert!(asked.elapsed() < seconds + Duration::from_secs(1));
+        }
+        // Whoever does not ask gets what there is, and is told how much that is.
+        let stale = behind.get(&format!("/games?player={ada}")).await.is(200);
+        assert_eq!(stale.json()["games"], json!([]));
+        let path = format!("/games?player={ada}");
+        let waiting = seen(&behind, &path, at);
+        let asked = Instant::now();
+        let (answer, ()) = tokio::join!(waiting, async { held.let_go() });
+        assert_eq!(answer.is(200).json()["games"][0]["player_one"], *ada);
+        assert!(asked.elapsed() < Duration::from_secs(25));
+        as_of(&behind, &path, at).await.is(200);
+    }
+
+    async fn what_is_no_position_of_a_list_is_refused(service: Service) {
+        for path in LISTS {
+            for text in ["", "x", "-1", "+1", "1-", "\"1\"", "18446744073709551616"] {
+                let answer = as_of(&service, path, text).await;
+                let problem = answer.is_problem(400, "invalid-event-position");
+                assert_eq!(problem["header"], "Event-Position");
+            }
+            let request = service.request(Method::GET, path).header("event-position", "1");
+            let twice = request.header("event-position", "1").send().await;
+            twice.is_problem(400, "invalid-event-position");
+        }
+        let nothing_asked = service.request(Method::GET, "/games").header("prefer", "wait=3");
+        assert_eq!(nothing_asked.send().await.is(200).header("preference-applied"), "");
+    }
+
+    async fn a_service_is_ready_once_its_lists_have_caught_up(service: Service) {
+        service.game_with("AB").await;
+        is_ready(&service).await;
+        let held = HeldStore::new(service.store.clone());
+        let replica = Service::on(held.clone()).await;
+        let answer = replica.get("/readyz").await;
+        let problem = answer.is_problem(503, "read-model-behind");
+        assert_eq!(problem["expected"], Value::Null);
+        replica.get("/livez").await.is(200);
+        held.let_go();
+        is_ready(&replica).await;
+        // It stays ready when it falls behind later.
+        held.hold();
+        replica.game_with("A").await;
+        replica.get("/readyz").await.is(200);
+    }
+}
+
+/// Without sockets, so that the time passes at once.
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_more_than_thirty_seconds() {
+    let held = HeldStore::new(Arc::new(MemoryStore::new()));
+    let app = router(App::new(held));
+    for (wait, seconds) in [
+        ("wait=7", 7),
+        ("wait=30", 30),
+        ("wait=31", 30),
+        ("wait=999", 30),
+    ] {
+        let request = Request::get("/games")
+            .header("event-position", "7")
+            .header("prefer", wait)
+            .body(Body::empty());
+        let asked = tokio::time::Instant::now();
+        let answer = app.clone().oneshot(request.expect("a request")).await;
+        let answer = answer.expect("infallible");
+        assert_eq!(answer.status(), 503);
+        assert_eq!(answer.headers()["retry-after"], "1");
+        assert_eq!(
+            answer.headers()["preference-applied"],
+            format!("wait={seconds}")
+        );
+        let took = asked.elapsed();
+        assert!(took >= Duration::from_secs(seconds), "{took:?}");
+        assert!(
+            took < Duration::from_secs(seconds) + Duration::from_millis(100),
+            "{took:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_does_not_wait_for_those_who_wait() {
+    let service = Service::on(HeldStore::new(Arc::new(MemoryStore::new()))).await;
+    let client = service.another_client();
+    let waiting = tokio::spawn(async move { seen(&client, "/games", "7").await });
+    // Answered after the waiting one was accepted, or else it is refused as well.
+    service.get("/livez").await.is(200);
+    let asked_to_stop = Instant::now();
+    service.stop().await;
+    assert!(asked_to_stop.elapsed() < Duration::from_secs(1));
+    if let Ok(answer) = waiting.await {
+        answer.is_problem(503, "read-model-behind");
+    }
+}

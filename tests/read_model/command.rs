@@ -1,0 +1,86 @@
+//! `connect-four rebuild`, which deletes the file and builds it again.
+
+use std::sync::Arc;
+
+use connect_four::event_store::{EventStore, SqliteStore};
+
+use crate::program::{Program, run};
+use crate::support::{Files, Following, append, rows, start_games, started};
+
+#[tokio::test]
+async fn it_builds_the_file_that_lies_beside_the_events_and_says_how_fast() {
+    let files = Files::new();
+    let path = files.path("events.db");
+    let url = format!("sqlite://{}", path.display());
+    let model = files.path("events.read-model.db");
+    let open = async || Arc::new(SqliteStore::open(&path).await.expect("it opens"));
+    let store: Arc<dyn EventStore> = open().await;
+    let games = start_games(&store, 30).await;
+    let following = Following::in_file(&model, &store).await;
+    following.catches_up().await;
+    following.stop().await;
+    let grown = rows(&model);
+    // A row that follows from no event, which only a rebuild takes away.
+    let connection = rusqlite::Connection::open(&model).expect("a database");
+    connection
+        .execute_batch("UPDATE players SET won = 7")
+        .expect("a table");
+    drop((connection, store));
+
+    let (code, said) = run(&["rebuild", "--event-store", &url]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("Rebuilt from 30 events"), "{said}");
+    assert!(said.contains("a second"), "{said}");
+    assert!(
+        !said.contains('\u{1b}'),
+        "no terminal, no escapes: {said:?}"
+    );
+    assert_eq!(rows(&model), grown);
+
+    let store: Arc<dyn EventStore> = open().await;
+    append(&store, games[0], &[started("ada", "grace")]).await;
+    drop(store);
+    let (code, said) = run(&["rebuild", "--event-store", &url]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("streams that no game explains: 1"), "{said}");
+}
+
+#[tokio::test]
+async fn in_memory_there_is_nothing_to_rebuild() {
+    for arguments in [
+        &["rebuild", "--event-store", "memory:"][..],
+        &["rebuild", "--read-model", "memory:"],
+        &[
+            "rebuild",
+            "--event-store",
+            "kurrentdb://localhost:1?tls=false",
+        ],
+    ] {
+        let (code, said) = run(arguments).await;
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("nothing to rebuild"), "{said}");
+        assert!(said.contains("--read-model"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn it_touches_neither_a_file_in_use_nor_one_that_is_no_read_model() {
+    let files = Files::new();
+    let url = format!("sqlite://{}", files.path("events.db").display());
+    let model = files.path("events.read-model.db");
+    let program = Program::serve(&["--event-store", &url]).await;
+    let (code, said) = run(&["rebuild", "--event-store", &url]).await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("in use by another process"), "{said}");
+    let other = format!("sqlite://{}", files.path("other.db").display());
+    let model = model.display().to_string();
+    let (code, said) = run(&["rebuild", "--event-store", &other, "--read-model", &model]).await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("in use by another process"), "{said}");
+    program.kill().await;
+
+    let events = files.path("events.db").display().to_string();
+    let (code, said) = run(&["rebuild", "--event-store", &other, "--read-model", &events]).await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("was left alone"), "{said}");
+}

@@ -1,0 +1,27 @@
+//! The read model: what it answers follows from the events, whatever happens to it, to its
+//! file and to its store.
+
+#[path = "../support/kurrentdb/mod.rs"]
+#[expect(
+    dead_code,
+    reason = "most of its faults are for the adapter's own tests"
+)]
+mod double;
+#[path = "../support/generated.rs"]
+#[expect(dead_code, reason = "only histories are needed here")]
+mod generated;
+#[path = "../support/tutorial.rs"]
+#[expect(dead_code, reason = "the double's other users need more of it")]
+mod tutorial;
+
+mod program;
+mod support;
+
+mod answers;
+mod command;
+mod files;
+mod histories;
+mod kills;
+mod pages;
+mod stores;
+mod waiting;

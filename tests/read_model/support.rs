@@ -1,0 +1,180 @@
+//! Stores, read models and their rows, in words that make tests read like sentences.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use connect_four::application::{GameId, encode};
+use connect_four::domain::GameEvent;
+use connect_four::event_store::{
+    EventStore, ExpectedRevision, GlobalPosition, NewEvent, StreamName, StreamRevision,
+};
+use connect_four::read_model::{GamesQuery, Projecting, ReadModel, ReadModelLocation};
+use rusqlite::types::ValueRef;
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use crate::generated::name;
+
+/// Longer than anything takes here.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A read model that follows a store.
+pub(crate) struct Following {
+    pub(crate) model: Arc<ReadModel>,
+    projecting: Projecting,
+}
+
+impl Following {
+    pub(crate) async fn in_memory(store: &Arc<dyn EventStore>) -> Following {
+        Following::at(&ReadModelLocation::Memory, store).await
+    }
+
+    pub(crate) async fn in_file(path: &Path, store: &Arc<dyn EventStore>) -> Following {
+        Following::at(&ReadModelLocation::File(path.to_owned()), store).await
+    }
+
+    async fn at(location: &ReadModelLocation, store: &Arc<dyn EventStore>) -> Following {
+        let model = Arc::new(ReadModel::open(location).await.expect("it opens"));
+        let projecting = model.start(store.clone());
+        Following { model, projecting }
+    }
+
+    pub(crate) async fn catches_up(&self) {
+        let caught_up = timeout(PATIENCE, self.model.caught_up()).await;
+        caught_up.expect("it catches up in time");
+    }
+
+    pub(crate) async fn sees(&self, position: GlobalPosition) {
+        let reached = timeout(PATIENCE, self.model.reached(position)).await;
+        reached.expect("it is visible in time");
+    }
+
+    pub(crate) async fn stop(self) {
+        self.projecting.stop().await;
+    }
+
+    /// The numbers of all games, newest first.
+    pub(crate) async fn numbers(&self) -> Vec<u64> {
+        let query = GamesQuery {
+            limit: 10_000,
+            ..GamesQuery::default()
+        };
+        let page = self.model.games(&query).await.expect("an answer");
+        page.games.iter().map(|game| game.number).collect()
+    }
+}
+
+/// A folder for files, and the rows of a read model that was built in it from the store.
+pub(crate) struct Files(pub(crate) TempDir);
+
+impl Files {
+    pub(crate) fn new() -> Files {
+        Files(TempDir::new().expect("a folder"))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) async fn rebuilt_rows(&self, store: &Arc<dyn EventStore>) -> String {
+        let path = self.path(&format!("rebuilt-{}.db", Uuid::now_v7()));
+        let following = Following::in_file(&path, store).await;
+        following.catches_up().await;
+        following.stop().await;
+        rows(&path)
+    }
+}
+
+const TABLES: [&str; 5] = [
+    "projection",
+    "players",
+    "games",
+    "participations",
+    "unreadable_streams",
+];
+
+/// Every row of every table, as text, of a file that nobody writes to.
+pub(crate) fn rows(path: &Path) -> String {
+    let connection = rusqlite::Connection::open(path).expect("a database");
+    let mut rows = String::new();
+    for table in TABLES {
+        let select = format!("SELECT * FROM {table} ORDER BY 1, 2, 3");
+        let mut statement = connection.prepare(&select).expect("a table");
+        let columns = statement.column_count();
+        let mut found = statement.query([]).expect("its rows");
+        while let Some(row) = found.next().expect("a row") {
+            let _ = write!(rows, "{table}:");
+            for column in 0..columns {
+                let value: ValueRef<'_> = row.get_ref(column).expect("a value");
+                let _ = write!(rows, " {value:?}");
+            }
+            rows.push('\n');
+        }
+    }
+    rows
+}
+
+/// How many events there are in a stream that only this test writes to.
+pub(crate) async fn append(
+    store: &Arc<dyn EventStore>,
+    game: GameId,
+    events: &[GameEvent],
+) -> GlobalPosition {
+    append_to(store, &game.stream(), events).await
+}
+
+pub(crate) async fn append_to(
+    store: &Arc<dyn EventStore>,
+    stream: &StreamName,
+    events: &[GameEvent],
+) -> GlobalPosition {
+    let end = store.read_stream(stream, StreamRevision::FIRST).await;
+    let end = end.expect("the store answers").last_revision;
+    let events = events.iter().map(|event| {
+        let (event_type, data) = encode(event);
+        NewEvent {
+            id: Uuid::now_v7(),
+            event_type,
+            data,
+            metadata: Bytes::new(),
+        }
+    });
+    let appended = store.append(stream, ExpectedRevision::at(end), events.collect());
+    appended.await.expect("nobody else appends").position
+}
+
+pub(crate) fn started(one: &str, two: &str) -> GameEvent {
+    GameEvent::GameStarted {
+        player_one: name(one),
+        player_two: name(two),
+    }
+}
+
+pub(crate) fn moved(player: &str, column: &str) -> GameEvent {
+    GameEvent::MoveMade {
+        player: name(player),
+        column: serde_json::from_value(json!(column)).expect("a column"),
+    }
+}
+
+pub(crate) fn finished(result: &str) -> GameEvent {
+    GameEvent::GameFinished {
+        result: serde_json::from_value(json!(result)).expect("a result"),
+    }
+}
+
+/// Starts so many games between ada and grace.
+pub(crate) async fn start_games(store: &Arc<dyn EventStore>, games: usize) -> Vec<GameId> {
+    let mut ids = Vec::new();
+    for _ in 0..games {
+        let id = GameId::generate();
+        append(store, id, &[started("ada", "grace")]).await;
+        ids.push(id);
+    }
+    ids
+}

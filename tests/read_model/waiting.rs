@@ -1,0 +1,58 @@
+//! Who waits for a position reads what was written there, and is never told too early.
+
+use std::sync::Arc;
+
+use connect_four::application::GameId;
+use connect_four::event_store::{EventStore, MemoryStore, SqliteStore};
+use futures_util::FutureExt;
+
+use crate::support::{Files, Following, append, moved, start_games, started};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_waited_for_is_in_the_answer() {
+    let files = Files::new();
+    let store = SqliteStore::open(files.path("events.db")).await;
+    let store: Arc<dyn EventStore> = Arc::new(store.expect("it opens"));
+    let following = Following::in_file(&files.path("model.db"), &store).await;
+    for written in 1..=200 {
+        let game = GameId::generate();
+        let position = append(&store, game, &[started("ada", "grace"), moved("ada", "D")]).await;
+        following.sees(position).await;
+        let answer = following.model.player("ada").await.expect("an answer");
+        assert_eq!(answer.value.map(|ada| ada.played), Some(written));
+        assert!(answer.position >= Some(position));
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_told_before_it_is_visible() {
+    let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
+    let first = append(&store, GameId::generate(), &[started("ada", "grace")]).await;
+    let following = Following::in_memory(&store).await;
+    following.sees(first).await;
+    assert_eq!(following.model.position(), Some(first));
+    let model = following.model.clone();
+    following.stop().await;
+    start_games(&store, 1).await;
+    let last = store
+        .head()
+        .await
+        .expect("memory answers")
+        .expect("an event");
+    assert!(model.reached(last).now_or_never().is_none());
+    assert!(model.reached(first).now_or_never().is_some());
+    assert_eq!(model.position(), Some(first));
+}
+
+#[tokio::test]
+async fn it_has_caught_up_when_all_that_was_there_is_visible() {
+    let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
+    start_games(&store, 2_000).await;
+    let following = Following::in_memory(&store).await;
+    assert!(!following.model.has_caught_up());
+    assert!(!following.model.status().lag.is_zero());
+    following.catches_up().await;
+    assert_eq!(following.numbers().await.len(), 2_000);
+    assert_eq!(following.model.status().events_applied, 2_000);
+    assert!(following.model.status().lag.is_zero());
+}

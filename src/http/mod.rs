@@ -34,6 +34,7 @@ mod system;
 mod trace_context;
 mod view;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
@@ -58,9 +59,13 @@ const RENDERS: Renders = Renders {
     of_all_games: all_event_stream::render,
 };
 
-/// What the handlers work with.
+/// What the handlers work with. One pointer, since it is copied several times a request.
 #[derive(Debug, Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// What an [`App`] consists of.
+#[derive(Debug, Clone)]
+pub struct Parts {
     games: Arc<GameStreams>,
     commands: Arc<CommandHandler>,
     live: Arc<Live>,
@@ -85,7 +90,7 @@ impl App {
         let metrics = Metrics::default();
         let store = Arc::new(MeasuredStore::new(store, metrics.clone()));
         let games = Arc::new(GameStreams::new(store.clone()));
-        App {
+        App(Arc::new(Parts {
             commands: Arc::new(CommandHandler::new(games.clone())),
             games,
             live: Arc::new(Live::new(store, RENDERS)),
@@ -93,21 +98,27 @@ impl App {
             _projecting: Arc::new(projecting),
             metrics,
             requires_if_match: false,
-        }
+        }))
     }
 
     /// Whether moves have to say in `If-Match` which revision they are for.
     #[must_use]
-    pub fn requiring_if_match(self, requires_if_match: bool) -> App {
-        App {
-            requires_if_match,
-            ..self
-        }
+    pub fn requiring_if_match(mut self, requires_if_match: bool) -> App {
+        Arc::make_mut(&mut self.0).requires_if_match = requires_if_match;
+        self
     }
 
     /// Who watches games. To be stopped before the server is, which waits for open streams.
     pub fn live(&self) -> Arc<Live> {
         self.live.clone()
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }
 

@@ -58,10 +58,13 @@ pub struct ReadModelFigures {
     pub has_caught_up: bool,
 }
 
-/// Counters and timers. Clones share them.
-#[derive(Debug, Clone)]
-pub struct Metrics {
-    registry: Arc<Registry>,
+/// Counters and timers. Clones share them, and are cheap: there are several a request.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics(Arc<Registered>);
+
+#[derive(Debug)]
+struct Registered {
+    registry: Registry,
     requests: Family<RequestLabels, Counter>,
     moves: Family<MoveLabels, Counter>,
     replays: Counter,
@@ -74,11 +77,11 @@ pub struct Metrics {
     store_calls: Family<CallLabels, Histogram, fn() -> Histogram>,
 }
 
-impl Default for Metrics {
-    fn default() -> Metrics {
+impl Default for Registered {
+    fn default() -> Registered {
         let call_times: fn() -> Histogram = || Histogram::new(CALL_SECONDS);
-        let mut metrics = Metrics {
-            registry: Arc::default(),
+        let mut metrics = Registered {
+            registry: Registry::default(),
             requests: Family::default(),
             moves: Family::default(),
             replays: Counter::default(),
@@ -141,7 +144,7 @@ impl Default for Metrics {
             "Time of the event store's calls",
             metrics.store_calls.clone(),
         );
-        metrics.registry = Arc::new(registry);
+        metrics.registry = registry;
         metrics
     }
 }
@@ -155,47 +158,51 @@ impl Metrics {
             route: route.to_owned(),
             status,
         };
-        self.requests.get_or_create(&labels).inc();
+        self.0.requests.get_or_create(&labels).inc();
     }
 
     /// Counts a move that a client sent: `accepted`, or the slug of what it was told instead.
     pub fn moved(&self, outcome: &'static str) {
-        self.moves.get_or_create(&MoveLabels { outcome }).inc();
+        self.0.moves.get_or_create(&MoveLabels { outcome }).inc();
     }
 
     /// Counts a command that was answered as it had been before.
     pub fn replayed(&self) {
-        self.replays.inc();
+        self.0.replays.inc();
     }
 
     fn called(&self, call: &'static str, outcome: &'static str, took: Duration) {
         let labels = CallLabels { call, outcome };
-        self.store_calls
+        self.0
+            .store_calls
             .get_or_create(&labels)
             .observe(took.as_secs_f64());
     }
 
     fn conflicted(&self) {
-        self.conflicts.inc();
+        self.0.conflicts.inc();
     }
 
     /// All of it as `OpenMetrics` text, which Prometheus reads, with as many watchers of games
     /// as there are now, and the read model as it is now.
     pub fn render(&self, live_watchers: usize, read_model: ReadModelFigures) -> String {
         let gauge = |figure| i64::try_from(figure).unwrap_or(i64::MAX);
-        self.live_watchers.set(gauge(live_watchers as u64));
-        self.read_model_lag.set(read_model.lag.as_secs_f64());
+        self.0.live_watchers.set(gauge(live_watchers as u64));
+        self.0.read_model_lag.set(read_model.lag.as_secs_f64());
         // Only ever raised: the model counts from the start, as this does.
-        self.read_model_events
+        self.0
+            .read_model_events
             .inner()
             .fetch_max(read_model.events_applied, Ordering::Relaxed);
-        self.read_model_unreadable
+        self.0
+            .read_model_unreadable
             .set(gauge(read_model.unreadable_streams));
-        self.read_model_caught_up
+        self.0
+            .read_model_caught_up
             .set(i64::from(read_model.has_caught_up));
         let mut rendered = String::new();
         // Writing to a string does not fail; a metric that cannot be encoded is left out.
-        if let Err(error) = text::encode(&mut rendered, &self.registry) {
+        if let Err(error) = text::encode(&mut rendered, &self.0.registry) {
             tracing::error!(%error, "metrics could not be encoded");
         }
         rendered

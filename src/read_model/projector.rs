@@ -168,7 +168,7 @@ async fn apply(
         match step.map_err(ReadModelError::from)? {
             Step::Committed(applied) => return Ok(applied),
             Step::Needs(id, stopped, remembered) => {
-                work = stopped;
+                work = *stopped;
                 memory = remembered;
                 let history = history(&*store, id, work.next_revision()).await?;
                 work.batch.tell(id, history);
@@ -206,7 +206,7 @@ struct Work {
 
 enum Step {
     Committed(Applied),
-    Needs(GameId, Work, Box<Memory>),
+    Needs(GameId, Box<Work>, Box<Memory>),
 }
 
 impl Work {
@@ -221,7 +221,7 @@ impl Work {
         while let Some(event) = self.events.get(self.taken) {
             match self.batch.take(&mut memory, &reading, event)? {
                 Ok(()) => self.taken += 1,
-                Err(NeedsHistory(id)) => return Ok(Step::Needs(id, self, memory)),
+                Err(NeedsHistory(id)) => return Ok(Step::Needs(id, Box::new(self), memory)),
             }
         }
         drop(reading);

@@ -107,6 +107,7 @@ pub(super) struct Last {
     pub(super) id: Uuid,
     pub(super) stream: StreamName,
     pub(super) revision: i64,
+    pub(super) time: i64,
 }
 
 /// The events of one transaction.
@@ -159,6 +160,7 @@ impl Batch {
             id: event.id,
             stream: event.stream.clone(),
             revision: super::lists::to_sql(event.revision.number()),
+            time: event.recorded_at.timestamp_micros(),
         });
         self.events += 1;
         Ok(Ok(()))

@@ -173,7 +173,8 @@ fn write_checkpoint(
     let updated = connection
         .prepare_cached(
             "UPDATE projection SET checkpoint = ?1, next_game = ?2, next_player = ?3,
-                                   last_event = ?5, last_stream = ?6, last_revision = ?7
+                                   last_event = ?5, last_stream = ?6, last_revision = ?7,
+                                   last_time = ?8
              WHERE checkpoint IS ?4",
         )?
         .execute(params![
@@ -184,6 +185,7 @@ fn write_checkpoint(
             last.id.as_bytes(),
             last.stream.as_str(),
             last.revision,
+            last.time,
         ])?;
     // A projector that was stopped may have committed after this one had read where it was.
     match updated {

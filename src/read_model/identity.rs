@@ -19,8 +19,10 @@ use crate::event_store::{
 /// The first event that was applied, and the last.
 struct Span {
     first: (Uuid, GlobalPosition),
-    last: (Uuid, GlobalPosition),
-    last_at: (StreamName, StreamRevision),
+    last: (StreamName, StreamRevision),
+    /// The id does not suffice, since ids follow from the commands, nor does the position that
+    /// a store reads from a stream have to be the one that its subscription told.
+    last_id_and_time: (Uuid, i64),
 }
 
 /// Why the tables are not of the store's events.
@@ -73,13 +75,14 @@ pub(super) enum FollowError {
 
 async fn compare(span: &Span, store: &dyn EventStore) -> Result<Result<(), Mismatch>, FollowError> {
     // Where it was there may be none now, or another: the store was restored from a backup.
-    let (stream, revision) = &span.last_at;
+    let (stream, revision) = &span.last;
     let at_last = match store.read_stream(stream, *revision).await {
         Ok(slice) => slice.events.into_iter().next(),
         Err(EventStoreError::StreamDeleted { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    if at_last.map(|event| (event.id, event.position)) != Some(span.last) {
+    let at_last = at_last.map(|event| (event.id, event.recorded_at.timestamp_micros()));
+    if at_last != Some(span.last_id_and_time) {
         return Ok(Err(Mismatch::LastIsGone));
     }
     let mut events = store.subscribe_all(GAME_STREAM_PREFIX, None);
@@ -96,22 +99,21 @@ async fn compare(span: &Span, store: &dyn EventStore) -> Result<Result<(), Misma
 
 /// What was applied; `None` when nothing was.
 fn span(connection: &Connection) -> rusqlite::Result<Option<Span>> {
-    let select = "SELECT first_event, first_position, last_event, checkpoint, last_stream,
+    let select = "SELECT first_event, first_position, last_event, last_time, last_stream,
                          last_revision
                   FROM projection WHERE checkpoint IS NOT NULL";
     let read = |row: &Row<'_>| {
-        let event = |column| {
-            let position = position_in(row, column + 1)?;
-            let position = position.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-            Ok::<_, rusqlite::Error>((Uuid::from_bytes(row.get(column)?), position))
-        };
+        let first_position = position_in(row, 1)?;
         let stream = StreamName::new(row.get::<_, String>(4)?).map_err(|error| {
             rusqlite::Error::FromSqlConversionFailure(4, Type::Text, Box::new(error))
         })?;
         Ok(Span {
-            first: event(0)?,
-            last: event(2)?,
-            last_at: (stream, StreamRevision::new(unsigned(row, 5)?)),
+            first: (
+                Uuid::from_bytes(row.get(0)?),
+                first_position.ok_or(rusqlite::Error::QueryReturnedNoRows)?,
+            ),
+            last: (stream, StreamRevision::new(unsigned(row, 5)?)),
+            last_id_and_time: (Uuid::from_bytes(row.get(2)?), row.get(3)?),
         })
     };
     connection.query_row(select, [], read).optional()

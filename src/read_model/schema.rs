@@ -23,10 +23,11 @@ const TABLES: &str = "
         last_stream    TEXT,             -- where the last one is
         last_revision  INTEGER,
         last_event     BLOB,
+        last_time      INTEGER,          -- in microseconds since 1970 in UTC
         next_game      INTEGER NOT NULL, -- numbers are never given twice
         next_player    INTEGER NOT NULL
     ) STRICT;
-    INSERT INTO projection VALUES (1, NULL, NULL, NULL, NULL, NULL, NULL, 1, 1);
+    INSERT INTO projection VALUES (1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 1);
     CREATE TABLE players (
         number      INTEGER PRIMARY KEY,
         name        TEXT NOT NULL UNIQUE,

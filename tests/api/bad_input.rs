@@ -174,7 +174,9 @@ on_every_store! {
             (Method::DELETE, game.path(""), "GET,HEAD,PUT"),
             (Method::PUT, game.path("/moves"), "GET,HEAD,POST"),
             (Method::POST, game.path("/events"), "GET,HEAD"),
-            (Method::DELETE, "/games".to_owned(), "POST"),
+            (Method::DELETE, "/games".to_owned(), "GET,HEAD,POST"),
+            (Method::GET, game.path("/resignation"), "POST"),
+            (Method::POST, "/players/ada".to_owned(), "GET,HEAD"),
         ] {
             let answer = service.request(method, &path).send().await;
             let mut allowed: Vec<_> = answer.header("allow").split(',').collect();

@@ -10,7 +10,7 @@ use crate::service::{Service, on_every_store};
 on_every_store! {
     async fn a_healthy_service_is_alive_and_ready(service: Service) {
         assert_eq!(service.get("/livez").await.is(200).json(), json!({"status": "alive"}));
-        let ready = service.get("/readyz").await.is(200);
+        let ready = service.is_ready().await;
         assert_eq!(ready.json(), json!({"status": "ready"}));
         assert_eq!(ready.header("cache-control"), "no-store");
     }

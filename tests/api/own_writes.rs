@@ -1,22 +1,22 @@
 //! Reading one's own writes: never stale, and never longer than the client waits.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::http::Request;
 use connect_four::event_store::{GlobalPosition, MemoryStore};
 use connect_four::http::{App, router};
+use futures_util::poll;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tokio::time::timeout;
 use tower::ServiceExt;
 
 use crate::held_store::HeldStore;
 use crate::idempotency_keys::KEY;
 use crate::lists::{nobody_else, seen};
 use crate::service::{Answer, Client, Service, on_every_store};
-use crate::watcher::PATIENCE;
 
 const LISTS: [&str; 3] = ["/games", "/players", "/players/ada"];
 
@@ -29,16 +29,6 @@ fn position(answer: &Answer) -> GlobalPosition {
 async fn as_of(client: &Client, path: &str, position: &str) -> Answer {
     let request = client.request(Method::GET, path);
     request.header("event-position", position).send().await
-}
-
-/// Asks until the service is ready.
-async fn is_ready(service: &Service) {
-    let asked = async {
-        while service.get("/readyz").await.status != 200 {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(PATIENCE, asked).await.expect("ready in time");
 }
 
 on_every_store! {
@@ -140,7 +130,7 @@ on_every_store! {
 
     async fn a_service_is_ready_once_its_lists_have_caught_up(service: Service) {
         service.game_with("AB").await;
-        is_ready(&service).await;
+        service.is_ready().await;
         let held = HeldStore::new(service.store.clone());
         let replica = Service::on(held.clone()).await;
         let answer = replica.get("/readyz").await;
@@ -148,7 +138,7 @@ on_every_store! {
         assert_eq!(problem["expected"], Value::Null);
         replica.get("/livez").await.is(200);
         held.let_go();
-        is_ready(&replica).await;
+        replica.is_ready().await;
         // It stays ready when it falls behind later.
         held.hold();
         replica.game_with("A").await;
@@ -189,17 +179,19 @@ async fn nobody_waits_for_more_than_thirty_seconds() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test(start_paused = true)]
 async fn a_stop_does_not_wait_for_those_who_wait() {
-    let service = Service::on(HeldStore::new(Arc::new(MemoryStore::new()))).await;
-    let client = service.another_client();
-    let waiting = tokio::spawn(async move { seen(&client, "/games", "7").await });
-    // Answered after the waiting one was accepted, or else it is refused as well.
-    service.get("/livez").await.is(200);
-    let asked_to_stop = Instant::now();
-    service.stop().await;
+    let app = App::new(HeldStore::new(Arc::new(MemoryStore::new())));
+    let live = app.live();
+    let request = Request::get("/games")
+        .header("event-position", "7")
+        .header("prefer", "wait=30")
+        .body(Body::empty());
+    let mut waiting = pin!(router(app).oneshot(request.expect("a request")));
+    assert!(poll!(&mut waiting).is_pending());
+    let asked_to_stop = tokio::time::Instant::now();
+    live.stop();
+    let answer = waiting.await.expect("infallible");
+    assert_eq!(answer.status(), 503);
     assert!(asked_to_stop.elapsed() < Duration::from_secs(1));
-    if let Ok(answer) = waiting.await {
-        answer.is_problem(503, "read-model-behind");
-    }
 }

@@ -27,7 +27,7 @@ async fn it_says_where_it_listens_and_where_the_events_are() {
     let file = folder.path().join("games.db");
     assert!(program.first_lines.contains(&program.client.url));
     assert!(program.first_lines.contains(&file.display().to_string()));
-    program.client.get("/readyz").await.is(200);
+    program.client.is_ready().await;
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn a_second_program_on_the_same_file_is_refused() {
     let first = Program::start(&["--event-store", &url]).await;
     let said = refusal(&["--event-store", &url]).await;
     assert!(said.contains("in use by another process"), "{said}");
-    first.client.get("/readyz").await.is(200);
+    first.client.is_ready().await;
     first.kill().await;
     Program::start(&["--event-store", &url]).await;
 }
@@ -103,7 +103,8 @@ async fn the_log_has_a_line_for_each_request_and_no_names() {
         let length = stdout.read(&mut chunk).await.expect("a readable pipe");
         log.push_str(&String::from_utf8_lossy(&chunk[..length]));
     }
-    let first: Value = serde_json::from_str(log.trim()).expect("a JSON line");
+    let serving = log.lines().find(|line| line.contains("serving on"));
+    let first: Value = serde_json::from_str(serving.expect("that line")).expect("a JSON line");
     let client = Client::of(format!(
         "http://{}",
         first["address"].as_str().expect("an address")
@@ -149,6 +150,7 @@ async fn a_container_asks_the_program_whether_it_is_well() {
     };
     let program = Program::start(&["--event-store", "memory:"]).await;
     let url = program.client.url.clone();
+    program.client.is_ready().await;
     assert!(ask(format!("{url}/readyz")).await.status.success());
     let refused = ask(format!("{url}/nowhere")).await;
     assert_eq!(refused.status.code(), Some(1));

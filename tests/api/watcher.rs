@@ -7,7 +7,7 @@ use reqwest::{Method, Response};
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::service::{Client, Game, Request, Service};
+use crate::service::{Answer, Client, Game, Request, Service};
 
 /// How long a test waits for what should come soon, on a machine that others keep busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -39,6 +39,21 @@ impl Request {
 }
 
 impl Client {
+    /// Asks until the service is ready, which it is once its lists have caught up.
+    pub(crate) async fn is_ready(&self) -> Answer {
+        let asked = async {
+            loop {
+                let answer = self.get("/readyz").await;
+                if answer.status == 200 {
+                    return answer;
+                }
+                answer.is_problem(503, "read-model-behind");
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, asked).await.expect("ready in time")
+    }
+
     pub(crate) fn watch(&self, path: &str, accept: &str) -> Request {
         self.request(Method::GET, path).header("accept", accept)
     }

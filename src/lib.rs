@@ -4,6 +4,7 @@
 //! whole picture, and `tests/architecture.rs` holds it):
 
 pub mod domain;
+pub mod drawing;
 pub mod event_store;
 
 pub mod application;

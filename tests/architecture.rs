@@ -8,6 +8,7 @@ use std::path::Path;
 /// The top-level modules and those of ours that each may know. A new module is placed here.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("drawing", &["domain"]),
     ("event_store", &[]),
     ("application", &["domain", "event_store"]),
     ("metrics", &["event_store"]),
@@ -17,6 +18,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "http",
         &[
             "domain",
+            "drawing",
             "event_store",
             "application",
             "metrics",

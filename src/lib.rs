@@ -14,6 +14,8 @@ pub mod live;
 
 pub mod http;
 
+pub mod client;
+
 pub mod config;
 pub mod health;
 pub mod telemetry;

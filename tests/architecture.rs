@@ -26,6 +26,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "read_model",
         ],
     ),
+    ("client", &["domain"]),
     ("health", &[]),
     ("config", &[]),
     ("telemetry", &["config"]),

@@ -15,6 +15,7 @@ pub mod live;
 pub mod http;
 
 pub mod client;
+pub mod terminal;
 
 pub mod config;
 pub mod health;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use connect_four::config::{Cli, Command, ServeSettings};
-use connect_four::{health, server, telemetry};
+use connect_four::{health, server, telemetry, terminal};
 
 /// Requests allocate on one thread what another frees, over which glibc's arenas contend.
 #[global_allocator]
@@ -17,6 +17,9 @@ async fn main() -> ExitCode {
     let outcome = match Cli::parse().into_command() {
         Command::Serve(settings) => serve(&settings).await,
         Command::Health { url } => health::ask(&url).await.map_err(Into::into),
+        Command::Play(settings) => terminal::play(&settings).await.map_err(Into::into),
+        Command::Watch(settings) => terminal::watch(&settings).await.map_err(Into::into),
+        Command::Replay(settings) => terminal::replay(&settings).await.map_err(Into::into),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

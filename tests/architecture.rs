@@ -27,8 +27,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     ("client", &["domain"]),
+    ("terminal", &["domain", "drawing", "client"]),
     ("health", &[]),
-    ("config", &[]),
+    ("config", &["terminal"]),
     ("telemetry", &["config"]),
     (
         "server",

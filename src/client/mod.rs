@@ -110,6 +110,18 @@ impl Client {
         self.connection.subscribe()
     }
 
+    /// Asks whether a service answers there at all.
+    pub async fn reach(&self) -> Result<(), ClientError> {
+        let mut attempts = self.attempts();
+        loop {
+            let sent = self.request(Method::GET, "livez").timeout(ANSWER).send();
+            if attempts.judge(sent.await).await?.is_some() {
+                attempts.succeeded();
+                return Ok(());
+            }
+        }
+    }
+
     /// Starts a game under an id that the service chooses.
     pub async fn start_game(
         &self,

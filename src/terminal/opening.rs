@@ -4,7 +4,7 @@ use super::error::TerminalError;
 use super::keyboard::{Lines, leaves};
 use super::scene::shell_word;
 use super::session::Session;
-use super::settings::PlaySettings;
+use super::settings::{DEFAULT_SERVER, PlaySettings};
 use crate::client::{ClientError, Game, Intention};
 
 /// Whose moves are typed here.
@@ -82,8 +82,11 @@ pub(super) fn invitation(session: &Session, game: &Game, name: &str) -> Option<S
 
 /// What to type to go on with a game.
 pub(super) fn resumption(session: &Session, game: &Game, hands: &Hands) -> String {
-    let url = format!("{}/games/{}", session.client.server(), game.id);
-    let game = shell_word(&url);
+    let server = session.client.server();
+    let game = match server == DEFAULT_SERVER {
+        true => game.id.to_string(),
+        false => shell_word(&format!("{server}/games/{}", game.id)),
+    };
     match hands {
         Hands::Both => format!("connect-four play --game {game}"),
         Hands::Of(name) => format!("connect-four play --as {} --game {game}", shell_word(name)),
@@ -98,6 +101,9 @@ async fn start(
     keyboard: &mut Lines,
 ) -> Result<Option<Game>, TerminalError> {
     let client = session.client.clone();
+    // Before anybody is bothered with questions.
+    let reached = session.during(client.reach()).await?;
+    reached.map_err(|error| session.error(error))?;
     let mut reason = vec![];
     loop {
         let mut names = [String::new(), String::new()];

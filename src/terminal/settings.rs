@@ -5,6 +5,9 @@ use std::str::FromStr;
 use clap::Args;
 use uuid::Uuid;
 
+/// Where the service listens unless it is told otherwise.
+pub(super) const DEFAULT_SERVER: &str = "http://127.0.0.1:8080";
+
 /// Where the service is.
 #[derive(Debug, Clone, Args)]
 pub struct ServerSettings {

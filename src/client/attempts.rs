@@ -137,7 +137,8 @@ impl<'a> Attempts<'a> {
     ) -> Result<(), ClientError> {
         let since = *self.failing_since.get_or_insert_with(Instant::now);
         let was_untried = *self.connection.borrow() == Connection::Untried;
-        if was_untried || since.elapsed() >= self.patience.give_up_after {
+        let is_nobody = was_untried && matches!(given_up, ClientError::Unreachable(_));
+        if is_nobody || since.elapsed() >= self.patience.give_up_after {
             return Err(given_up);
         }
         self.connection.send_replace(Connection::Lost { cause });

@@ -12,8 +12,30 @@ mod session;
 mod settings;
 mod watch;
 
+use std::io::ErrorKind;
+
 pub use error::TerminalError;
-pub use play::play;
-pub use replay::replay;
 pub use settings::{GameReference, LookSettings, NoGameReference, PlaySettings, ServerSettings};
-pub use watch::watch;
+
+/// Plays a game to its end, or until somebody leaves.
+pub async fn play(settings: &PlaySettings) -> Result<(), TerminalError> {
+    unless_nobody_reads(play::play(settings).await)
+}
+
+/// Shows the game, and every event that follows, to its end.
+pub async fn watch(settings: &LookSettings) -> Result<(), TerminalError> {
+    unless_nobody_reads(watch::watch(settings).await)
+}
+
+/// Steps through the game by keys, or prints every step when nobody can press any.
+pub async fn replay(settings: &LookSettings) -> Result<(), TerminalError> {
+    unless_nobody_reads(replay::replay(settings).await)
+}
+
+/// Whoever reads the boards from a pipe may have enough of them, which is no failure.
+fn unless_nobody_reads(outcome: Result<(), TerminalError>) -> Result<(), TerminalError> {
+    match outcome {
+        Err(TerminalError::Terminal(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
+}

@@ -9,8 +9,7 @@ use crate::client::{Client, ClientError, Following, Game, Intention, Move};
 use crate::domain::PlayerName;
 use crate::drawing::Shown;
 
-/// Plays a game to its end, or until somebody leaves.
-pub async fn play(settings: &PlaySettings) -> Result<(), TerminalError> {
+pub(super) async fn play(settings: &PlaySettings) -> Result<(), TerminalError> {
     let server = settings.server.of(settings.game.as_ref());
     let mut session = Session::new(server)?;
     let mut keyboard = Lines::of_stdin();
@@ -27,7 +26,12 @@ pub async fn play(settings: &PlaySettings) -> Result<(), TerminalError> {
         game,
         reason: None,
     };
-    table.play().await
+    let outcome = table.play().await;
+    if outcome.is_err() {
+        // The game is not lost with the connection.
+        table.part()?;
+    }
+    outcome
 }
 
 /// Where a game is played.

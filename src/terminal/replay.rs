@@ -9,8 +9,7 @@ use super::session::Session;
 use super::settings::LookSettings;
 use crate::client::{Client, Game};
 
-/// Steps through the game by keys, or prints every step when nobody can press any.
-pub async fn replay(settings: &LookSettings) -> Result<(), TerminalError> {
+pub(super) async fn replay(settings: &LookSettings) -> Result<(), TerminalError> {
     let mut session = Session::new(settings.server.of(Some(&settings.game)))?;
     let client = session.client.clone();
     let now = session.during(client.game(settings.game.id)).await?;

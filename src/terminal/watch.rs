@@ -5,8 +5,7 @@ use super::keyboard::Lines;
 use super::session::Session;
 use super::settings::LookSettings;
 
-/// Shows the game, and every event that follows, to its end.
-pub async fn watch(settings: &LookSettings) -> Result<(), TerminalError> {
+pub(super) async fn watch(settings: &LookSettings) -> Result<(), TerminalError> {
     let id = settings.game.id;
     let mut session = Session::new(settings.server.of(Some(&settings.game)))?;
     let client = session.client.clone();

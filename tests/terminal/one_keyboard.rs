@@ -107,3 +107,16 @@ fn ctrl_c_ends_it() {
     terminal.presses("\u{3}");
     assert_eq!(terminal.ends(), None, "ended by the signal");
 }
+
+#[test]
+fn a_service_that_wants_every_move_for_a_revision_is_played_at() {
+    let service = Service::start_with(&["--require-if-match"]);
+    let id = service.game_with("");
+    let terminal = Terminal::run(&["play", "--server", &service.url, "--game", &id]);
+    for (player, column) in [("alice", "D"), ("bob", "E")] {
+        terminal.shows(&format!("{player}, your column"));
+        terminal.types(column);
+    }
+    terminal.shows("alice, your column");
+    assert_eq!(service.columns(&id), "DE");
+}

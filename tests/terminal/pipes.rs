@@ -110,3 +110,19 @@ fn an_error_goes_to_standard_error() {
     assert!(output.stdout.is_empty());
     assert!(String::from_utf8_lossy(&output.stderr).contains("is no URL of a service"));
 }
+
+#[test]
+fn nobody_has_to_read_all_of_it() {
+    let service = Service::start();
+    let id = service.game_with("DCDCDCD");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = Command::new(env!("CARGO_BIN_EXE_connect-four"))
+        .args(["replay", "--server", &service.url, &id])
+        .stdin(Stdio::null())
+        .stdout(writer)
+        .output()
+        .expect("the program starts");
+    assert!(output.status.success());
+    assert!(output.stderr.is_empty());
+}

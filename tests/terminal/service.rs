@@ -19,9 +19,14 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn start() -> Service {
+        Service::start_with(&[])
+    }
+
+    /// With these settings, until it is started again.
+    pub(crate) fn start_with(settings: &[&str]) -> Service {
         let folder = TempDir::new().expect("a folder");
         let store = format!("sqlite://{}", folder.path().join("games.db").display());
-        let (child, url) = serve(&store, "127.0.0.1:0");
+        let (child, url) = serve(&store, "127.0.0.1:0", settings);
         Service {
             url,
             store,
@@ -40,7 +45,7 @@ impl Service {
     /// Starts it again, on the same file and the same port.
     pub(crate) fn start_again(&mut self) {
         let address = self.url.trim_start_matches("http://");
-        let (child, url) = serve(&self.store, address);
+        let (child, url) = serve(&self.store, address, &[]);
         assert_eq!(url, self.url);
         self.child = child;
     }
@@ -113,9 +118,10 @@ impl Drop for Service {
     }
 }
 
-fn serve(store: &str, address: &str) -> (Child, String) {
+fn serve(store: &str, address: &str, settings: &[&str]) -> (Child, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_connect-four"))
         .args(["--event-store", store, "--listen", address])
+        .args(settings)
         .env_remove("RUST_LOG")
         .env_remove("REQUIRE_IF_MATCH")
         .env_remove("LOG_FORMAT")

@@ -34,6 +34,9 @@ pub enum TerminalError {
         /// Who do.
         players: [String; 2],
     },
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
     /// The terminal is gone, or a file is full.
     #[error(transparent)]
     Terminal(#[from] io::Error),

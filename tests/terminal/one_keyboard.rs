@@ -105,7 +105,8 @@ fn ctrl_c_ends_it() {
     let mut terminal = Terminal::run(&["play", "--server", &service.url, "--game", &id]);
     terminal.shows("bob, your column");
     terminal.presses("\u{3}");
-    assert_eq!(terminal.ends(), None, "ended by the signal");
+    assert_eq!(terminal.ends(), Some(1));
+    terminal.shows("connect-four: interrupted");
 }
 
 #[test]

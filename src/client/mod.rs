@@ -83,9 +83,13 @@ impl Client {
         }
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT)
-            .user_agent(concat!("connect-four/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|_| invalid())?;
+            .user_agent(concat!("connect-four/", env!("CARGO_PKG_VERSION")));
+        // A proxy of the environment has another idea of what is local.
+        let http = match base.host_str() {
+            Some("localhost" | "127.0.0.1" | "[::1]") => http.no_proxy(),
+            Some(_) | None => http,
+        };
+        let http = http.build().map_err(|_| invalid())?;
         Ok(Client {
             http,
             base,

@@ -87,9 +87,10 @@ impl Screen {
         self.style
     }
 
-    /// An answer was typed: the question is over, and is asked anew if it is shown again.
+    /// An answer was typed: what was said and asked is over, and is news if it is shown again.
     pub(super) fn answered(&mut self) {
         self.shown.question = None;
+        self.shown.notes.clear();
     }
 
     /// Shows this instead of what was shown.
@@ -189,6 +190,6 @@ mod tests {
         assert_eq!(screen.below(&first), "");
         assert_eq!(screen.below(&frame("board\n", "why", "? ")), "why\n? \n");
         screen.answered();
-        assert_eq!(screen.below(&first), "? \n");
+        assert_eq!(screen.below(&first), "note\n? \n");
     }
 }

@@ -73,6 +73,7 @@ impl Session {
     /// An answer was typed.
     pub(super) fn answered(&mut self) {
         self.frame.question = None;
+        self.frame.notes.clear();
         self.screen.answered();
     }
 

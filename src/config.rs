@@ -6,6 +6,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::read_model::ReadModelLocation;
+use crate::terminal::{LookSettings, PlaySettings};
 
 /// Connect Four over HTTP, every move an event.
 ///
@@ -35,6 +36,13 @@ pub enum Command {
         #[arg(default_value = "http://127.0.0.1:8080/readyz")]
         url: String,
     },
+    /// Play in this terminal, at a running service: two at one keyboard, or, with --as, one at
+    /// each of two.
+    Play(PlaySettings),
+    /// Watch a game as it is played, to its end.
+    Watch(LookSettings),
+    /// Step through a game: Enter or space for the next event, `b` back, `q` to quit.
+    Replay(LookSettings),
 }
 
 impl Cli {
@@ -174,7 +182,10 @@ mod tests {
             let location = match cli.expect("known flags").into_command() {
                 Command::Serve(settings) => settings.read_model(),
                 Command::Rebuild(settings) => settings.read_model(),
-                Command::Health { .. } => panic!("{args:?} asks nobody"),
+                Command::Health { .. }
+                | Command::Play(_)
+                | Command::Watch(_)
+                | Command::Replay(_) => panic!("{args:?} is about a store"),
             };
             assert_eq!(Ok(location), expected.parse());
         }
@@ -191,6 +202,45 @@ mod tests {
                 panic!("{args:?} serves");
             };
             assert_eq!(settings.event_store, "memory:");
+        }
+    }
+
+    #[test]
+    fn play_asks_for_everything_that_is_not_given() {
+        let cli = Cli::try_parse_from(["connect-four", "play"]).expect("the defaults suffice");
+        let Command::Play(settings) = cli.into_command() else {
+            panic!("play plays");
+        };
+        assert_eq!(settings.server.server, "http://127.0.0.1:8080");
+        assert_eq!(settings.player_one, None);
+        assert_eq!(settings.as_player, None);
+        assert_eq!(settings.game, None);
+    }
+
+    #[test]
+    fn flags_of_the_terminal_game_that_make_no_sense_together_are_refused() {
+        const ID: &str = "5b0f3a52-8c1e-4d49-9a57-0d7a0c3f9e12";
+        for args in [
+            &["play", "--against", "bob"][..],
+            &["play", "--as", "alice", "--player-one", "alice"],
+            &["play", "--game", ID, "--player-two", "bob"],
+            &["play", "--game", "no id"],
+            &["watch"],
+            &["replay", "7"],
+        ] {
+            let args = ["connect-four"].iter().chain(args);
+            assert!(Cli::try_parse_from(args.clone()).is_err(), "{args:?}");
+        }
+        for args in [
+            &["play", "--as", "alice", "--game", ID, "--against", "bob"][..],
+            &["watch", ID],
+            &[
+                "replay",
+                "localhost:8080/games/5b0f3a52-8c1e-4d49-9a57-0d7a0c3f9e12",
+            ],
+        ] {
+            let args = ["connect-four"].iter().chain(args);
+            assert!(Cli::try_parse_from(args.clone()).is_ok(), "{args:?}");
         }
     }
 }

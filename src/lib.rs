@@ -5,6 +5,7 @@
 
 mod database_lock;
 pub mod domain;
+pub mod drawing;
 pub mod event_store;
 
 pub mod application;
@@ -14,6 +15,9 @@ pub mod live;
 pub mod read_model;
 
 pub mod http;
+
+pub mod client;
+pub mod terminal;
 
 pub mod config;
 pub mod health;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use connect_four::config::{Cli, Command, ServeSettings};
-use connect_four::{health, rebuild, server, telemetry};
+use connect_four::{health, rebuild, server, telemetry, terminal};
 
 /// Requests allocate on one thread what another frees, over which glibc's arenas contend.
 #[global_allocator]
@@ -18,6 +18,9 @@ async fn main() -> ExitCode {
         Command::Serve(settings) => serve(&settings).await,
         Command::Rebuild(settings) => rebuild::run(&settings).await.map_err(Into::into),
         Command::Health { url } => health::ask(&url).await.map_err(Into::into),
+        Command::Play(settings) => terminal::play(&settings).await.map_err(Into::into),
+        Command::Watch(settings) => terminal::watch(&settings).await.map_err(Into::into),
+        Command::Replay(settings) => terminal::replay(&settings).await.map_err(Into::into),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,13 +1,18 @@
 //! The direction of the dependencies, read from the sources: which module may know which,
 //! what the domain may know at all, and what a file looks like.
 
+#[path = "support/sources.rs"]
+mod sources;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+
+use sources::{Source, root, source, sources};
 
 /// The top-level modules and those of ours that each may know. A new module is placed here.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("drawing", &["domain"]),
     ("database_lock", &[]),
     ("event_store", &["database_lock"]),
     ("application", &["domain", "event_store"]),
@@ -21,6 +26,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "http",
         &[
             "domain",
+            "drawing",
             "event_store",
             "application",
             "metrics",
@@ -28,8 +34,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "read_model",
         ],
     ),
+    ("client", &["domain"]),
+    ("terminal", &["domain", "drawing", "client"]),
     ("health", &[]),
-    ("config", &["read_model"]),
+    ("config", &["read_model", "terminal"]),
     ("rebuild", &["event_store", "read_model", "config"]),
     ("telemetry", &["config"]),
     (
@@ -225,137 +233,6 @@ fn may_know(module: &str, known: &str) -> bool {
             .any(|(name, others)| *name == module && others.contains(&known))
 }
 
-/// A source file.
-struct Source {
-    path: String,
-    text: String,
-    /// The text without its comments.
-    code: String,
-}
-
-impl Source {
-    fn new(path: String, text: String) -> Source {
-        let code: Vec<_> = text
-            .lines()
-            .map(|line| match line.trim_start().starts_with("//") {
-                true => "",
-                false => line.split_once(" // ").map_or(line, |(code, _)| code),
-            })
-            .collect();
-        let code = format!("\n{}", code.join("\n"));
-        Source { path, text, code }
-    }
-
-    /// The names of the modules around this file's items, from the top level inwards.
-    fn modules(&self) -> Vec<&str> {
-        let path = self.path.trim_start_matches("src/").trim_end_matches(".rs");
-        path.trim_end_matches("/mod").split('/').collect()
-    }
-
-    fn top_level_module(&self) -> &str {
-        self.modules()[0]
-    }
-
-    /// The other top-level names of this crate that the code mentions: by `crate::`, or in an
-    /// import by as many `super::` as lead there. (Indented imports are a test module's,
-    /// whose `super::` leads elsewhere.)
-    fn knows(&self) -> BTreeSet<String> {
-        let to_the_top = format!("\nuse {}", "super::".repeat(self.modules().len()));
-        ["crate::", &to_the_top]
-            .iter()
-            .flat_map(|prefix| self.after(prefix))
-            .flat_map(|path| match path.strip_prefix('{') {
-                Some(group) => members(group),
-                None => vec![word(path)],
-            })
-            .filter(|name| *name != self.top_level_module())
-            .filter(|name| name.starts_with(|first: char| first.is_ascii_lowercase()))
-            .map(str::to_owned)
-            .collect()
-    }
-
-    /// The code after each occurrence of this beginning of a path.
-    fn after(&self, prefix: &str) -> impl Iterator<Item = &str> {
-        self.occurrences(prefix)
-            .filter(|(before, _)| !before.ends_with(':'))
-            .map(|(_, after)| after)
-    }
-
-    /// Whether the code has this text, not as a part of a longer word.
-    fn has(&self, text: &str) -> bool {
-        self.occurrences(text)
-            .any(|(_, after)| text.ends_with(is_no_word) || !after.starts_with(is_word))
-    }
-
-    /// The code before and after each occurrence of the text, but for ends of longer words.
-    fn occurrences(&self, text: &str) -> impl Iterator<Item = (&str, &str)> {
-        self.code
-            .match_indices(text)
-            .map(move |(at, found)| (&self.code[..at], &self.code[at + found.len()..]))
-            .filter(|(before, _)| !before.ends_with(is_word))
-    }
-}
-
-/// The first names of the members of a group of imports, whose opening brace is gone.
-fn members(group: &str) -> Vec<&str> {
-    let mut depth = 0;
-    let mut names = vec![word(group.trim_start())];
-    for (at, letter) in group.char_indices() {
-        match letter {
-            '{' => depth += 1,
-            '}' if depth == 0 => break,
-            '}' => depth -= 1,
-            ',' if depth == 0 => names.push(word(group[at + 1..].trim_start())),
-            _ => {}
-        }
-    }
-    names
-}
-
-fn word(text: &str) -> &str {
-    text.split(is_no_word).next().unwrap_or(text)
-}
-
-fn is_word(letter: char) -> bool {
-    letter.is_alphanumeric() || letter == '_'
-}
-
-fn is_no_word(letter: char) -> bool {
-    !is_word(letter)
-}
-
 fn domain() -> Vec<Source> {
     sources("src/domain")
-}
-
-/// All Rust files in this folder and below.
-fn sources(folder: &str) -> Vec<Source> {
-    let mut entries: Vec<_> = fs::read_dir(root().join(folder))
-        .unwrap_or_else(|error| panic!("{folder}: {error}"))
-        .map(|entry| entry.expect("an entry of a folder"))
-        .collect();
-    entries.sort_by_key(fs::DirEntry::path);
-    entries
-        .into_iter()
-        .flat_map(|entry| {
-            let name = entry.file_name().into_string().expect("a name in UTF-8");
-            let path = format!("{folder}/{name}");
-            if entry.path().is_dir() {
-                sources(&path)
-            } else if name.ends_with(".rs") {
-                vec![source(&path)]
-            } else {
-                vec![]
-            }
-        })
-        .collect()
-}
-
-fn source(path: &str) -> Source {
-    let text = fs::read_to_string(root().join(path)).expect("a source file");
-    Source::new(path.to_owned(), text)
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
 }

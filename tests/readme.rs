@@ -5,7 +5,11 @@
 //! id in the README stands for one id of the run.
 
 use std::collections::HashMap;
+use std::env;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
+use std::iter;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// What the README calls `localhost:8080`.
@@ -42,6 +46,14 @@ fn start() -> (Program, String) {
     // Read on, so that the pipe does not fill up.
     std::thread::spawn(move || lines.for_each(drop));
     (program, address)
+}
+
+/// Where a shell finds `connect-four`, and everything else.
+fn path_with_program() -> OsString {
+    let program = Path::new(env!("CARGO_BIN_EXE_connect-four"));
+    let folder = program.parent().expect("a folder").to_owned();
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::join_paths(iter::once(folder).chain(env::split_paths(&path))).expect("a path")
 }
 
 /// The sessions: commands, each with what it prints.
@@ -128,6 +140,7 @@ fn the_transcripts_of_the_readme_are_true() {
                     "-c",
                     &format!("{variables}{}", replace_all(&command, &names)),
                 ])
+                .env("PATH", path_with_program())
                 .output()
                 .expect("a shell");
             let printed = String::from_utf8(output.stdout).expect("text");

@@ -11,10 +11,10 @@ use mediatype::names::{APPLICATION, CHARSET, HTML, JSON, PLAIN, TEXT};
 use mediatype::values::UTF_8;
 use mediatype::{MediaType, Value};
 
-use super::board_text::Palette;
 use super::problem::Problem;
 use super::problem_type::ProblemType;
 use super::query::Query;
+use crate::drawing::Palette;
 
 pub(super) const APPLICATION_JSON: MediaType<'static> = MediaType::new(APPLICATION, JSON);
 const TEXT_HTML: MediaType<'static> = MediaType::new(TEXT, HTML);

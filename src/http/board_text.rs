@@ -1,29 +1,9 @@
 //! The text board: a game as the tutorial's terminal program draws it, for people with curl.
 
-use std::fmt::{self, Display, Write};
-
 use crate::application::GameId;
-use crate::domain::{Board, Column, Disc, Game, GameResult, PlayerName, Players};
+use crate::domain::Game;
+use crate::drawing::{self, Palette, Scene};
 use crate::event_store::StreamRevision;
-
-const ROWS: usize = 6;
-
-/// Whether the board is drawn with ANSI colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Palette {
-    /// Letters for discs.
-    Plain,
-    /// The tutorial's colours: a blue frame, and bright discs.
-    Ansi,
-}
-
-/// What a colour is used for.
-#[derive(Clone, Copy)]
-enum Paint {
-    Frame,
-    Letters,
-    Disc(Disc),
-}
 
 /// The board, who plays, whose turn it is or who won, and the revision. `None` when there
 /// is no game.
@@ -34,104 +14,24 @@ pub(super) fn draw(
     palette: Palette,
 ) -> Option<String> {
     let players = game.players()?;
-    let board = board(game.board(), palette);
-    Some(format!(
-        "{board}{} {}   {} {}\n{}\nrevision {revision} of /games/{id}\n",
-        palette.disc(Disc::Yellow),
-        Shown(&players.one),
-        palette.disc(Disc::Red),
-        Shown(&players.two),
-        standing(game, players),
-    ))
-}
-
-fn board(board: Board, palette: Palette) -> String {
-    let columns = Column::ALL.map(|column| board.discs(column).collect::<Vec<_>>());
-    let letters = Column::ALL.map(Column::as_str).join("   ");
-    let line = |left, between, right| {
-        let bars = ["═══"; Column::ALL.len()].join(between);
-        palette.paint(Paint::Frame, &format!("{left}{bars}{right}"))
+    let winning_line = game.winning_line();
+    let scene = Scene {
+        board: game.board(),
+        player_one: &players.one,
+        player_two: &players.two,
+        next_player: game.next_player(),
+        result: game.result(),
+        winning_line: winning_line.iter().map(ToString::to_string).collect(),
+        marked: vec![],
     };
-    let bar = palette.paint(Paint::Frame, "║");
-    let rows = (0..ROWS).rev().map(|row| {
-        let cells = columns.each_ref().map(|column| match column.get(row) {
-            Some(disc) => format!(" {} ", palette.disc(*disc)),
-            None => "   ".to_owned(),
-        });
-        format!("{bar}{}{bar}\n", cells.join(&bar))
-    });
-    let between = format!("{}\n", line("╠", "╬", "╣"));
-    format!(
-        "  {}\n{}\n{}{}\n",
-        palette.paint(Paint::Letters, &letters),
-        line("╔", "╦", "╗"),
-        rows.collect::<Vec<_>>().join(&between),
-        line("╚", "╩", "╝"),
-    )
-}
-
-/// Whose turn it is, or how the game ended.
-fn standing(game: &Game, players: &Players) -> String {
-    let won = |player| {
-        let line: Vec<_> = game
-            .winning_line()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        match line[..] {
-            [] => format!("{} won", Shown(player)),
-            _ => format!("{} won: {}", Shown(player), line.join(" ")),
-        }
-    };
-    match (game.result(), game.next_player()) {
-        (Some(GameResult::PlayerOneWon), _) => won(&players.one),
-        (Some(GameResult::PlayerTwoWon), _) => won(&players.two),
-        (Some(GameResult::Tied), _) => "a tie".to_owned(),
-        (None, Some(next)) => format!("{}'s turn", Shown(next)),
-        (None, None) => String::new(),
-    }
-}
-
-impl Palette {
-    fn disc(self, disc: Disc) -> String {
-        let sign = match (self, disc) {
-            (Palette::Plain, Disc::Yellow) => "Y",
-            (Palette::Plain, Disc::Red) => "R",
-            (Palette::Ansi, _) => "●",
-        };
-        self.paint(Paint::Disc(disc), sign)
-    }
-
-    fn paint(self, paint: Paint, text: &str) -> String {
-        let code = match (self, paint) {
-            (Palette::Plain, _) => return text.to_owned(),
-            (Palette::Ansi, Paint::Frame) => 34,
-            (Palette::Ansi, Paint::Letters) => 97,
-            (Palette::Ansi, Paint::Disc(Disc::Yellow)) => 93,
-            (Palette::Ansi, Paint::Disc(Disc::Red)) => 91,
-        };
-        format!("\x1b[{code}m{text}\x1b[0m")
-    }
-}
-
-/// A name that cannot steer a terminal: the tutorial stored names as they were typed.
-struct Shown<'a>(&'a PlayerName);
-
-impl Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_str().chars().try_for_each(|letter| {
-            f.write_char(match letter.is_control() {
-                true => '\u{fffd}',
-                false => letter,
-            })
-        })
-    }
+    let drawn = drawing::draw(&scene, palette);
+    Some(format!("{drawn}revision {revision} of /games/{id}\n"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{GameEvent, replay};
+    use crate::domain::{Disc, GameEvent, GameResult, PlayerName, replay};
 
     /// A game between these two, with these moves made in turns.
     fn game(player_one: &str, player_two: &str, columns: &str) -> (GameId, Game, StreamRevision) {

@@ -1,0 +1,167 @@
+//! The board as text: a game as the tutorial's terminal program draws it.
+
+use std::fmt::{self, Display, Write};
+
+use crate::domain::{Board, Column, Disc, GameResult, PlayerName};
+
+const ROWS: usize = 6;
+
+/// Whether the board is drawn with ANSI colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Palette {
+    /// Letters for discs.
+    Plain,
+    /// The tutorial's colours: a blue frame, and bright discs.
+    Ansi,
+}
+
+/// What a colour is used for.
+#[derive(Clone, Copy)]
+enum Paint {
+    Frame,
+    Letters,
+    Disc(Disc),
+}
+
+/// What there is to see of a game, wherever it was learned: by the service from its events, by
+/// a client from an answer.
+#[derive(Debug, Clone)]
+pub struct Scene<'a> {
+    /// Where the discs lie.
+    pub board: Board,
+    /// Who plays yellow.
+    pub player_one: &'a PlayerName,
+    /// Who plays red.
+    pub player_two: &'a PlayerName,
+    /// Whose turn it is.
+    pub next_player: Option<&'a PlayerName>,
+    /// How it ended.
+    pub result: Option<GameResult>,
+    /// The cells that won, as `"D1"`.
+    pub winning_line: Vec<String>,
+    /// The cells to point out, by brackets.
+    pub marked: Vec<String>,
+}
+
+/// The board, who plays, and whose turn it is or who won.
+pub fn draw(scene: &Scene<'_>, palette: Palette) -> String {
+    format!(
+        "{}{} {}   {} {}\n{}\n",
+        board(scene, palette),
+        palette.disc(Disc::Yellow),
+        Shown(scene.player_one),
+        palette.disc(Disc::Red),
+        Shown(scene.player_two),
+        standing(scene),
+    )
+}
+
+fn board(scene: &Scene<'_>, palette: Palette) -> String {
+    let columns = Column::ALL.map(|column| (column, scene.board.discs(column).collect::<Vec<_>>()));
+    let letters = Column::ALL.map(Column::as_str).join("   ");
+    let line = |left, between, right| {
+        let bars = ["═══"; Column::ALL.len()].join(between);
+        palette.paint(Paint::Frame, &format!("{left}{bars}{right}"))
+    };
+    let bar = palette.paint(Paint::Frame, "║");
+    let rows = (0..ROWS).rev().map(|row| {
+        let cells = columns.each_ref().map(|(column, discs)| {
+            let Some(disc) = discs.get(row) else {
+                return "   ".to_owned();
+            };
+            let (disc, place) = (palette.disc(*disc), format!("{column}{}", row + 1));
+            match scene.marked.contains(&place) {
+                true => format!("({disc})"),
+                false => format!(" {disc} "),
+            }
+        });
+        format!("{bar}{}{bar}\n", cells.join(&bar))
+    });
+    let between = format!("{}\n", line("╠", "╬", "╣"));
+    format!(
+        "  {}\n{}\n{}{}\n",
+        palette.paint(Paint::Letters, &letters),
+        line("╔", "╦", "╗"),
+        rows.collect::<Vec<_>>().join(&between),
+        line("╚", "╩", "╝"),
+    )
+}
+
+/// Whose turn it is, or how the game ended.
+fn standing(scene: &Scene<'_>) -> String {
+    let won = |player| match scene.winning_line[..] {
+        [] => format!("{} won", Shown(player)),
+        _ => format!("{} won: {}", Shown(player), scene.winning_line.join(" ")),
+    };
+    match (scene.result, scene.next_player) {
+        (Some(GameResult::PlayerOneWon), _) => won(scene.player_one),
+        (Some(GameResult::PlayerTwoWon), _) => won(scene.player_two),
+        (Some(GameResult::Tied), _) => "a tie".to_owned(),
+        (None, Some(next)) => format!("{}'s turn", Shown(next)),
+        (None, None) => String::new(),
+    }
+}
+
+impl Palette {
+    fn disc(self, disc: Disc) -> String {
+        let sign = match (self, disc) {
+            (Palette::Plain, Disc::Yellow) => "Y",
+            (Palette::Plain, Disc::Red) => "R",
+            (Palette::Ansi, _) => "●",
+        };
+        self.paint(Paint::Disc(disc), sign)
+    }
+
+    fn paint(self, paint: Paint, text: &str) -> String {
+        let code = match (self, paint) {
+            (Palette::Plain, _) => return text.to_owned(),
+            (Palette::Ansi, Paint::Frame) => 34,
+            (Palette::Ansi, Paint::Letters) => 97,
+            (Palette::Ansi, Paint::Disc(Disc::Yellow)) => 93,
+            (Palette::Ansi, Paint::Disc(Disc::Red)) => 91,
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+}
+
+/// A name that cannot steer a terminal: the tutorial stored names as they were typed.
+#[derive(Debug)]
+pub struct Shown<'a>(pub &'a PlayerName);
+
+impl Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_str().chars().try_for_each(|letter| {
+            f.write_char(match letter.is_control() {
+                true => '\u{fffd}',
+                false => letter,
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_pointed_out_in_brackets() {
+        let [player_one, player_two] =
+            ["alice", "bob"].map(|name| PlayerName::parse(name).expect("a name"));
+        let (board, _) = Board::EMPTY
+            .drop_disc(Column::G, Disc::Yellow)
+            .expect("an empty board");
+        let scene = Scene {
+            board,
+            player_one: &player_one,
+            player_two: &player_two,
+            next_player: Some(&player_two),
+            result: None,
+            winning_line: vec![],
+            marked: vec!["G1".to_owned(), "A1".to_owned()],
+        };
+        let plain = draw(&scene, Palette::Plain);
+        assert!(plain.contains("║   ║   ║(Y)║\n╚"), "{plain}");
+        let coloured = draw(&scene, Palette::Ansi);
+        assert!(coloured.contains("(\x1b[93m●\x1b[0m)"), "{coloured}");
+    }
+}

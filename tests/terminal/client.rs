@@ -1,0 +1,123 @@
+//! What the client does with answers that are no games, from a service that is made up.
+
+use std::time::{Duration, Instant};
+
+use connect_four::client::{Client, ClientError, Connection, Intention, Move, Patience};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+/// Answers one request after another with these, and gives the requests.
+async fn answering(answers: Vec<String>) -> (Client, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("a bound listener");
+    let requests = tokio::spawn(async move {
+        let mut requests = vec![];
+        for answer in answers {
+            let (mut connection, _) = listener.accept().await.expect("a client");
+            requests.push(request(&mut connection).await);
+            let sent = connection.write_all(answer.as_bytes()).await;
+            sent.expect("a client that waits");
+        }
+        requests
+    });
+    let client = Client::new(&address.to_string()).expect("a URL");
+    let patience = Patience {
+        first_pause: Duration::from_millis(1),
+        ..Patience::default()
+    };
+    (client.with_patience(patience), requests)
+}
+
+async fn request(connection: &mut TcpStream) -> String {
+    let mut request = String::new();
+    let mut bytes = [0; 4096];
+    while !request.contains("\r\n\r\n") || request.starts_with("POST") && !request.ends_with('}') {
+        let length = connection.read(&mut bytes).await.expect("a request");
+        assert_ne!(length, 0, "all of {request}");
+        request.push_str(&String::from_utf8_lossy(&bytes[..length]));
+    }
+    request.to_lowercase()
+}
+
+fn answer(head: &str, body: &str) -> String {
+    let length = body.len();
+    format!("HTTP/1.1 {head}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
+}
+
+fn problem(head: &str, slug: &str) -> String {
+    let body = json!({"type": format!("/problems/{slug}"), "detail": "Not now."});
+    answer(head, &body.to_string())
+}
+
+fn game() -> String {
+    let game = json!({
+        "id": Uuid::nil(), "revision": 1, "player_one": "alice", "player_two": "bob",
+        "next_player": "bob", "is_finished": false, "result": null, "board": {"D": ["YELLOW"]},
+        "legal_columns": [], "last_move": null, "winning_line": null,
+    });
+    answer("201 Created", &game.to_string())
+}
+
+const MOVE: Move<'static> = Move {
+    player: "alice",
+    column: "D",
+    seen: 0,
+};
+
+#[tokio::test]
+async fn a_move_is_sent_again_with_the_same_key_until_its_outcome_is_known() {
+    let (client, requests) = answering(vec![
+        problem("503 Service Unavailable\r\nretry-after: 1", "contention"),
+        problem("504 Gateway Timeout", "outcome-unknown"),
+        String::new(),
+        game(),
+    ])
+    .await;
+    let begin = Instant::now();
+    let made = client
+        .make_move(Uuid::nil(), &MOVE, &Intention::new())
+        .await;
+    // What answers 503 was reached, whether it is well or not.
+    assert_eq!(made.expect("a game").revision, 1);
+    assert!(begin.elapsed() >= Duration::from_secs(1), "Retry-After");
+    let requests = requests.await.expect("requests");
+    let keys: Vec<_> = requests
+        .iter()
+        .filter_map(|request| {
+            request
+                .lines()
+                .find(|line| line.starts_with("idempotency-key: "))
+        })
+        .collect();
+    assert_eq!(keys.len(), 4);
+    assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+    assert!(requests[0].contains("if-match: \"0\""), "{requests:?}");
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_and_not_sent_again() {
+    let (client, requests) = answering(vec![problem("409 Conflict", "column-full")]).await;
+    let made = client
+        .make_move(Uuid::nil(), &MOVE, &Intention::new())
+        .await;
+    let Err(ClientError::Refused(problem)) = made else {
+        panic!("a problem, not {made:?}");
+    };
+    assert_eq!((&problem.slug[..], problem.status), ("column-full", 409));
+    assert_eq!(problem.detail, "Not now.");
+    assert_eq!(requests.await.expect("requests").len(), 1);
+    assert_eq!(*client.connection().borrow(), Connection::Well);
+}
+
+#[tokio::test]
+async fn what_is_no_game_is_no_answer_of_this_service() {
+    let (client, _requests) = answering(vec![answer("200 OK", "<html>")]).await;
+    let game = client.game(Uuid::nil()).await;
+    assert!(
+        matches!(game, Err(ClientError::Unintelligible(_))),
+        "{game:?}"
+    );
+}

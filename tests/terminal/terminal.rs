@@ -1,0 +1,147 @@
+//! A terminal with somebody at it: types lines and reads the screen.
+
+use std::io::{Read, Write};
+use std::num::NonZeroU16;
+use std::process::Child;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pty_process::Size;
+use pty_process::blocking::{Command, Pty, open};
+use vt100::Parser;
+
+/// How long to wait for what has to come. Only a failing test waits so long.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+const ROWS: NonZeroU16 = NonZeroU16::new(30).expect("more than none");
+const COLUMNS: NonZeroU16 = NonZeroU16::new(120).expect("more than none");
+
+/// A program in a pseudo-terminal. Killed when dropped.
+pub(crate) struct Terminal {
+    child: Child,
+    pty: Arc<Pty>,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
+}
+
+struct Seen {
+    screen: Parser,
+    bytes: Vec<u8>,
+    is_over: bool,
+}
+
+impl Terminal {
+    /// Runs `connect-four` with these arguments.
+    pub(crate) fn run(arguments: &[&str]) -> Terminal {
+        Terminal::run_with(arguments, &[])
+    }
+
+    /// The same, with these environment variables.
+    pub(crate) fn run_with(arguments: &[&str], variables: &[(&str, &str)]) -> Terminal {
+        let (pty, pts) = open().expect("a pseudo-terminal");
+        pty.resize(Size::new(ROWS.get(), COLUMNS.get()))
+            .expect("a size");
+        let child = Command::new(env!("CARGO_BIN_EXE_connect-four"))
+            .args(arguments)
+            .env_remove("SERVER")
+            .env_remove("NO_COLOR")
+            .env("TERM", "xterm")
+            .envs(variables.iter().copied())
+            .spawn(pts)
+            .expect("the program starts");
+        let pty = Arc::new(pty);
+        let seen = Arc::new((
+            Mutex::new(Seen {
+                screen: Parser::new(ROWS, COLUMNS, 0),
+                bytes: vec![],
+                is_over: false,
+            }),
+            Condvar::new(),
+        ));
+        let (output, shared) = (pty.clone(), seen.clone());
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // The end of the program is an error here.
+            while let Ok(length @ 1..) = (&*output).read(&mut bytes) {
+                let mut seen = lock(&shared.0);
+                seen.screen.process(&bytes[..length]);
+                seen.bytes.extend(&bytes[..length]);
+                shared.1.notify_all();
+            }
+            lock(&shared.0).is_over = true;
+            shared.1.notify_all();
+        });
+        Terminal { child, pty, seen }
+    }
+
+    /// Types this, and Enter.
+    pub(crate) fn types(&self, line: &str) {
+        self.presses(&format!("{line}\r"));
+    }
+
+    /// Presses these keys.
+    pub(crate) fn presses(&self, keys: &str) {
+        (&*self.pty)
+            .write_all(keys.as_bytes())
+            .expect("a terminal to type at");
+    }
+
+    /// Waits until the screen shows this.
+    #[track_caller]
+    pub(crate) fn shows(&self, text: &str) {
+        self.wait(text, |seen| seen.screen.screen().contents().contains(text));
+    }
+
+    /// Waits until this was written, wherever it is now.
+    #[track_caller]
+    pub(crate) fn has_written(&self, text: &str) {
+        self.wait(text, |seen| {
+            String::from_utf8_lossy(&seen.bytes).contains(text)
+        });
+    }
+
+    /// The screen as it is.
+    pub(crate) fn screen(&self) -> String {
+        lock(&self.seen.0).screen.screen().contents()
+    }
+
+    /// All that was written so far, escapes included.
+    pub(crate) fn written(&self) -> String {
+        String::from_utf8_lossy(&lock(&self.seen.0).bytes).into_owned()
+    }
+
+    /// Waits for the end of the program, and gives its exit code.
+    #[track_caller]
+    pub(crate) fn ends(&mut self) -> Option<i32> {
+        self.wait("its end", |seen| seen.is_over);
+        self.child.wait().expect("a process of ours").code()
+    }
+
+    #[track_caller]
+    fn wait(&self, what: &str, has_come: impl Fn(&Seen) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut seen = lock(&self.seen.0);
+        while !has_come(&seen) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(
+                !left.is_zero() && !seen.is_over,
+                "waited for {what}; the screen shows\n{}",
+                seen.screen.screen().contents()
+            );
+            let waited = self.seen.1.wait_timeout(seen, left);
+            seen = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}

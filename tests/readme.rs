@@ -122,6 +122,8 @@ fn the_transcripts_of_the_readme_are_true() {
     let sessions = sessions(readme);
     assert!(!sessions.is_empty(), "the README shows a session");
     let (_program, address) = start();
+    // Where the commands leave what they write.
+    let folder = tempfile::TempDir::new().expect("a folder");
     for session in sessions {
         // What the README calls it, and what it is called in this run.
         let mut names = HashMap::from([(ADDRESS_IN_README.to_owned(), address.clone())]);
@@ -141,6 +143,7 @@ fn the_transcripts_of_the_readme_are_true() {
                     &format!("{variables}{}", replace_all(&command, &names)),
                 ])
                 .env("PATH", path_with_program())
+                .current_dir(folder.path())
                 .output()
                 .expect("a shell");
             let printed = String::from_utf8(output.stdout).expect("text");

@@ -1,5 +1,5 @@
-//! A store whose subscriptions wait until they are let go, so that what follows them is behind
-//! for as long as a test likes.
+//! A store whose subscriptions are counted, and wait until they are let go, so that what follows
+//! them is behind for as long as a test likes.
 
 use std::sync::Arc;
 
@@ -15,13 +15,21 @@ use tokio::sync::watch;
 pub(crate) struct HeldStore {
     store: Arc<dyn EventStore>,
     flows: watch::Sender<bool>,
+    /// One for each subscription that is open, and this one.
+    open: Arc<()>,
 }
 
 impl HeldStore {
     /// Holds the subscriptions of this store back.
     pub(crate) fn new(store: Arc<dyn EventStore>) -> Arc<HeldStore> {
         let flows = watch::Sender::new(false);
-        Arc::new(HeldStore { store, flows })
+        let open = Arc::default();
+        Arc::new(HeldStore { store, flows, open })
+    }
+
+    /// How many subscriptions are open.
+    pub(crate) fn subscriptions(&self) -> usize {
+        Arc::strong_count(&self.open) - 1
     }
 
     pub(crate) fn let_go(&self) {
@@ -54,9 +62,11 @@ impl EventStore for HeldStore {
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
         let flows = self.flows.subscribe();
+        let open = self.open.clone();
         let messages = self.store.subscribe_all(prefix, after);
         messages
             .then(move |message| {
+                let _open = &open;
                 let mut flows = flows.clone();
                 async move {
                     // An error says that the store is gone, and with it the test.

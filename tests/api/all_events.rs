@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::held_store::HeldStore;
 use crate::service::{Client, Service, on_every_store};
-use crate::watcher::{FORMATS, NDJSON, SSE, Watcher};
+use crate::watcher::{FORMATS, NDJSON, PATIENCE, SSE, Watcher};
 
 /// Watches from the event after this position on.
 pub(crate) async fn watch_all(client: &Client, accept: &str, after: Option<&str>) -> Watcher {
@@ -21,11 +22,15 @@ pub(crate) async fn watch_all(client: &Client, accept: &str, after: Option<&str>
 }
 
 pub(crate) async fn next(watcher: &mut Watcher, count: usize) -> Vec<Value> {
-    let mut events = Vec::new();
-    while events.len() < count {
-        events.push(watcher.next().await.expect("a stream that does not end"));
-    }
-    events
+    let told = async {
+        let mut events = Vec::new();
+        while events.len() < count {
+            events.push(watcher.next().await.expect("a stream that does not end"));
+        }
+        events
+    };
+    // A stream that is kept alive is never silent for long.
+    timeout(PATIENCE, told).await.expect("events in time")
 }
 
 /// Every event after this position, as the pages have it.

@@ -9,6 +9,7 @@ use connect_four::event_store::{EventStore, ExpectedRevision, MemoryStore, NewEv
 use serde_json::{Value, json};
 
 use crate::all_events::{next, position, watch_all};
+use crate::held_store::HeldStore;
 use crate::service::Service;
 use crate::watcher::{FORMATS, NDJSON, SSE};
 
@@ -136,4 +137,31 @@ async fn who_does_not_read_is_cut_off_and_resumes() {
     told.extend(rest.iter().map(position));
     let counted: Vec<_> = (0..EVENTS).map(|number| number.to_string()).collect();
     assert_eq!(told, counted);
+}
+
+/// On one thread, so that a subscription that was made has looked for events, too.
+#[tokio::test]
+async fn what_is_recorded_between_the_history_and_the_live_events_is_told() {
+    let store = HeldStore::new(Arc::new(MemoryStore::new()));
+    store.let_go();
+    let service = Service::on(store.clone()).await;
+    service.game_with("").await;
+    let mut other = watch_all(&service, NDJSON, Some("0")).await;
+    service.game_with("").await;
+    next(&mut other, 1).await;
+
+    store.hold_new_ones();
+    let subscriptions = store.subscriptions();
+    let opened = watch_all(&service, NDJSON, Some("1"));
+    let recorded = async {
+        while store.subscriptions() == subscriptions {
+            tokio::task::yield_now().await;
+        }
+        service.game_with("").await;
+        let event = next(&mut other, 1).await;
+        store.let_go();
+        event
+    };
+    let (mut watcher, event) = tokio::join!(opened, recorded);
+    assert_eq!(next(&mut watcher, 1).await, event);
 }

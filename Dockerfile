@@ -24,7 +24,8 @@ RUN touch src/main.rs src/lib.rs \
 # glibc, certificates and a user without rights; no shell.
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /build/target/release/connect-four /usr/local/bin/connect-four
-# Where SQLite's file goes when nothing else is said; KurrentDB needs no volume here.
+# Where SQLite's files go when nothing else is said, the events and beside them the read model;
+# with KurrentDB the read model is in memory, and no volume is needed.
 COPY --from=build --chown=nonroot:nonroot /data /data
 VOLUME /data
 ENV LISTEN=0.0.0.0:8080 \

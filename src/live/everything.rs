@@ -8,8 +8,9 @@ use tokio::sync::broadcast::{Receiver, Sender, channel};
 use super::{Interrupted, Rendered};
 use crate::event_store::GlobalPosition;
 
-/// How many events such a watcher may be behind: a second's worth of a busy service.
-const CAPACITY: usize = 4096;
+/// How many events such a watcher may be behind: twice what a store hands over at once, since
+/// that may be told before a watcher gets its turn.
+const CAPACITY: usize = 8192;
 
 /// An event of any game, recorded while somebody watched them all.
 #[derive(Debug)]

@@ -1,20 +1,18 @@
 //! The events of all games: pages, and streams that begin anywhere and do not end.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use connect_four::event_store::{EventStore, ExpectedRevision, MemoryStore, NewEvent, StreamName};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
+use crate::held_store::HeldStore;
 use crate::service::{Client, Service, on_every_store};
-use crate::watcher::{FORMATS, NDJSON, SSE, Watcher};
+use crate::watcher::{FORMATS, NDJSON, PATIENCE, SSE, Watcher};
 
 /// Watches from the event after this position on.
-async fn watch_all(client: &Client, accept: &str, after: Option<&str>) -> Watcher {
+pub(crate) async fn watch_all(client: &Client, accept: &str, after: Option<&str>) -> Watcher {
     let request = client.watch("/events", accept);
     let request = match after {
         Some(after) => request.header("last-event-id", after),
@@ -23,12 +21,16 @@ async fn watch_all(client: &Client, accept: &str, after: Option<&str>) -> Watche
     request.open().await
 }
 
-async fn next(watcher: &mut Watcher, count: usize) -> Vec<Value> {
-    let mut events = Vec::new();
-    while events.len() < count {
-        events.push(watcher.next().await.expect("a stream that does not end"));
-    }
-    events
+pub(crate) async fn next(watcher: &mut Watcher, count: usize) -> Vec<Value> {
+    let told = async {
+        let mut events = Vec::new();
+        while events.len() < count {
+            events.push(watcher.next().await.expect("a stream that does not end"));
+        }
+        events
+    };
+    // A stream that is kept alive is never silent for long.
+    timeout(PATIENCE, told).await.expect("events in time")
 }
 
 /// Every event after this position, as the pages have it.
@@ -54,7 +56,7 @@ async fn pages(client: &Client, after: Option<&str>, limit: usize) -> Vec<Value>
     }
 }
 
-fn position(event: &Value) -> String {
+pub(crate) fn position(event: &Value) -> String {
     event["position"].as_str().expect("a position").to_owned()
 }
 
@@ -155,6 +157,29 @@ on_every_store! {
         assert_eq!(different.len(), events.len());
     }
 
+    async fn who_watches_has_no_subscription_but_the_one_of_all(service: Service) {
+        let start = here(&service).await;
+        let store = HeldStore::new(service.store.clone());
+        store.let_go();
+        let service = Service::on(store.clone()).await;
+        service.is_ready().await;
+        service.game_with("AB").await;
+        let mut watchers = Vec::new();
+        for _ in 0..10 {
+            for format in FORMATS {
+                let mut watcher = watch_all(&service, format, Some(&start)).await;
+                next(&mut watcher, 3).await;
+                watchers.push(watcher);
+            }
+        }
+        service.game_with("").await;
+        for watcher in &mut watchers {
+            next(watcher, 1).await;
+        }
+        // The lists' and the hub's.
+        assert_eq!(store.subscriptions(), 2);
+    }
+
     async fn who_leaves_the_stream_of_all_games_is_forgotten(service: Service) {
         let start = here(&service).await;
         let watchers = [watch_all(&service, SSE, Some(&start)).await, watch_all(&service, NDJSON, None).await];
@@ -233,94 +258,4 @@ async fn what_is_no_position_is_refused() {
     }
     let request = service.watch("/events?limit=3", SSE);
     request.send().await.is_problem(400, "invalid-query");
-}
-
-async fn append(
-    store: &dyn EventStore,
-    stream: &str,
-    event_type: &'static str,
-    data: &'static str,
-) {
-    let stream = StreamName::new(stream.to_owned()).expect("a name");
-    let event = NewEvent {
-        id: uuid::Uuid::now_v7(),
-        event_type,
-        data: Bytes::from_static(data.as_bytes()),
-        metadata: Bytes::new(),
-    };
-    let appended = store.append(&stream, ExpectedRevision::NoStream, vec![event]);
-    appended.await.expect("nobody else appends");
-}
-
-#[tokio::test]
-async fn what_other_programs_store_is_shown_as_it_is() {
-    let store = Arc::new(MemoryStore::new());
-    let service = Service::on(store.clone()).await;
-    append(&*store, "game-7", "Undone", "{\"why\": 7}").await;
-    append(&*store, "other-7", "GameStarted", "{}").await;
-    let mut watchers = Vec::new();
-    for format in FORMATS {
-        watchers.push(watch_all(&service, format, None).await);
-    }
-    // A line break in a type would end its field.
-    append(&*store, "game-8", "A\ndata: B", "no JSON").await;
-    service.game_with("").await;
-    let piece = {
-        let mut raw = watch_all(&service, SSE, Some("1")).await;
-        raw.next_piece().await.expect("open");
-        raw.next_piece().await.expect("open").expect("an event")
-    };
-    assert!(piece.starts_with("id: 2\ndata: {"), "{piece}");
-    let mut lines = watchers.pop().expect("the second");
-    let told = next(&mut lines, 3).await;
-    let shown: Vec<_> = told
-        .iter()
-        .map(|event| (&event["game_id"], &event["type"], &event["data"]))
-        .collect();
-    assert_eq!(*shown[0].0, Value::Null);
-    assert_eq!(
-        (shown[0].1, shown[0].2),
-        (&json!("Undone"), &json!({"why": 7}))
-    );
-    assert_eq!(
-        (shown[1].1, shown[1].2),
-        (&json!("A\ndata: B"), &Value::Null)
-    );
-    assert_eq!(shown[2].1, "GameStarted");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_history_of_many_slices_is_told_whole() {
-    let store = Arc::new(MemoryStore::new());
-    for game in 0..1234 {
-        append(&*store, &format!("game-{game}"), "GameStarted", "{}").await;
-    }
-    let service = Service::on(store.clone()).await;
-    let mut watcher = watch_all(&service, NDJSON, None).await;
-    let told = next(&mut watcher, 1234).await;
-    let positions: Vec<_> = told.iter().map(position).collect();
-    let counted: Vec<_> = (0..1234).map(|number: u32| number.to_string()).collect();
-    assert_eq!(positions, counted);
-    append(&*store, "game-more", "GameStarted", "{}").await;
-    assert_eq!(next(&mut watcher, 1).await[0]["position"], "1234");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_ends_the_streams_of_all_games_too() {
-    let store = Arc::new(MemoryStore::new());
-    for game in 0..1000 {
-        append(&*store, &format!("game-{game}"), "GameStarted", "{}").await;
-    }
-    let service = Service::on(store.clone()).await;
-    let mut watchers = Vec::new();
-    for format in FORMATS {
-        watchers.push(watch_all(&service, format, None).await);
-        watchers.push(watch_all(&service, format, Some("999")).await);
-    }
-    let asked_to_stop = Instant::now();
-    service.stop().await;
-    assert!(asked_to_stop.elapsed() < Duration::from_secs(1));
-    for watcher in watchers {
-        watcher.rest().await;
-    }
 }

@@ -1,5 +1,5 @@
-//! A store whose subscriptions wait until they are let go, so that what follows them is behind
-//! for as long as a test likes.
+//! A store whose subscriptions are counted, and wait until they are let go, so that what follows
+//! them is behind for as long as a test likes.
 
 use std::sync::Arc;
 
@@ -11,25 +11,46 @@ use connect_four::event_store::{
 use futures_util::StreamExt;
 use tokio::sync::watch;
 
+/// Which subscriptions are not held back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Nothing,
+    WhatWasThere,
+    Everything,
+}
+
 #[derive(Debug)]
 pub(crate) struct HeldStore {
     store: Arc<dyn EventStore>,
-    flows: watch::Sender<bool>,
+    flow: watch::Sender<Flow>,
+    /// One for each subscription that is open, and this one.
+    open: Arc<()>,
 }
 
 impl HeldStore {
     /// Holds the subscriptions of this store back.
     pub(crate) fn new(store: Arc<dyn EventStore>) -> Arc<HeldStore> {
-        let flows = watch::Sender::new(false);
-        Arc::new(HeldStore { store, flows })
+        let flow = watch::Sender::new(Flow::Nothing);
+        let open = Arc::default();
+        Arc::new(HeldStore { store, flow, open })
+    }
+
+    /// How many subscriptions are open.
+    pub(crate) fn subscriptions(&self) -> usize {
+        Arc::strong_count(&self.open) - 1
     }
 
     pub(crate) fn let_go(&self) {
-        self.flows.send_replace(true);
+        self.flow.send_replace(Flow::Everything);
     }
 
     pub(crate) fn hold(&self) {
-        self.flows.send_replace(false);
+        self.flow.send_replace(Flow::Nothing);
+    }
+
+    /// Holds only those back that are made from now on.
+    pub(crate) fn hold_new_ones(&self) {
+        self.flow.send_replace(Flow::WhatWasThere);
     }
 }
 
@@ -53,14 +74,23 @@ impl EventStore for HeldStore {
     }
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
-        let flows = self.flows.subscribe();
+        let flow = self.flow.subscribe();
+        let is_new = *flow.borrow() == Flow::WhatWasThere;
+        let open = self.open.clone();
         let messages = self.store.subscribe_all(prefix, after);
         messages
             .then(move |message| {
-                let mut flows = flows.clone();
+                let _open = &open;
+                let mut flow = flow.clone();
                 async move {
                     // An error says that the store is gone, and with it the test.
-                    let _ = flows.wait_for(|flows| *flows).await;
+                    let _ = flow
+                        .wait_for(|flow| match flow {
+                            Flow::Nothing => false,
+                            Flow::WhatWasThere => !is_new,
+                            Flow::Everything => true,
+                        })
+                        .await;
                     message
                 }
             })

@@ -27,6 +27,7 @@ mod service;
 mod watcher;
 
 mod all_events;
+mod all_events_told;
 mod bad_input;
 mod conditional_reads;
 mod connections;

@@ -1,5 +1,6 @@
 //! Giving up: each row of the contract's table of moves, and what the stream then holds.
 
+use connect_four::event_store::{ExpectedRevision, NewEvent, StreamName, StreamRevision};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -35,6 +36,22 @@ async fn resign_with(game: &Game<'_>, player: &str, key: &str) -> Answer {
 async fn move_with(game: &Game<'_>, player: &str, column: &str, key: &str) -> Answer {
     let request = game.move_request(player, column);
     request.header("idempotency-key", key).send().await
+}
+
+/// Without the finish that belongs to it.
+async fn another_programs_move(game: &Game<'_>, revision: u64, player: &str, column: &str) {
+    let stream = StreamName::new(format!("game-{}", game.id)).expect("a name");
+    let event = NewEvent {
+        id: uuid::Uuid::new_v4(),
+        event_type: "MoveMade",
+        data: json!({"player": player, "column": column})
+            .to_string()
+            .into(),
+        metadata: bytes::Bytes::new(),
+    };
+    let expected = ExpectedRevision::Exact(StreamRevision::new(revision));
+    let appended = game.service.store.append(&stream, expected, vec![event]);
+    appended.await.expect("nobody else appends");
 }
 
 on_every_store! {
@@ -137,6 +154,14 @@ on_every_store! {
     async fn the_finish_of_a_move_is_nobodys_resignation(service: Service) {
         let game = service.game_with("ABABABA").await;
         resign_if(&game, "grace", "\"7\"").await.is_problem(412, "revision-mismatch");
+    }
+
+    async fn the_finish_that_was_given_is_not_that_of_a_line_which_nobody_declared(service: Service) {
+        let game = service.game_with("ABABAB").await;
+        another_programs_move(&game, 6, "ada", "A").await;
+        resign(&game, "ada").await.is(201);
+        let moves = game.get("/moves").await.is(200).json();
+        assert_eq!(moves["moves"][6]["resulting_revision"], 7);
     }
 
     async fn a_keyed_resignation_is_answered_as_the_first_time(service: Service) {

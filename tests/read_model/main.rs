@@ -22,6 +22,7 @@ mod command;
 mod files;
 mod histories;
 mod kills;
+mod metrics;
 mod pages;
 mod stores;
 mod waiting;

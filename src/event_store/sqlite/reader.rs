@@ -122,7 +122,7 @@ pub(super) fn read_all(
              WHERE position > ?1 ORDER BY position LIMIT ?2",
         )?
         .query_map(params![after, values::to_sql(limit as u64)], |row| {
-            let name = row.get::<_, String>(7)?;
+            let name = row.get_ref(7)?.as_str()?;
             let stream = StreamName::new(name).map_err(|error| damaged(7, Type::Text, error))?;
             recorded(row, stream)
         })?

@@ -17,8 +17,9 @@ use crate::event_store::{
     EventStoreError, GlobalPosition, RecordedEvent, Subscription, SubscriptionMessage,
 };
 
-/// How many events are read at a time.
-const BATCH: usize = 512;
+/// How many events are read at a time: at about a microsecond each, so many that to begin a
+/// read costs nothing beside it.
+const BATCH: usize = 4096;
 
 /// A subscription keeps the store open.
 pub(super) fn subscribe(

@@ -184,6 +184,25 @@ impl Client {
         .await
     }
 
+    /// Gives the game up for this player, who saw it at this revision; the answer is the game,
+    /// which the opponent has won.
+    pub async fn resign(
+        &self,
+        id: Uuid,
+        player: &str,
+        seen: u64,
+        intention: &Intention,
+    ) -> Result<Game, ClientError> {
+        let body = json!({"player": player});
+        self.answer(|| {
+            self.request(Method::POST, &format!("games/{id}/resignation"))
+                .header("idempotency-key", &intention.0)
+                .header("if-match", format!("\"{seen}\""))
+                .json(&body)
+        })
+        .await
+    }
+
     /// The events of the game after this revision, or from the first one on, as they come.
     pub fn follow(&self, id: Uuid, after: Option<u64>) -> Following {
         Following::new(self.clone(), id, after)

@@ -34,6 +34,9 @@ pub(super) async fn play(settings: &PlaySettings) -> Result<(), TerminalError> {
     outcome
 }
 
+/// What a player types who gives up.
+const RESIGN: &str = "resign";
+
 /// Where a game is played.
 struct Table {
     client: Client,
@@ -63,7 +66,7 @@ impl Table {
                 false => self.wait(&next).await?,
             };
             match turn {
-                Turn::Typed(column) => self.make_move(&next, &column).await?,
+                Turn::Typed(line) => self.act(&next, &line).await?,
                 Turn::News => self.look_again().await?,
                 Turn::Leave => return self.part(),
             }
@@ -78,7 +81,7 @@ impl Table {
             self.keyboard.forget();
         }
         let notes = self.notes(self.reason.clone());
-        let question = format!("{}, your column (q to leave): ", Shown(next));
+        let question = format!("{}, your column (or resign; q to leave): ", Shown(next));
         self.session.show(&self.game, notes, Some(question))?;
         let seen = self.game.revision;
         let (keyboard, news) = (&mut self.keyboard, &mut self.news);
@@ -114,19 +117,27 @@ impl Table {
         turn.map_err(|error| self.session.error(error))
     }
 
-    async fn make_move(&mut self, player: &PlayerName, line: &str) -> Result<(), TerminalError> {
+    /// Does what a player typed: a column, or to give up.
+    async fn act(&mut self, player: &PlayerName, line: &str) -> Result<(), TerminalError> {
         if line.is_empty() {
             return Ok(());
         }
-        let column = line.to_uppercase();
-        let wanted = Move {
-            player: player.as_str(),
-            column: &column,
-            seen: self.game.revision,
-        };
+        let (id, player, seen) = (self.game.id, player.as_str(), self.game.revision);
         let intention = Intention::new();
-        let sent = self.client.make_move(self.game.id, &wanted, &intention);
-        match self.session.during(sent).await? {
+        let answer = if line.eq_ignore_ascii_case(RESIGN) {
+            let sent = self.client.resign(id, player, seen, &intention);
+            self.session.during(sent).await?
+        } else {
+            let column = &line.to_uppercase();
+            let wanted = Move {
+                player,
+                column,
+                seen,
+            };
+            let sent = self.client.make_move(id, &wanted, &intention);
+            self.session.during(sent).await?
+        };
+        match answer {
             Ok(game) => {
                 self.game = game;
                 self.reason = None;

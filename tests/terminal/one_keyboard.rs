@@ -18,7 +18,7 @@ fn a_whole_game_is_played() {
     terminal.shows("Player two, red: ");
     terminal.types("bob");
     for (player, column) in ["alice", "bob"].into_iter().cycle().zip("DcdCDCD".chars()) {
-        terminal.shows(&format!("{player}, your column (q to leave): "));
+        terminal.shows(&format!("{player}, your column (or resign; q to leave): "));
         terminal.types(&column.to_string());
     }
     assert_eq!(terminal.ends(), Some(0));
@@ -56,6 +56,23 @@ fn a_move_that_is_refused_is_asked_for_again_with_the_services_reason() {
         "the last move:\n{screen}"
     );
     assert_eq!(service.columns(&id), "DDDDDDE");
+}
+
+#[test]
+fn who_gives_up_says_so() {
+    let service = Service::start();
+    let id = service.game_with("DD");
+    let game = format!("{}/games/{id}", service.url);
+    let mut terminal = Terminal::run(&["play", "--game", &game]);
+    terminal.shows("alice, your column");
+    terminal.types("resign");
+    assert_eq!(terminal.ends(), Some(0));
+    let screen = terminal.screen();
+    assert!(
+        screen.contains("The game is over: alice resigned, so bob won."),
+        "{screen}"
+    );
+    assert_eq!(service.columns(&id), "DD");
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn a_game_is_played_from_a_file() {
     let printed = plain(run(&["play", "--server", &service.url], input));
     assert_eq!(boards(&printed), 8, "one for each revision:\n{printed}");
     assert!(
-        printed.contains("\nalice, your column (q to leave): \n"),
+        printed.contains("\nalice, your column (or resign; q to leave): \n"),
         "{printed}"
     );
     let reasons = printed.matches("\na column is one of the letters A to G.\n");

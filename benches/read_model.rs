@@ -156,13 +156,13 @@ async fn with_few_and_many(folder: &Path, lists: bool, moves: bool) {
     }
 }
 
-/// A game of a few events, every other one finished. Ada plays in all of them.
+/// A game of a few events; every player has finished every other one. Ada plays in all of them.
 async fn begin_recorded(store: &Arc<dyn EventStore>, number: usize, games: usize) {
     let opponents = (games / GAMES_OF_A_PLAYER).max(1);
     let names = [name("ada"), player(number * 7919 % opponents)];
     let mut events = vec![started(&names)];
     events.extend(moves(&names).take(2));
-    if number.is_multiple_of(2) {
+    if (number / opponents).is_multiple_of(2) {
         events.push(GameEvent::GameFinished {
             result: GameResult::PlayerOneWon,
         });

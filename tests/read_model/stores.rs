@@ -121,6 +121,7 @@ async fn what_is_delivered_again_is_passed_over() {
     let last = append(&store, games[1], &[moved("ada", "D")]).await;
     following.sees(last).await;
     assert!(faults.subscriptions.load(Ordering::SeqCst) > 1);
+    assert_eq!(following.model.status().events_applied, 6);
     following.stop().await;
     assert_eq!(rows(&path), files.rebuilt_rows(&store).await);
 }

@@ -52,7 +52,7 @@ async fn it_has_caught_up_when_all_that_was_there_is_visible() {
     assert!(!following.model.has_caught_up());
     assert!(!following.model.status().lag.is_zero());
     following.catches_up().await;
-    assert_eq!(following.numbers().await.len(), 2_000);
     assert_eq!(following.model.status().events_applied, 2_000);
+    assert_eq!(following.numbers().await.len(), 2_000);
     assert!(following.model.status().lag.is_zero());
 }

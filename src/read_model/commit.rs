@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
-use super::batch::{Batch, Last, Listed, Memory, Touched};
+use super::batch::{Batch, Last, Touched};
+use super::memory::{Listed, Memory};
 use super::outcome::{IN_PROGRESS, Tally};
 use crate::event_store::GlobalPosition;
 

@@ -15,6 +15,7 @@ mod database;
 mod identity;
 mod lists;
 mod location;
+mod memory;
 mod open;
 mod outcome;
 mod progress;

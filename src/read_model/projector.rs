@@ -10,10 +10,11 @@ use futures_util::StreamExt;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use super::batch::{Batch, Memory, NeedsHistory, Unreadable};
+use super::batch::{Batch, NeedsHistory, Unreadable};
 use super::commit::commit;
 use super::database::{Database, ReadModelError};
 use super::identity::{FollowError, ensure_same_events};
+use super::memory::Memory;
 use super::progress::Progress;
 use crate::application::{GAME_STREAM_PREFIX, GameFold, GameId, LoadError};
 use crate::event_store::{EventStore, RecordedEvent, StreamRevision, SubscriptionMessage};

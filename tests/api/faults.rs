@@ -11,6 +11,7 @@ use connect_four::event_store::{
     StreamName, StreamRevision, StreamSlice, Subscription,
 };
 use connect_four::http::{App, router};
+use reqwest::Method;
 use serde_json::json;
 use tower::ServiceExt;
 
@@ -178,6 +179,11 @@ async fn an_append_with_an_unknown_outcome_is_said_to_be_one_and_how_to_send_it_
         .header("idempotency-key", KEY);
     let unknown = keyed.send().await;
     assert_eq!(retry_with(unknown), json!({"Idempotency-Key": KEY}));
+
+    let resignation = service.request(Method::POST, &game.path("/resignation"));
+    let resignation = resignation.json(&json!({"player": "ada"}));
+    let unknown = resignation.send().await;
+    assert_eq!(retry_with(unknown), json!({"If-Match": "\"1\""}));
 
     let names = json!({"player_one": "ada", "player_two": "grace"});
     let unknown = service.post("/games", names).await;

@@ -1,8 +1,15 @@
 //! Giving up: each row of the contract's table of moves, and what the stream then holds.
 
-use connect_four::event_store::{ExpectedRevision, NewEvent, StreamName, StreamRevision};
+use std::sync::Arc;
+
+use connect_four::application::encode;
+use connect_four::domain::{GameEvent, GameResult};
+use connect_four::event_store::{
+    ExpectedRevision, NewEvent, SqliteStore, StreamName, StreamRevision,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::idempotency_keys::{KEY, assert_same_answer};
 use crate::service::{Answer, Game, Request, Service, on_every_store};
@@ -89,6 +96,18 @@ on_every_store! {
         // The finish is not the last move's.
         let moves = game.get("/moves").await.json();
         assert_eq!(moves["moves"][1]["resulting_revision"], 2);
+    }
+
+    async fn the_tutorials_reader_finds_nothing_that_it_does_not_know(service: Service) {
+        let game = service.game_with("DC").await;
+        resign(&game, "grace").await.is(201);
+        let stream = StreamName::new(format!("game-{}", game.id)).expect("a name");
+        let stored = service.store.read_stream(&stream, StreamRevision::FIRST).await;
+        let stored = stored.expect("a game").events;
+        let finish = stored.last().expect("events");
+        let (event_type, data) = encode(&GameEvent::GameFinished { result: GameResult::PlayerOneWon });
+        assert_eq!((finish.event_type.as_str(), &finish.data), (event_type, &data));
+        assert!(serde_json::from_slice::<Value>(&finish.metadata).is_ok_and(|json| json.is_object()));
     }
 
     async fn what_cannot_be_given_up_is_refused_as_moves_are(service: Service) {
@@ -271,5 +290,32 @@ on_every_store! {
             let events = game.events().await;
             assert_eq!(events[1]["metadata"]["player"], name);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_resignation_is_known_again_after_a_restart() {
+    let folder = TempDir::new().expect("a folder");
+    let open = async || {
+        let store = SqliteStore::open(folder.path().join("games.db")).await;
+        Service::on(Arc::new(store.expect("a file of ours"))).await
+    };
+    let service = open().await;
+    let (keyed, plain) = (service.game_with("DC").await, service.game_with("D").await);
+    let first = resign_with(&keyed, "grace", KEY).await.is(201);
+    let conditional = resign_if(&plain, "ada", "\"1\"").await.is(201);
+    let ids = [keyed.id.clone(), plain.id.clone()];
+    service.stop().await;
+
+    let service = open().await;
+    let [keyed, plain] = ids.map(|id| Game {
+        id,
+        service: &service,
+    });
+    for (again, first) in [
+        (resign_with(&keyed, "grace", KEY).await, first),
+        (resign_if(&plain, "ada", "\"1\"").await, conditional),
+    ] {
+        assert_same_answer(&again.is(201), &first);
     }
 }

@@ -6,12 +6,15 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
+#[path = "support/deaf_store.rs"]
+mod deaf_store;
 mod support;
 
 use std::fs::File;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::routing::post;
@@ -19,7 +22,9 @@ use axum::{Json, Router};
 use hyper::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use support::{Measured, measure, median, play, runtime, serve_store};
+use connect_four::event_store;
+use deaf_store::DeafStore;
+use support::{Measured, measure, median, play, runtime, serve, serve_store};
 
 /// The program's allocator, for the baseline too.
 #[global_allocator]
@@ -39,15 +44,26 @@ fn main() {
     println!("each figure is the median of {ROUNDS} rounds of {RUN:?}\n");
 
     let servers = runtime("server");
-    let sqlite = format!("sqlite://{}", folder.path().join("games.db").display());
+    let sqlite = |name: &str| format!("sqlite://{}", folder.path().join(name).display());
     let subjects = [
         ("bare handler", servers.block_on(serve_bare())),
         ("memory:", servers.block_on(serve_store("memory:"))),
-        ("sqlite://", servers.block_on(serve_store(&sqlite))),
+        (
+            "sqlite://",
+            servers.block_on(serve_store(&sqlite("games.db"))),
+        ),
+        (
+            "sqlite, no lists",
+            servers.block_on(serve_without_lists(&sqlite("no-lists.db"))),
+        ),
     ];
 
-    println!("| connections | server       | moves/s | p50 µs | p99 µs | of the bare handler |");
-    println!("|------------:|--------------|--------:|-------:|-------:|--------------------:|");
+    println!(
+        "| connections | server           | moves/s | p50 µs | p99 µs | of the bare handler |"
+    );
+    println!(
+        "|------------:|------------------|--------:|-------:|-------:|--------------------:|"
+    );
     let asked_for: Vec<_> = std::env::args()
         .skip(1)
         .filter(|asked| asked != "--bench")
@@ -76,7 +92,7 @@ fn main() {
             let of = |figure: fn(&Measured) -> f64| median(rounds[subject].iter().map(figure));
             let pairs = rounds[subject].iter().zip(&rounds[0]);
             println!(
-                "| {connections:>11} | {name:<12} | {:>7.0} | {:>6.0} | {:>6.0} | {:>19.2} |",
+                "| {connections:>11} | {name:<16} | {:>7.0} | {:>6.0} | {:>6.0} | {:>19.2} |",
                 of(|measured| measured.rate),
                 of(|measured| measured.p50),
                 of(|measured| measured.p99),
@@ -84,6 +100,12 @@ fn main() {
             );
         }
     }
+}
+
+/// The service with a read model that never hears of an event.
+async fn serve_without_lists(url: &str) -> SocketAddr {
+    let store = event_store::open(url).await.expect("a store");
+    serve(url, Arc::new(DeafStore(store))).await
 }
 
 /// What one durable write costs on the disk that the database lies on.

@@ -3,13 +3,15 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::serve::ListenerExt;
 use bytes::Bytes;
-use connect_four::event_store;
+use connect_four::event_store::{self, EventStore};
 use connect_four::http::App;
+use connect_four::read_model::{ReadModel, ReadModelLocation};
 use connect_four::server;
 use hdrhistogram::Histogram;
 use http_body_util::{BodyExt, Full};
@@ -46,11 +48,17 @@ async fn listener() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// The service on this store.
+/// The service on the store with this URL, with its read model where the program keeps it.
 pub(crate) async fn serve_store(url: &str) -> SocketAddr {
-    let store = event_store::open(url).await.expect("a store");
+    serve(url, event_store::open(url).await.expect("a store")).await
+}
+
+/// The service on this store, with the read model of the store with this URL.
+pub(crate) async fn serve(url: &str, store: Arc<dyn EventStore>) -> SocketAddr {
+    let location = ReadModelLocation::of_event_store(url);
+    let read_model = ReadModel::open(&location).await.expect("a new read model");
     let (listener, address) = listener().await;
-    let app = App::new(store);
+    let app = App::with_read_model(store, Arc::new(read_model));
     tokio::spawn(server::serve(app, listener, std::future::pending()));
     address
 }

@@ -1,0 +1,49 @@
+//! A store that nobody can follow: what the service costs without its read model.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use connect_four::event_store::{
+    Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, StreamName,
+    StreamRevision, StreamSlice, Subscription,
+};
+use futures_util::{StreamExt, stream};
+
+#[derive(Debug)]
+pub(crate) struct DeafStore(pub(crate) Arc<dyn EventStore>);
+
+#[async_trait]
+impl EventStore for DeafStore {
+    async fn append(
+        &self,
+        stream: &StreamName,
+        expected: ExpectedRevision,
+        events: Vec<NewEvent>,
+    ) -> Result<Appended, EventStoreError> {
+        self.0.append(stream, expected, events).await
+    }
+
+    async fn read_stream(
+        &self,
+        stream: &StreamName,
+        from: StreamRevision,
+    ) -> Result<StreamSlice, EventStoreError> {
+        self.0.read_stream(stream, from).await
+    }
+
+    fn subscribe_all(&self, _: &'static str, _: Option<GlobalPosition>) -> Subscription {
+        stream::pending().boxed()
+    }
+
+    async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError> {
+        self.0.head().await
+    }
+
+    async fn check(&self) -> Result<(), EventStoreError> {
+        self.0.check().await
+    }
+
+    fn location(&self) -> String {
+        self.0.location()
+    }
+}

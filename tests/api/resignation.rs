@@ -106,7 +106,7 @@ on_every_store! {
         let stored = stored.expect("a game").events;
         let finish = stored.last().expect("events");
         let (event_type, data) = encode(&GameEvent::GameFinished { result: GameResult::PlayerOneWon });
-        assert_eq!((finish.event_type.as_str(), &finish.data), (event_type, &data));
+        assert_eq!((&*finish.event_type, &finish.data), (event_type, &data));
         assert!(serde_json::from_slice::<Value>(&finish.metadata).is_ok_and(|json| json.is_object()));
     }
 

@@ -14,6 +14,8 @@ mod watch;
 
 use std::io::{self, ErrorKind, Write};
 
+use tokio::signal::unix::{SignalKind, signal};
+
 pub use error::TerminalError;
 pub use settings::{GameReference, LookSettings, NoGameReference, PlaySettings, ServerSettings};
 
@@ -38,10 +40,13 @@ pub async fn replay(settings: &LookSettings) -> Result<(), TerminalError> {
 async fn to_the_end(
     task: impl Future<Output = Result<(), TerminalError>>,
 ) -> Result<(), TerminalError> {
+    // Heard from here on, and not from the first time that the task waits: somebody may be asked
+    // something before.
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let outcome = tokio::select! {
         biased;
         outcome = task => outcome,
-        _ = tokio::signal::ctrl_c() => {
+        _ = interrupt.recv() => {
             // The cursor is behind what was asked.
             writeln!(io::stdout())?;
             Err(TerminalError::Interrupted)

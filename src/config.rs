@@ -28,7 +28,7 @@ pub enum Command {
     /// Serve the HTTP API until SIGINT or SIGTERM.
     Serve(ServeSettings),
     /// Delete the read model and build it again from the events, while no service uses it.
-    Rebuild(RebuildSettings),
+    Rebuild(StoreSettings),
     /// Ask a running service whether it is well: exits with 0 if it answers with a 2xx within
     /// two seconds. For containers, which have no curl.
     Health {
@@ -55,20 +55,9 @@ impl Cli {
 /// How to serve.
 #[derive(Debug, Clone, Args)]
 pub struct ServeSettings {
-    /// Where events are kept: `sqlite://PATH`, `kurrentdb://HOST:PORT?tls=false` and the like,
-    /// or `memory:` until the process ends.
-    #[arg(
-        long,
-        env,
-        value_name = "URL",
-        default_value = "sqlite://connect-four.db"
-    )]
-    pub event_store: String,
-
-    /// Where what is known about many games is kept, which is built from the events: a file,
-    /// or `memory:`. Without it, a file beside an event store that is a file, else memory.
-    #[arg(long, env, value_name = "PATH")]
-    pub read_model: Option<ReadModelLocation>,
+    /// Where the events and what is known from them are.
+    #[command(flatten)]
+    pub stores: StoreSettings,
 
     /// The address and port to listen on; port 0 takes a free one.
     #[arg(
@@ -105,10 +94,11 @@ pub struct ServeSettings {
     pub log: String,
 }
 
-/// What to rebuild.
+/// Where the events are, and what is known from them.
 #[derive(Debug, Clone, Args)]
-pub struct RebuildSettings {
-    /// Where the events are, as the service is told.
+pub struct StoreSettings {
+    /// Where events are kept: `sqlite://PATH`, `kurrentdb://HOST:PORT?tls=false` and the like,
+    /// or `memory:` until the process ends.
     #[arg(
         long,
         env,
@@ -117,28 +107,18 @@ pub struct RebuildSettings {
     )]
     pub event_store: String,
 
-    /// Where the read model is, as the service is told. Without it, beside the event store.
+    /// Where what is known about many games is kept, which is built from the events: a file,
+    /// or `memory:`. Without it, a file beside an event store that is a file, else memory.
     #[arg(long, env, value_name = "PATH")]
     pub read_model: Option<ReadModelLocation>,
 }
 
-impl RebuildSettings {
+impl StoreSettings {
     /// Where the read model is.
     pub fn read_model(&self) -> ReadModelLocation {
-        location(self.read_model.as_ref(), &self.event_store)
+        let beside = || ReadModelLocation::of_event_store(&self.event_store);
+        self.read_model.clone().unwrap_or_else(beside)
     }
-}
-
-impl ServeSettings {
-    /// Where the read model is.
-    pub fn read_model(&self) -> ReadModelLocation {
-        location(self.read_model.as_ref(), &self.event_store)
-    }
-}
-
-fn location(given: Option<&ReadModelLocation>, event_store: &str) -> ReadModelLocation {
-    let beside = || ReadModelLocation::of_event_store(event_store);
-    given.cloned().unwrap_or_else(beside)
 }
 
 /// How log lines look.
@@ -161,7 +141,7 @@ mod tests {
             let Command::Serve(settings) = cli.into_command() else {
                 panic!("{args:?} serves");
             };
-            assert_eq!(settings.event_store, "sqlite://connect-four.db");
+            assert_eq!(settings.stores.event_store, "sqlite://connect-four.db");
             assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
             assert!(!settings.require_if_match);
         }
@@ -180,7 +160,7 @@ mod tests {
         ] {
             let cli = Cli::try_parse_from([&["connect-four"], args].concat());
             let location = match cli.expect("known flags").into_command() {
-                Command::Serve(settings) => settings.read_model(),
+                Command::Serve(settings) => settings.stores.read_model(),
                 Command::Rebuild(settings) => settings.read_model(),
                 Command::Health { .. }
                 | Command::Play(_)
@@ -201,7 +181,7 @@ mod tests {
             let Command::Serve(settings) = cli.into_command() else {
                 panic!("{args:?} serves");
             };
-            assert_eq!(settings.event_store, "memory:");
+            assert_eq!(settings.stores.event_store, "memory:");
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::config::RebuildSettings;
+use crate::config::StoreSettings;
 use crate::event_store::{self, EventStoreError, GlobalPosition, OpenError};
 use crate::read_model::{OpenReadModelError, ReadModel, ReadModelLocation};
 
@@ -35,7 +35,7 @@ pub enum RebuildError {
 }
 
 /// Deletes the read model and follows the events to their end, as it is when that is reached.
-pub async fn run(settings: &RebuildSettings) -> Result<(), RebuildError> {
+pub async fn run(settings: &StoreSettings) -> Result<(), RebuildError> {
     let location = settings.read_model();
     if location == ReadModelLocation::Memory {
         return Err(RebuildError::InMemory);

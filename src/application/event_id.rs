@@ -12,8 +12,8 @@ use crate::domain::{Command, PlayerName};
 use crate::event_store::ExpectedRevision;
 
 /// The id of the event with this index among those that the command causes when it is
-/// decided on at this revision. A move or a
-/// resignation with a key is the same wherever it is decided on.
+/// decided on at this revision. A move or a resignation with a key is the same wherever it is
+/// decided on.
 pub(super) fn event_id(
     game: GameId,
     command: &Command,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::{LINK, VARY};
+use axum::http::header::VARY;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use futures_util::StreamExt;
@@ -18,7 +18,7 @@ use super::problem::Problem;
 use super::problem_type::ProblemType;
 use super::query::Query;
 use super::request_context::in_time;
-use super::{App, json};
+use super::{App, json, next_link};
 use crate::application::GAME_STREAM_PREFIX;
 use crate::event_store::{EventStore, GlobalPosition, RecordedEvent, SubscriptionMessage};
 
@@ -72,10 +72,7 @@ async fn page(app: &App, after: Option<GlobalPosition>, limit: usize) -> Result<
     let next = position
         .filter(|_| page.len() < slice.events.len())
         .map(|position| format!("/events?after={position}&limit={limit}"));
-    let link = next.as_ref().map(|next| {
-        let link = HeaderValue::try_from(format!("<{next}>; rel=\"next\""));
-        (LINK, link.expect("positions and numbers are header values"))
-    });
+    let link = next_link(next.as_ref());
     let view = PlacedEventsView {
         events: page.iter().map(PlacedEventView::of).collect(),
         next,

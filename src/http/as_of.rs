@@ -9,7 +9,7 @@ use axum::http::{HeaderName, HeaderValue};
 use tokio::time::timeout;
 
 use super::App;
-use super::long_poll::{PREFERENCE_APPLIED, Wait};
+use super::long_poll::{Wait, preference_applied};
 use super::position::{EVENT_POSITION, parse_position};
 use super::problem::Problem;
 use super::problem_type::ProblemType;
@@ -58,11 +58,7 @@ impl AsOf {
         let Some(position) = self.position else {
             return Ok(None);
         };
-        let applied = self.wait.map(|seconds| {
-            let applied = HeaderValue::try_from(format!("wait={seconds}"));
-            let applied = applied.expect("digits are a header value");
-            (PREFERENCE_APPLIED, applied)
-        });
+        let applied = self.wait.map(preference_applied);
         let wait = Duration::from_secs(self.wait.unwrap_or(0));
         let is_reached = tokio::select! {
             biased;

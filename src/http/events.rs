@@ -1,7 +1,7 @@
 //! `/games/{id}/events`: what the stream of a game holds.
 
 use axum::extract::{FromRequestParts, State};
-use axum::http::header::{LINK, VARY};
+use axum::http::header::VARY;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
@@ -16,7 +16,7 @@ use super::moves::history;
 use super::path::GamePath;
 use super::problem::Problem;
 use super::query::Query;
-use super::{App, json};
+use super::{App, json, next_link};
 use crate::application::GameId;
 
 /// How many events a page has unless the client says otherwise, and at the most.
@@ -89,10 +89,7 @@ async fn page(app: &App, id: GameId, after: Option<u64>, limit: u64) -> Result<R
         .next()
         .and(last)
         .map(|last| format!("/games/{id}/events?after={last}&limit={limit}"));
-    let link = next.as_ref().map(|next| {
-        let link = HeaderValue::try_from(format!("<{next}>; rel=\"next\""));
-        (LINK, link.expect("ids and numbers are header values"))
-    });
+    let link = next_link(next.as_ref());
     let view = EventsView {
         revision: revision.number(),
         events: page.into_iter().map(EventView::of).collect(),

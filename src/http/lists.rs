@@ -1,7 +1,6 @@
 //! `GET /games`: games by what they are like, from the read model.
 
 use axum::extract::State;
-use axum::http::header::LINK;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
@@ -14,7 +13,7 @@ use super::event_view::rfc3339;
 use super::position::event_position;
 use super::problem::Problem;
 use super::query::{Query, invalid_query};
-use super::{App, cursor, json};
+use super::{App, cursor, json, next_link};
 use crate::domain::GameResult;
 use crate::read_model::{GameStatus, GameSummary, GamesPage, GamesQuery};
 
@@ -45,10 +44,7 @@ pub(super) async fn list_games(
     let page = app.read_model.games(&query).await;
     let page = page.map_err(|error| Problem::of_read_model(&error))?;
     let next = page.next.map(|number| next_page(&query, number));
-    let link = next.as_ref().map(|next| {
-        let link = HeaderValue::try_from(format!("<{next}>; rel=\"next\""));
-        (LINK, link.expect("an encoded query is a header value"))
-    });
+    let link = next_link(next.as_ref());
     let headers = list_headers(applied, event_position(page.position)).chain(link);
     Ok(json(headers, GamesView::of(&page, next)))
 }

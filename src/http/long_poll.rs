@@ -20,7 +20,7 @@ use crate::application::{GameId, Loaded};
 use crate::live::Interrupted;
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
-pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// Seconds. Whoever asks for more is told that this is what they get.
 const LONGEST_WAIT: u64 = 30;
@@ -92,10 +92,15 @@ pub(super) async fn answer_when_new(
             }
         }
     }
+    response.headers_mut().extend([preference_applied(seconds)]);
+    Ok(response)
+}
+
+/// Says that the client's wait was granted, for so many seconds (RFC 7240, 3).
+pub(super) fn preference_applied(seconds: u64) -> (HeaderName, HeaderValue) {
     let applied = HeaderValue::try_from(format!("wait={seconds}"));
     let applied = applied.expect("digits are a header value");
-    response.headers_mut().insert(PREFERENCE_APPLIED, applied);
-    Ok(response)
+    (PREFERENCE_APPLIED, applied)
 }
 
 async fn load(app: &App, id: GameId) -> Result<Arc<Loaded>, Problem> {

@@ -39,7 +39,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::http::{HeaderName, HeaderValue, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -181,6 +181,12 @@ fn text(
     fields.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     fields.extend(headers);
     response
+}
+
+/// The way to the next page, where there is one (RFC 8288).
+fn next_link(next: Option<&String>) -> Option<(HeaderName, HeaderValue)> {
+    let link = HeaderValue::try_from(format!("<{}>; rel=\"next\"", next?));
+    Some((LINK, link.expect("an encoded URL is a header value")))
 }
 
 /// JSON with header fields of its own.

@@ -45,8 +45,8 @@ pub enum ServeError {
 /// Serves as the settings say, until SIGINT or SIGTERM.
 pub async fn run(settings: &ServeSettings) -> Result<(), ServeError> {
     let shutdown = shutdown_signal()?;
-    let store = event_store::open(&settings.event_store).await?;
-    let read_model = settings.read_model();
+    let store = event_store::open(&settings.stores.event_store).await?;
+    let read_model = settings.stores.read_model();
     let app = {
         let opened = ReadModel::open(&read_model).await?;
         App::with_read_model(store.clone(), Arc::new(opened))

@@ -25,7 +25,6 @@ pub(super) struct Batch<'c, 'a> {
     stored: Vec<Stored>,
     /// Of all its events: they become visible at one moment.
     recorded_at: DateTime<Utc>,
-    appends: usize,
 }
 
 /// What a batch comes to if it is committed.
@@ -48,7 +47,6 @@ impl<'c, 'a> Batch<'c, 'a> {
             moved: HashMap::new(),
             stored: Vec::new(),
             recorded_at: Utc::now(),
-            appends: 0,
         }
     }
 
@@ -61,9 +59,8 @@ impl<'c, 'a> Batch<'c, 'a> {
     }
 
     /// The answer holds if the batch is committed. An error means the batch, not the append.
-    pub(super) fn append(&mut self, append: &'a Append) -> rusqlite::Result<Answer> {
-        let place = self.appends;
-        self.appends += 1;
+    /// `place` is the append's in the batch.
+    pub(super) fn append(&mut self, place: usize, append: &'a Append) -> rusqlite::Result<Answer> {
         let stream = &append.stream;
         let head = self.head(stream)?;
         let actual = head.map(|head| head.last);

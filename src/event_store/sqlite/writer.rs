@@ -161,7 +161,8 @@ impl Work {
         let mut batch = Batch::new(&transaction, &self.heads);
         let answers = appends
             .iter()
-            .map(|append| batch.append(append))
+            .enumerate()
+            .map(|(place, append)| batch.append(place, append))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| {
                 if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) {

@@ -11,8 +11,8 @@ use connect_four::application::{
 };
 use connect_four::domain::{Column, Disc, MakeMove, PlayerName, Players, StartGame, Unexplained};
 use connect_four::event_store::{
-    Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, MemoryStore, NewEvent,
-    StreamName, StreamRevision, StreamSlice, Subscription,
+    Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition,
+    MemoryStore, NewEvent, RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
 use uuid::Uuid;
 
@@ -236,6 +236,19 @@ impl EventStore for Truncated {
         events: Vec<NewEvent>,
     ) -> Result<Appended, EventStoreError> {
         self.0.append(stream, expected, events).await
+    }
+
+    async fn read_all(
+        &self,
+        prefix: &'static str,
+        after: Option<GlobalPosition>,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, EventStoreError> {
+        self.0.read_all(prefix, after, limit).await
+    }
+
+    async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {
+        self.0.event_at(position).await
     }
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use super::{CommandHandler, GameId, GameStreams, Terms};
 use crate::domain::MakeMove;
 use crate::event_store::{
-    Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, MemoryStore, NewEvent,
-    StreamName, StreamRevision, StreamSlice, Subscription,
+    Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition,
+    MemoryStore, NewEvent, RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
 
 /// The game that all these tests play.
@@ -92,6 +92,19 @@ impl EventStore for Races {
         from: StreamRevision,
     ) -> Result<StreamSlice, EventStoreError> {
         self.memory().read_stream(stream, from).await
+    }
+
+    async fn read_all(
+        &self,
+        prefix: &'static str,
+        after: Option<GlobalPosition>,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, EventStoreError> {
+        self.memory().read_all(prefix, after, limit).await
+    }
+
+    async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {
+        self.memory().event_at(position).await
     }
 
     fn subscribe_all(&self, _: &'static str, _: Option<GlobalPosition>) -> Subscription {

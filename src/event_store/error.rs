@@ -1,6 +1,6 @@
 //! What can go wrong between this service and its events.
 
-use super::revision::{ExpectedRevision, StreamName, StreamRevision};
+use super::revision::{ExpectedRevision, GlobalPosition, StreamName, StreamRevision};
 
 /// Why a store did not do what it was asked. Callers match it; its text is for the log and
 /// never for a client.
@@ -16,11 +16,31 @@ pub enum EventStoreError {
         /// Where it is, as far as the store told; `None` when it is absent or not told.
         actual: Option<StreamRevision>,
     },
-    /// The stream was deleted for ever.
+    /// The stream was deleted. Whether it could be written to again depends on the store; no
+    /// caller should.
     #[error("stream {stream} was deleted")]
     StreamDeleted {
         /// The stream.
         stream: StreamName,
+    },
+    /// No event was ever recorded at this position.
+    #[error("no event was recorded at position {position}")]
+    NoEventAtPosition {
+        /// The position.
+        position: GlobalPosition,
+    },
+    /// The store has not reached this position.
+    #[error("position {position} is beyond the end of the store")]
+    PositionBeyondHead {
+        /// The position.
+        position: GlobalPosition,
+    },
+    /// The database answers, but its user lacks a permission or could not be authenticated.
+    /// Nothing was done.
+    #[error("the event store denies access: {reason}")]
+    AccessDenied {
+        /// For the operator: which user was refused what.
+        reason: String,
     },
     /// The store cannot be reached or cannot work now. What was asked has not been done.
     #[error("the event store is unavailable: {reason}")]

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::expectation::{Verdict, judge};
 use super::{
-    Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
+    Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
     RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription, SubscriptionMessage,
 };
 
@@ -132,6 +132,10 @@ fn place_of(revision: StreamRevision) -> usize {
     usize::try_from(revision.number()).unwrap_or(usize::MAX)
 }
 
+fn place_in_log(position: GlobalPosition) -> usize {
+    usize::try_from(position.commit()).unwrap_or(usize::MAX)
+}
+
 #[async_trait]
 impl EventStore for MemoryStore {
     async fn append(
@@ -170,14 +174,47 @@ impl EventStore for MemoryStore {
         })
     }
 
+    async fn read_all(
+        &self,
+        prefix: &'static str,
+        after: Option<GlobalPosition>,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, EventStoreError> {
+        let log = self.shared.log();
+        let next = match after {
+            None => 0,
+            Some(position) if !position.is_counted() => {
+                return Err(EventStoreError::NoEventAtPosition { position });
+            }
+            Some(position) if place_in_log(position) >= log.events.len() => {
+                return Err(EventStoreError::PositionBeyondHead { position });
+            }
+            Some(position) => place_in_log(position) + 1,
+        };
+        let later = log.events.get(next..).unwrap_or_default().iter();
+        Ok(later
+            .filter(|event| event.stream.as_str().starts_with(prefix))
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+
+    async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {
+        let log = self.shared.log();
+        let event = log.events.get(place_in_log(position));
+        Ok(event
+            .filter(|event| event.position == position)
+            .map_or(AtPosition::Nothing, |event| {
+                AtPosition::Event(event.clone())
+            }))
+    }
+
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
         let reader = Reader {
             shared: self.shared.clone(),
             appended: self.shared.appended.subscribe(),
             next: after
-                .map_or(0, |position| {
-                    usize::try_from(position.commit()).unwrap_or(usize::MAX)
-                })
+                .map_or(0, place_in_log)
                 .saturating_add(usize::from(after.is_some())),
             caught_up: false,
         };

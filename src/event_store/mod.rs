@@ -67,12 +67,37 @@ pub trait EventStore: fmt::Debug + Send + Sync + 'static {
         from: StreamRevision,
     ) -> Result<StreamSlice, EventStoreError>;
 
+    /// The next events of the streams whose names begin with `prefix`, in store order: after
+    /// the position, or from the first event for `None`. Fewer than `limit` events mean that
+    /// the read reached the end of the store.
+    ///
+    /// A bounded read, for pages and for catching up. It holds nothing open afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`NoEventAtPosition`](EventStoreError::NoEventAtPosition) when no event was ever recorded
+    /// at the position; [`PositionBeyondHead`](EventStoreError::PositionBeyondHead) when the
+    /// store has not reached it.
+    async fn read_all(
+        &self,
+        prefix: &'static str,
+        after: Option<GlobalPosition>,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, EventStoreError>;
+
+    /// What is recorded at exactly this position. Tells a store from another one, or from an
+    /// earlier state of itself: positions and event ids together do not repeat.
+    async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError>;
+
     /// Every event of the streams whose names begin with `prefix`: history after the
     /// position (all of it for `None`), then what is appended, with no gap and no repeat at
     /// the seam, each stream in its order.
     ///
-    /// The subscription neither fails nor ends: an adapter that loses its database says so in
-    /// the log, waits, and goes on after the last event that it delivered.
+    /// The subscription neither fails nor ends: an adapter that loses its database logs that,
+    /// delivers [`Disconnected`](SubscriptionMessage::Disconnected), waits, and goes on after
+    /// the last event that it delivered. The position must be that of an event; a
+    /// subscription cannot report that it is not. Use [`event_at`](EventStore::event_at) first
+    /// when in doubt.
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription;
 
     /// The position of the latest event of the whole store, `None` when there is none: a
@@ -104,14 +129,32 @@ pub struct StreamSlice {
     pub last_revision: Option<StreamRevision>,
 }
 
+/// What a store has at a position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AtPosition {
+    /// This event.
+    Event(RecordedEvent),
+    /// An event was recorded here and has been removed for good (deleted and scavenged).
+    Removed,
+    /// No event was ever recorded here, or the store has not reached this position.
+    Nothing,
+}
+
 /// What a subscription delivers.
 #[derive(Debug, Clone)]
 pub enum SubscriptionMessage {
     /// The next event.
     Recorded(RecordedEvent),
+    /// The stream was deleted, or its beginning was, or may be from now on: reading it tells.
+    /// Its events, if a subscription still delivers them, came before this message.
+    StreamTruncated(StreamName),
     /// All that was stored has been delivered; what follows is new. Comes again whenever the
-    /// subscription fell behind and caught up.
+    /// subscription fell behind and caught up. A store whose connection can be lost repeats
+    /// it every few seconds as a sign of life while nothing is appended.
     CaughtUp,
+    /// The database no longer answers. The next message comes when it answers again; it may
+    /// have been restored to an earlier state meanwhile.
+    Disconnected,
 }
 
 /// An endless stream of recorded events.

@@ -130,6 +130,11 @@ impl GlobalPosition {
         GlobalPosition::new(number, number)
     }
 
+    /// Whether a store that counts its events could have given this position.
+    pub(super) fn is_counted(self) -> bool {
+        self.commit == self.prepare
+    }
+
     /// How far this is on the way to a later position, from 0 to 1. For people to look at:
     /// between two positions there may be any number of events.
     pub fn fraction_of(self, head: GlobalPosition) -> f64 {

@@ -104,6 +104,7 @@ pub(super) async fn read(
     while events.len() < limit {
         match subscription.next().await? {
             SubscriptionMessage::Recorded(event) => events.push(event),
+            SubscriptionMessage::StreamTruncated(_) | SubscriptionMessage::Disconnected => {}
             SubscriptionMessage::CaughtUp => {
                 let is_end = true;
                 return Some(Slice { events, is_end });

@@ -247,6 +247,9 @@ impl Problem {
             // Of an append, which has been answered for above.
             EventStoreError::OutcomeUnknown { .. }
             | EventStoreError::WrongExpectedRevision { .. }
+            | EventStoreError::NoEventAtPosition { .. }
+            | EventStoreError::PositionBeyondHead { .. }
+            | EventStoreError::AccessDenied { .. }
             | EventStoreError::Refused { .. }
             | EventStoreError::Corrupt { .. } => {
                 tracing::error!(game.id = %id, %error, "the event store failed");

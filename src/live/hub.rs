@@ -23,7 +23,9 @@ pub(super) async fn listen(store: Arc<dyn EventStore>, renders: Renders, shared:
         while let Some(message) = subscription.next().await {
             match message {
                 SubscriptionMessage::Recorded(event) => tell(&shared, &event, renders),
-                SubscriptionMessage::CaughtUp => {}
+                SubscriptionMessage::CaughtUp
+                | SubscriptionMessage::StreamTruncated(_)
+                | SubscriptionMessage::Disconnected => {}
             }
         }
         // Stores promise that this does not happen. Who watches is cut off, since nobody

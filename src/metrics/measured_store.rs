@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use super::Metrics;
 use crate::event_store::{
-    Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, StreamName,
-    StreamRevision, StreamSlice, Subscription,
+    Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
+    RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
 
 /// An event store whose calls are timed, and whose conflicts are counted.
@@ -45,6 +45,10 @@ fn name(error: &EventStoreError) -> &'static str {
         EventStoreError::Unavailable { .. } => "unavailable",
         EventStoreError::OutcomeUnknown { .. } => "unknown",
         EventStoreError::Refused { .. } => "refused",
+        EventStoreError::NoEventAtPosition { .. } | EventStoreError::PositionBeyondHead { .. } => {
+            "bad_position"
+        }
+        EventStoreError::AccessDenied { .. } => "access_denied",
         EventStoreError::Corrupt { .. } => "corrupt",
     }
 }
@@ -72,6 +76,22 @@ impl EventStore for MeasuredStore {
         let read = self.store.read_stream(stream, from).await;
         self.note("read_stream", began, &read);
         read
+    }
+
+    async fn read_all(
+        &self,
+        prefix: &'static str,
+        after: Option<GlobalPosition>,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, EventStoreError> {
+        let began = Instant::now();
+        let read = self.store.read_all(prefix, after, limit).await;
+        self.note("read_all", began, &read);
+        read
+    }
+
+    async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {
+        self.store.event_at(position).await
     }
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {

@@ -88,7 +88,11 @@ async fn compare(span: &Span, store: &dyn EventStore) -> Result<Result<(), Misma
     let mut events = store.subscribe_all(GAME_STREAM_PREFIX, None);
     let first = match events.next().await {
         Some(SubscriptionMessage::Recorded(event)) => Some((event.id, event.position)),
-        Some(SubscriptionMessage::CaughtUp) => None,
+        Some(
+            SubscriptionMessage::CaughtUp
+            | SubscriptionMessage::StreamTruncated(_)
+            | SubscriptionMessage::Disconnected,
+        ) => None,
         None => return Err(FollowError::Ended),
     };
     Ok(match first == Some(span.first) {

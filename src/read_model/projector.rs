@@ -141,6 +141,7 @@ impl Waiting {
             match message {
                 SubscriptionMessage::Recorded(event) => self.events.push(event),
                 SubscriptionMessage::CaughtUp => self.caught_up = true,
+                SubscriptionMessage::StreamTruncated(_) | SubscriptionMessage::Disconnected => {}
             }
         }
     }

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::Request;
 use connect_four::event_store::{
-    Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, MemoryStore, NewEvent,
-    StreamName, StreamRevision, StreamSlice, Subscription,
+    Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition,
+    MemoryStore, NewEvent, RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
 use connect_four::http::{App, router};
 use reqwest::Method;
@@ -99,6 +99,19 @@ impl EventStore for Faulty {
             return Err(self.fault.strike().await);
         }
         self.store.read_stream(stream, from).await
+    }
+
+    async fn read_all(
+        &self,
+        prefix: &'static str,
+        after: Option<GlobalPosition>,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, EventStoreError> {
+        self.store.read_all(prefix, after, limit).await
+    }
+
+    async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {
+        self.store.event_at(position).await
     }
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use connect_four::event_store::{
-    Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, StreamName,
-    StreamRevision, StreamSlice, Subscription,
+    Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
+    RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
 use futures_util::StreamExt;
 use tokio::sync::watch;
@@ -71,6 +71,19 @@ impl EventStore for HeldStore {
         from: StreamRevision,
     ) -> Result<StreamSlice, EventStoreError> {
         self.store.read_stream(stream, from).await
+    }
+
+    async fn read_all(
+        &self,
+        prefix: &'static str,
+        after: Option<GlobalPosition>,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, EventStoreError> {
+        self.store.read_all(prefix, after, limit).await
+    }
+
+    async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {
+        self.store.event_at(position).await
     }
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {

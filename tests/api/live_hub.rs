@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use connect_four::application::GameId;
 use connect_four::event_store::{
-    Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, MemoryStore, NewEvent,
-    RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
+    Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition,
+    MemoryStore, NewEvent, RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
 use connect_four::live::{Interrupted, Live, Rendered, Renders};
 use futures_util::{FutureExt, StreamExt};
@@ -48,6 +48,19 @@ impl EventStore for Observed {
         from: StreamRevision,
     ) -> Result<StreamSlice, EventStoreError> {
         self.store.read_stream(stream, from).await
+    }
+
+    async fn read_all(
+        &self,
+        prefix: &'static str,
+        after: Option<GlobalPosition>,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, EventStoreError> {
+        self.store.read_all(prefix, after, limit).await
+    }
+
+    async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {
+        self.store.event_at(position).await
     }
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {

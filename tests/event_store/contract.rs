@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use connect_four::event_store::{
-    EventStore, EventStoreError, ExpectedRevision, NewEvent, StreamName, StreamRevision,
-    SubscriptionMessage,
+    AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
+    RecordedEvent, StreamName, StreamRevision, SubscriptionMessage,
 };
 use futures_util::FutureExt;
 use futures_util::future::join_all;
@@ -51,6 +51,14 @@ macro_rules! store_contract {
             a_subscription_leaves_other_streams_out,
             a_subscription_delivers_what_a_read_delivers,
             a_subscription_has_no_gap_and_no_repeat_at_its_seam,
+            a_bounded_read_delivers_what_a_subscription_delivers,
+            a_bounded_read_ends_at_its_limit_and_at_the_end_of_the_store,
+            a_bounded_read_leaves_other_streams_out,
+            a_bounded_read_sees_every_append_that_was_acknowledged,
+            a_bounded_read_after_a_position_without_an_event_is_an_error,
+            a_bounded_read_beyond_the_head_is_an_error,
+            the_event_at_a_position_is_the_one_that_was_recorded_there,
+            there_is_nothing_at_a_position_that_no_event_has,
             a_store_that_works_says_so_and_where_it_is,
         ]);
     };
@@ -559,4 +567,147 @@ pub(crate) async fn a_subscription_has_no_gap_and_no_repeat_at_its_seam(
 pub(crate) async fn a_store_that_works_says_so_and_where_it_is(store: Arc<dyn EventStore>) {
     assert_eq!(store.check().await, Ok(()));
     assert!(!store.location().is_empty());
+}
+
+/// The next events of this stream after the position, by bounded reads of so many.
+async fn read_on(
+    store: &dyn EventStore,
+    stream: &StreamName,
+    mut after: Option<GlobalPosition>,
+    limit: usize,
+) -> Vec<RecordedEvent> {
+    let mut events = Vec::new();
+    loop {
+        let read = store.read_all(PREFIX, after, limit).await;
+        let read = read.expect("a position that was given");
+        assert!(read.len() <= limit);
+        let is_end = read.len() < limit;
+        after = read.last().map_or(after, |last| Some(last.position));
+        events.extend(read.into_iter().filter(|event| event.stream == *stream));
+        if is_end {
+            return events;
+        }
+    }
+}
+
+pub(crate) async fn a_bounded_read_delivers_what_a_subscription_delivers(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    let before = head_of(&*store).await;
+    begin(&*store, &stream, new_events(7)).await;
+    go_on(&*store, &stream, 6, new_events(2)).await;
+    let delivered = Listener::new(&*store, std::slice::from_ref(&stream), before)
+        .take(9)
+        .await;
+    for limit in [1, 4, 1000] {
+        assert_eq!(read_on(&*store, &stream, before, limit).await, delivered);
+    }
+    let after = Some(delivered[3].position);
+    assert_eq!(read_on(&*store, &stream, after, 1000).await, delivered[4..]);
+    let from_the_start = read_on(&*store, &stream, None, 100_000).await;
+    assert_eq!(from_the_start, delivered);
+}
+
+pub(crate) async fn a_bounded_read_ends_at_its_limit_and_at_the_end_of_the_store(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    let before = head_of(&*store).await;
+    let appended = begin(&*store, &stream, new_events(3)).await;
+    let two = store.read_all(PREFIX, before, 2).await;
+    assert_eq!(two.expect("events are there").len(), 2);
+    let none = store.read_all(PREFIX, before, 0).await;
+    assert_eq!(none, Ok(Vec::new()));
+    let later = read_on(&*store, &stream, Some(appended.position), 2).await;
+    assert!(later.is_empty());
+}
+
+pub(crate) async fn a_bounded_read_leaves_other_streams_out(store: Arc<dyn EventStore>) {
+    let other = stream_named("other-");
+    let before = head_of(&*store).await;
+    let elsewhere = begin(&*store, &other, new_events(2)).await;
+    let stream = new_stream();
+    begin(&*store, &stream, new_events(1)).await;
+    let read = store.read_all(PREFIX, before, 1000).await.expect("events");
+    assert!(
+        read.iter()
+            .all(|event| event.stream.as_str().starts_with(PREFIX))
+    );
+    // The position of an event that is left out is one to read from all the same.
+    let read = read_on(&*store, &stream, Some(elsewhere.position), 1000).await;
+    assert_eq!(read.len(), 1);
+}
+
+pub(crate) async fn a_bounded_read_sees_every_append_that_was_acknowledged(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    let mut last = head_of(&*store).await;
+    let mut expected = ExpectedRevision::NoStream;
+    for _ in 0..20 {
+        let event = new_event();
+        let id = event.id;
+        let appended = store.append(&stream, expected, vec![event]).await;
+        let appended = appended.expect("nobody else writes to the stream");
+        let read = read_on(&*store, &stream, last, 100).await;
+        assert_eq!(read.iter().map(|event| event.id).collect::<Vec<_>>(), [id]);
+        expected = ExpectedRevision::Exact(appended.revision);
+        last = Some(appended.position);
+    }
+}
+
+/// A position a little after this one at which no event is recorded in any store: prepare and
+/// commit are equal for everything that is written here.
+fn beside(position: GlobalPosition) -> GlobalPosition {
+    let number: u64 = position.to_string().parse().expect("a single number");
+    format!("{}-{number}", number + 1)
+        .parse()
+        .expect("a position")
+}
+
+pub(crate) async fn a_bounded_read_after_a_position_without_an_event_is_an_error(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    let first = begin(&*store, &stream, new_events(1)).await.position;
+    // So that what lies beside the first event is not beyond the end.
+    go_on(&*store, &stream, 0, new_events(3)).await;
+    let position = beside(first);
+    let read = store.read_all(PREFIX, Some(position), 10).await;
+    assert_eq!(read, Err(EventStoreError::NoEventAtPosition { position }));
+}
+
+pub(crate) async fn a_bounded_read_beyond_the_head_is_an_error(store: Arc<dyn EventStore>) {
+    let stream = new_stream();
+    begin(&*store, &stream, new_events(1)).await;
+    let position = beyond_every_head();
+    let read = store.read_all(PREFIX, Some(position), 10).await;
+    assert_eq!(read, Err(EventStoreError::PositionBeyondHead { position }));
+}
+
+/// Far more than the stores of tests hold, and a number that every store can count to.
+fn beyond_every_head() -> GlobalPosition {
+    (1_u64 << 60).to_string().parse().expect("a position")
+}
+
+pub(crate) async fn the_event_at_a_position_is_the_one_that_was_recorded_there(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    let before = head_of(&*store).await;
+    begin(&*store, &stream, new_events(3)).await;
+    for event in read_on(&*store, &stream, before, 1000).await {
+        let found = store.event_at(event.position).await;
+        assert_eq!(found, Ok(AtPosition::Event(event)));
+    }
+}
+
+pub(crate) async fn there_is_nothing_at_a_position_that_no_event_has(store: Arc<dyn EventStore>) {
+    let stream = new_stream();
+    let first = begin(&*store, &stream, new_events(1)).await.position;
+    go_on(&*store, &stream, 0, new_events(3)).await;
+    for position in [beside(first), beyond_every_head()] {
+        assert_eq!(store.event_at(position).await, Ok(AtPosition::Nothing));
+    }
 }

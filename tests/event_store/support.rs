@@ -173,6 +173,7 @@ impl Listener {
             match &message {
                 SubscriptionMessage::Recorded(event) if !self.streams.contains(&event.stream) => {}
                 SubscriptionMessage::Recorded(_) | SubscriptionMessage::CaughtUp => return message,
+                SubscriptionMessage::StreamTruncated(_) | SubscriptionMessage::Disconnected => {}
             }
         }
     }

@@ -129,6 +129,7 @@ pub(crate) async fn until_caught_up(subscription: &mut Subscription) -> Vec<Reco
         match next_message(subscription).await {
             SubscriptionMessage::Recorded(event) => events.push(event),
             SubscriptionMessage::CaughtUp => return events,
+            SubscriptionMessage::StreamTruncated(_) | SubscriptionMessage::Disconnected => {}
         }
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use connect_four::application::GameId;
 use connect_four::event_store::{
-    self, Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, MemoryStore,
-    NewEvent, StreamName, StreamRevision, StreamSlice, Subscription,
+    self, Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition,
+    MemoryStore, NewEvent, RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
 use futures_util::StreamExt;
 use rusqlite::Connection;
@@ -62,6 +62,19 @@ impl EventStore for Unreliable {
     ) -> Result<StreamSlice, EventStoreError> {
         self.fail()?;
         self.store.read_stream(stream, from).await
+    }
+
+    async fn read_all(
+        &self,
+        prefix: &'static str,
+        after: Option<GlobalPosition>,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, EventStoreError> {
+        self.store.read_all(prefix, after, limit).await
+    }
+
+    async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {
+        self.store.event_at(position).await
     }
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {

@@ -24,8 +24,8 @@ use async_trait::async_trait;
 pub use connection_string::{ConnectionString, InvalidConnectionString};
 
 use super::{
-    Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, StreamName,
-    StreamRevision, StreamSlice, Subscription,
+    Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
+    RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
 use client::Supervisor;
 use read::Reading;
@@ -95,6 +95,40 @@ impl EventStore for KurrentDbStore {
             Reading::Deleted => Err(EventStoreError::StreamDeleted {
                 stream: stream.clone(),
             }),
+        }
+    }
+
+    async fn read_all(
+        &self,
+        prefix: &'static str,
+        after: Option<GlobalPosition>,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, EventStoreError> {
+        let time_limit = self.supervisor.connection().call_timeout();
+        let read = move |client, connection| read::all(client, connection, prefix, after, limit);
+        let outcome = read::attempt(&self.supervisor, time_limit, read).await;
+        let Some(position) = after else {
+            return outcome;
+        };
+        match outcome {
+            // The server's answer to a position at which no record begins.
+            Err(EventStoreError::Refused { .. }) => {
+                Err(EventStoreError::NoEventAtPosition { position })
+            }
+            // It answers a position beyond its end as it answers the end itself.
+            Ok(events) if events.is_empty() && after > self.head().await? => {
+                Err(EventStoreError::PositionBeyondHead { position })
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {
+        let limit = self.supervisor.connection().call_timeout();
+        let read = move |client, connection| read::at(client, connection, position);
+        match read::attempt(&self.supervisor, limit, read).await {
+            Err(EventStoreError::Refused { .. }) => Ok(AtPosition::Nothing),
+            outcome => outcome,
         }
     }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use kurrentdb::{
-    Client, ReadAllOptions, ReadEvent, ReadStreamOptions, ResolvedEvent, StreamPosition,
+    Client, Position, ReadAllOptions, ReadEvent, ReadStreamOptions, ResolvedEvent, StreamPosition,
+    SubscriptionFilter,
 };
 
 use super::client::Supervisor;
@@ -13,7 +14,8 @@ use super::connection_string::ConnectionString;
 use super::error::Failure;
 use super::{Attempts, position};
 use crate::event_store::{
-    EventStoreError, GlobalPosition, RecordedEvent, StreamName, StreamRevision, StreamSlice,
+    AtPosition, EventStoreError, GlobalPosition, RecordedEvent, StreamName, StreamRevision,
+    StreamSlice,
 };
 
 /// The server counts revisions in an `i64`; greater ones make it fail.
@@ -136,6 +138,57 @@ pub(super) async fn head(
     Ok(last
         .and_then(|last| last.event)
         .map(|event| position(event.position)))
+}
+
+/// The next events of the streams with this prefix.
+pub(super) async fn all(
+    client: Client,
+    connection: Arc<ConnectionString>,
+    prefix: &'static str,
+    after: Option<GlobalPosition>,
+    limit: usize,
+) -> Result<Vec<RecordedEvent>, Failure> {
+    let options = forwards_from(after)
+        .filter(SubscriptionFilter::on_stream_name().add_prefix(prefix))
+        // A read includes the event at the position that it starts from.
+        .max_count(limit.saturating_add(1));
+    let options = connection.sign(options, ReadAllOptions::authenticated);
+    let mut answer = client.read_all(&options).await?;
+    let mut events = Vec::new();
+    while let Some(event) = answer.next().await? {
+        let event = recorded(event, None).filter(|event| Some(event.position) > after);
+        events.extend(event);
+    }
+    events.truncate(limit);
+    Ok(events)
+}
+
+/// The event at exactly this position.
+pub(super) async fn at(
+    client: Client,
+    connection: Arc<ConnectionString>,
+    at: GlobalPosition,
+) -> Result<AtPosition, Failure> {
+    let options = forwards_from(Some(at)).max_count(1);
+    let options = connection.sign(options, ReadAllOptions::authenticated);
+    let mut answer = client.read_all(&options).await?;
+    let Some(first) = answer.next().await? else {
+        return Ok(AtPosition::Nothing);
+    };
+    let first = recorded(first, None).filter(|event| event.position == at);
+    Ok(first.map_or(AtPosition::Removed, AtPosition::Event))
+}
+
+fn forwards_from(start: Option<GlobalPosition>) -> ReadAllOptions {
+    let start = start.map_or(StreamPosition::Start, |start| {
+        StreamPosition::Position(Position {
+            commit: start.commit(),
+            prepare: start.prepare(),
+        })
+    });
+    ReadAllOptions::default()
+        .position(start)
+        .requires_leader(true)
 }
 
 /// The event as we keep it; `None` for what no stream of ours holds: a link to an event that

@@ -25,8 +25,8 @@ use tokio::sync::watch;
 use tokio::task;
 
 use super::{
-    Appended, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, StreamName,
-    StreamRevision, StreamSlice, Subscription,
+    Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
+    RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
 use crate::database_lock::DatabaseLock;
 use heads::Heads;
@@ -154,6 +154,36 @@ impl EventStore for SqliteStore {
             .readers
             .read(move |connection| reader::read_stream(connection, &stream, from))
             .await
+    }
+
+    async fn read_all(
+        &self,
+        prefix: &'static str,
+        after: Option<GlobalPosition>,
+        limit: usize,
+    ) -> Result<Vec<RecordedEvent>, EventStoreError> {
+        if let Some(position) = after {
+            // Positions are counted from 1 without a gap, so the head decides.
+            if !position.is_counted() || position.commit() == 0 {
+                return Err(EventStoreError::NoEventAtPosition { position });
+            }
+            if Some(position) > *self.shared.committed.borrow() {
+                return Err(EventStoreError::PositionBeyondHead { position });
+            }
+        }
+        self.shared
+            .readers
+            .read(move |connection| reader::read_all(connection, prefix, after, limit))
+            .await
+    }
+
+    async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {
+        let event = self
+            .shared
+            .readers
+            .read(move |connection| reader::event_at(connection, position))
+            .await?;
+        Ok(event.map_or(AtPosition::Nothing, AtPosition::Event))
     }
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {

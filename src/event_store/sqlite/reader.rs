@@ -107,26 +107,47 @@ pub(super) fn read_stream(
     Ok(slice)
 }
 
-/// The events of all streams after a position, at most so many.
+const SELECT: &str = "SELECT position, revision, id, type, data, metadata, recorded_at, name
+     FROM events JOIN streams ON number = stream";
+
+/// The events after a position of the streams whose names begin with the prefix, at most so
+/// many.
 pub(super) fn read_all(
     connection: &mut Connection,
+    prefix: &str,
     after: Option<GlobalPosition>,
     limit: usize,
 ) -> rusqlite::Result<Vec<RecordedEvent>> {
     // SQLite counts positions from 1.
     let after = after.map_or(0, |position| values::to_sql(position.commit()));
     connection
-        .prepare_cached(
-            "SELECT position, revision, id, type, data, metadata, recorded_at, name
-             FROM events JOIN streams ON number = stream
-             WHERE position > ?1 ORDER BY position LIMIT ?2",
+        .prepare_cached(&format!(
+            "{SELECT} WHERE position > ?1 AND substr(name, 1, length(?2)) = ?2
+             ORDER BY position LIMIT ?3"
+        ))?
+        .query_map(
+            params![after, prefix, values::to_sql(limit as u64)],
+            recorded_in_any_stream,
         )?
-        .query_map(params![after, values::to_sql(limit as u64)], |row| {
-            let name = row.get_ref(7)?.as_str()?;
-            let stream = StreamName::new(name).map_err(|error| damaged(7, Type::Text, error))?;
-            recorded(row, stream)
-        })?
         .collect()
+}
+
+/// The event at exactly this position.
+pub(super) fn event_at(
+    connection: &mut Connection,
+    position: GlobalPosition,
+) -> rusqlite::Result<Option<RecordedEvent>> {
+    let event = connection
+        .prepare_cached(&format!("{SELECT} WHERE position = ?1"))?
+        .query_row([values::to_sql(position.commit())], recorded_in_any_stream)
+        .optional()?;
+    Ok(event.filter(|event| event.position == position))
+}
+
+fn recorded_in_any_stream(row: &Row<'_>) -> rusqlite::Result<RecordedEvent> {
+    let name = row.get_ref(7)?.as_str()?;
+    let stream = StreamName::new(name).map_err(|error| damaged(7, Type::Text, error))?;
+    recorded(row, stream)
 }
 
 /// The position of the latest event.

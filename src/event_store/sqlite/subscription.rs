@@ -118,7 +118,7 @@ impl Place {
         let batch = self
             .shared
             .readers
-            .read(move |connection| read_all(connection, after, BATCH))
+            .read(move |connection| read_all(connection, "", after, BATCH))
             .await?;
         self.failures = 0;
         Ok(batch)

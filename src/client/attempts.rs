@@ -3,12 +3,11 @@
 
 use std::time::Duration;
 
-use reqwest::Response;
 use reqwest::header::RETRY_AFTER;
+use reqwest::{Response, StatusCode};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::is_passing;
 use super::problem::{ClientError, Problem, cause};
 
 /// How long a client goes on when the service cannot be reached.
@@ -147,6 +146,16 @@ impl<'a> Attempts<'a> {
         sleep(pause.max(at_least)).await;
         Ok(())
     }
+}
+
+/// Whether the same request may be answered otherwise later on.
+fn is_passing(status: StatusCode) -> bool {
+    [
+        StatusCode::BAD_GATEWAY,
+        StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::GATEWAY_TIMEOUT,
+    ]
+    .contains(&status)
 }
 
 /// What the service asks for, in seconds. A minute is as long as anybody waits for a date.

@@ -7,10 +7,10 @@ use reqwest::{Method, Response, StatusCode};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::Client;
 use super::attempts::Attempts;
 use super::game::Event;
 use super::problem::{ClientError, cause};
+use super::service::{ANSWER, Client};
 
 /// The service is never silent for longer than 15 seconds, so that this is a lost connection.
 const SILENCE: Duration = Duration::from_secs(40);
@@ -28,6 +28,13 @@ pub struct Following {
     unfinished: Vec<u8>,
     come: VecDeque<Event>,
     is_over: bool,
+}
+
+impl Client {
+    /// The events of the game after this revision, or from the first one on, as they come.
+    pub fn follow(&self, id: Uuid, after: Option<u64>) -> Following {
+        Following::new(self.clone(), id, after)
+    }
 }
 
 impl Following {
@@ -89,7 +96,7 @@ impl Following {
         let path = format!("games/{}/events{query}", self.id);
         let request = self.client.request(Method::GET, &path);
         let request = request.header("accept", "application/x-ndjson");
-        let sent = match timeout(super::ANSWER, request.send()).await {
+        let sent = match timeout(ANSWER, request.send()).await {
             Ok(sent) => sent,
             Err(_) => return attempts.lost_because("no answer in time".to_owned()).await,
         };

@@ -15,6 +15,7 @@ mod evolve;
 mod game;
 mod player;
 mod rejection;
+mod replay;
 #[cfg(test)]
 mod testing;
 
@@ -23,6 +24,7 @@ pub use command::{Command, MakeMove, Resign, StartGame};
 pub use decide::decide;
 pub use event::{GameEvent, GameResult};
 pub use evolve::evolve;
-pub use game::{Finished, Game, InProgress, Move, Unexplained, replay};
+pub use game::{Finished, Game, InProgress, Move};
 pub use player::{InvalidPlayerName, PlayerName, Players, PlayersNotDistinct, Side};
 pub use rejection::Rejection;
+pub use replay::{Unexplained, replay};

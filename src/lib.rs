@@ -3,9 +3,10 @@
 //! The modules, in the order in which they may use each other (`ARCHITECTURE.md` has the
 //! whole picture, and `tests/architecture.rs` holds it):
 
-mod database_lock;
 pub mod domain;
 pub mod drawing;
+mod sqlite_file;
+
 pub mod event_store;
 
 pub mod application;

@@ -1,17 +1,16 @@
 //! The connections: one that writes, and those that read beside it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
-use tokio::sync::Semaphore;
 use tokio::task;
 
-use super::open::{OpenReadModelError, Opened, open_file, open_memory, open_reader};
-use crate::database_lock::DatabaseLock;
+use super::open::{OpenReadModelError, Opened, open_file, open_memory};
+use crate::sqlite_file::{FileLock, ReadError, Readers};
 
-/// How many reads run at once.
-const READS: usize = 4;
+/// The games of one player lie far apart among a million: room for pages that are read often.
+const READER_SETTINGS: &str = "PRAGMA cache_size = -65536;";
 
 /// Why a question was not answered, or events were not applied.
 #[derive(Debug, thiserror::Error)]
@@ -28,28 +27,30 @@ pub enum ReadModelError {
 /// leave a single file; then the file may be somebody else's.
 #[derive(Debug)]
 pub(super) struct Database {
-    /// `None` in memory, where all share the one connection that there is.
-    readers: Option<Readers>,
+    /// `None` in memory, where the writer's connection is the only one.
+    readers: Option<Arc<Readers>>,
     writer: Mutex<Connection>,
-    permits: Arc<Semaphore>,
-    _lock: Option<DatabaseLock>,
+    _lock: Option<FileLock>,
 }
 
-#[derive(Debug)]
-struct Readers {
-    path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+impl From<ReadError> for ReadModelError {
+    fn from(error: ReadError) -> ReadModelError {
+        match error {
+            ReadError::Sqlite(error) => error.into(),
+            ReadError::Interrupted(error) => error.into(),
+        }
+    }
 }
 
 impl Database {
     /// Blocks on the disk.
     pub(super) fn open(path: &Path, anew: bool) -> Result<Database, OpenReadModelError> {
         let Opened { path, lock, writer } = open_file(path, anew)?;
-        let idle = Mutex::default();
+        let readers = Readers::open(&path, READER_SETTINGS)
+            .map_err(|error| OpenReadModelError::sqlite(&path, error))?;
         Ok(Database {
-            readers: Some(Readers { path, idle }),
+            readers: Some(Arc::new(readers)),
             writer: Mutex::new(writer),
-            permits: Arc::new(Semaphore::new(READS)),
             _lock: Some(lock),
         })
     }
@@ -58,7 +59,6 @@ impl Database {
         Ok(Database {
             readers: None,
             writer: Mutex::new(open_memory()?),
-            permits: Arc::new(Semaphore::new(READS)),
             _lock: None,
         })
     }
@@ -74,34 +74,11 @@ impl Database {
         self: &Arc<Self>,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, ReadModelError> {
-        let permits = self.permits.clone();
-        // It is never closed; a read without a permit would do no harm either.
-        let permit = permits.acquire_owned().await.ok();
+        if let Some(readers) = &self.readers {
+            return Ok(readers.read(read).await?);
+        }
         let database = self.clone();
-        let read = task::spawn_blocking(move || {
-            // Given back when the read is over, not when somebody stops waiting for it.
-            let _permit = permit;
-            database.blocking_read(read)
-        });
+        let read = task::spawn_blocking(move || read(&*database.writer().transaction()?));
         Ok(read.await??)
-    }
-
-    fn blocking_read<T>(
-        &self,
-        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<T> {
-        let Some(readers) = &self.readers else {
-            return read(&*self.writer().transaction()?);
-        };
-        let idle = || readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let pooled = idle().pop();
-        let mut connection = match pooled {
-            Some(connection) => connection,
-            None => open_reader(&readers.path)?,
-        };
-        // A connection that failed is not used again.
-        let answer = read(&*connection.transaction()?)?;
-        idle().push(connection);
-        Ok(answer)
     }
 }

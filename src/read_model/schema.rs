@@ -3,11 +3,11 @@
 use rusqlite::Connection;
 
 /// Marks a SQLite file as a read model, in its header.
-const APPLICATION_ID: u32 = u32::from_be_bytes(*b"C4rm");
+pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"C4rm");
 
 /// The version of the tables below, and of what the projector writes into them. To be raised
 /// with every change of either: files of any other version are built anew.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// The games and players, and how far the events were followed.
 ///
@@ -64,45 +64,6 @@ const TABLES: &str = "
         reason   TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 ";
-
-const MAGIC: &[u8] = b"SQLite format 3\0";
-
-/// What a file is, by its first bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Empty,
-    Ours,
-    /// A read model of another version of this program.
-    OurOther {
-        version: u32,
-    },
-    Foreign,
-    NotADatabase,
-}
-
-/// Judges a file before SQLite comes near it: SQLite would recover, convert or checkpoint
-/// what turns out not to be ours. The marks are in the first transaction of every file, which
-/// is no write-ahead log's yet.
-pub(super) fn kind_of(header: &[u8]) -> Kind {
-    let number_at = |offset: usize| {
-        let bytes = header.get(offset..offset + 4)?;
-        Some(u32::from_be_bytes(bytes.try_into().ok()?))
-    };
-    if header.is_empty() {
-        Kind::Empty
-    } else if !header.starts_with(MAGIC) {
-        Kind::NotADatabase
-    } else if number_at(68) != Some(APPLICATION_ID) {
-        Kind::Foreign
-    } else {
-        match number_at(60) {
-            Some(VERSION) => Kind::Ours,
-            version => Kind::OurOther {
-                version: version.unwrap_or_default(),
-            },
-        }
-    }
-}
 
 /// Makes the tables in an empty database.
 pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::heads::{Head, Heads};
+use super::append::{Answer, Append};
+use super::heads::{Head, Heads, find_head};
 use super::tail::Stored;
 use super::values;
-use super::writer::{Answer, Append};
 use crate::event_store::expectation::{Verdict, judge};
 use crate::event_store::{
     Appended, EventStoreError, GlobalPosition, NewEvent, StreamName, StreamRevision,
@@ -165,24 +165,4 @@ impl<'c, 'a> Batch<'c, 'a> {
                 },
             )
     }
-}
-
-/// Where the stream ends, by the database; `None` when it is absent.
-pub(super) fn find_head(
-    connection: &Connection,
-    stream: &StreamName,
-) -> rusqlite::Result<Option<Head>> {
-    connection
-        .prepare_cached(
-            "SELECT stream, revision FROM events
-             WHERE stream = (SELECT number FROM streams WHERE name = ?1)
-             ORDER BY revision DESC LIMIT 1",
-        )?
-        .query_row([stream.as_str()], |row| {
-            Ok(Head {
-                number: row.get(0)?,
-                last: values::revision(row, 1)?,
-            })
-        })
-        .optional()
 }

@@ -3,6 +3,7 @@
 use rusqlite::{Error, ErrorCode};
 
 use crate::event_store::EventStoreError;
+use crate::sqlite_file::ReadError;
 
 /// A failure after which nothing has been done: of a read, or of a transaction that was not
 /// committed.
@@ -24,6 +25,14 @@ pub(super) fn not_done(error: &Error) -> EventStoreError {
     }
 }
 
+/// A failure of a read.
+pub(super) fn not_read(error: &ReadError) -> EventStoreError {
+    match error {
+        ReadError::Sqlite(error) => not_done(error),
+        ReadError::Interrupted(error) => EventStoreError::unavailable(error),
+    }
+}
+
 /// A failure of the commit itself.
 pub(super) fn not_committed(error: &Error) -> EventStoreError {
     match error.sqlite_error_code() {
@@ -38,4 +47,11 @@ pub(super) fn not_committed(error: &Error) -> EventStoreError {
 
 pub(super) fn writer_is_gone() -> EventStoreError {
     EventStoreError::unavailable("the writer thread has ended; restart the process")
+}
+
+pub(super) fn file_is_gone() -> EventStoreError {
+    EventStoreError::unavailable(
+        "the database file was deleted, renamed or replaced while it was in use; put it back, or \
+         restart the process to use the file that is there now",
+    )
 }

@@ -1,7 +1,9 @@
 //! Where streams end, remembered.
 
 use quick_cache::sync::Cache;
+use rusqlite::{Connection, OptionalExtension};
 
+use super::values;
 use crate::event_store::{StreamName, StreamRevision};
 
 /// How many streams are remembered; the least used are forgotten. About ten megabytes.
@@ -20,7 +22,7 @@ pub(super) struct Head {
 /// answers reads without asking the database.
 ///
 /// The invariant: a head is here only while it is what the database says. The process has
-/// the file for itself ([`DatabaseLock`](super::lock::DatabaseLock)) and only the writer thread
+/// the file to itself ([`FileLock`](crate::sqlite_file::FileLock)) and only the writer thread
 /// changes heads: it takes a stream's head away before the commit that moves it and puts the
 /// new one back after. In between, readers ask the database. A reader never puts one in,
 /// because it could have been overtaken by a commit since it looked.
@@ -52,4 +54,24 @@ impl Heads {
     pub(super) fn forget_all(&self) {
         self.known.clear();
     }
+}
+
+/// Where the stream ends, by the database; `None` when it is absent.
+pub(super) fn find_head(
+    connection: &Connection,
+    stream: &StreamName,
+) -> rusqlite::Result<Option<Head>> {
+    connection
+        .prepare_cached(
+            "SELECT stream, revision FROM events
+             WHERE stream = (SELECT number FROM streams WHERE name = ?1)
+             ORDER BY revision DESC LIMIT 1",
+        )?
+        .query_row([stream.as_str()], |row| {
+            Ok(Head {
+                number: row.get(0)?,
+                last: values::revision(row, 1)?,
+            })
+        })
+        .optional()
 }

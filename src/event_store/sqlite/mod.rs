@@ -6,36 +6,33 @@
 //! stream is all that they need: that is remembered (`heads`). The process has the file
 //! for itself (`lock`), which is what makes remembering safe.
 
+mod append;
 mod batch;
 mod error;
 mod heads;
 mod open;
+mod open_error;
 mod reader;
 mod schema;
+mod shared;
 mod subscription;
 mod tail;
 mod values;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::sync::watch;
 use tokio::task;
 
 use super::{
     Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
     RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
-use crate::database_lock::DatabaseLock;
-use heads::Heads;
-use open::Database;
-use reader::Readers;
-use tail::Tail;
-use writer::Writer;
+use shared::Shared;
 
-pub use open::SqliteOpenError;
+pub use open_error::SqliteOpenError;
 
 /// The most that the events of one append may hold together. SQLite would take a billion bytes
 /// in one event; the queue has to have room for many appends.
@@ -47,19 +44,6 @@ const MAX_APPEND_BYTES: usize = 16 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     shared: Arc<Shared>,
-}
-
-/// Dropped in the order of the fields: the writer's connection is the last one to close,
-/// so it can leave a single file; then the file may belong to somebody else.
-#[derive(Debug)]
-struct Shared {
-    readers: Arc<Readers>,
-    writer: Writer,
-    heads: Arc<Heads>,
-    committed: watch::Receiver<Option<GlobalPosition>>,
-    tail: Tail,
-    path: PathBuf,
-    _lock: DatabaseLock,
 }
 
 impl SqliteStore {
@@ -81,29 +65,6 @@ impl SqliteStore {
         })?;
         Ok(SqliteStore {
             shared: Arc::new(shared),
-        })
-    }
-}
-
-impl Shared {
-    fn open(path: &Path) -> Result<Shared, SqliteOpenError> {
-        let Database { path, lock, writer } = Database::open(path)?;
-        let failed = |source| SqliteOpenError::sqlite(&path, source);
-        let last = reader::last_position(&writer).map_err(failed)?;
-        let readers = Readers::open(&path).map_err(failed)?;
-        let heads = Arc::new(Heads::new());
-        let (head, committed) = watch::channel(last);
-        let tail = Tail::new();
-        let writer = Writer::start(writer, heads.clone(), head, tail.clone())
-            .map_err(|error| SqliteOpenError::io(&path, error))?;
-        Ok(Shared {
-            readers: Arc::new(readers),
-            writer,
-            heads,
-            committed,
-            tail,
-            path,
-            _lock: lock,
         })
     }
 }
@@ -151,7 +112,6 @@ impl EventStore for SqliteStore {
         }
         let stream = stream.clone();
         self.shared
-            .readers
             .read(move |connection| reader::read_stream(connection, &stream, from))
             .await
     }
@@ -172,7 +132,6 @@ impl EventStore for SqliteStore {
             }
         }
         self.shared
-            .readers
             .read(move |connection| reader::read_all(connection, prefix, after, limit))
             .await
     }
@@ -180,7 +139,6 @@ impl EventStore for SqliteStore {
     async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {
         let event = self
             .shared
-            .readers
             .read(move |connection| reader::event_at(connection, position))
             .await?;
         Ok(event.map_or(AtPosition::Nothing, AtPosition::Event))
@@ -195,12 +153,7 @@ impl EventStore for SqliteStore {
     }
 
     async fn check(&self) -> Result<(), EventStoreError> {
-        self.shared.writer.check()?;
-        self.shared
-            .readers
-            .read(|connection| reader::last_position(connection))
-            .await?;
-        Ok(())
+        self.shared.check().await
     }
 
     fn location(&self) -> String {

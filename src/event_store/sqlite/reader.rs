@@ -1,92 +1,22 @@
-//! Reads, which wait for no writer.
-
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+//! Reads, which wait for no writer. Each is given a connection in a transaction.
 
 use bytes::Bytes;
 use chrono::DateTime;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use tokio::sync::Semaphore;
-use tokio::task;
 use uuid::Uuid;
 
-use super::batch::find_head;
-use super::error::not_done;
-use super::open::open_reader;
+use super::heads::find_head;
 use super::values;
-use crate::event_store::{
-    EventStoreError, GlobalPosition, RecordedEvent, StreamName, StreamRevision, StreamSlice,
-};
-
-/// How many reads run at once, each on a connection and a thread of its own.
-const CONNECTIONS: usize = 4;
-
-/// Connections that only read. Each read sees the database as it was at one moment.
-#[derive(Debug)]
-pub(super) struct Readers {
-    path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
-    permits: Arc<Semaphore>,
-}
-
-impl Readers {
-    /// Opens the first connection, the others when they are needed.
-    pub(super) fn open(path: &Path) -> rusqlite::Result<Readers> {
-        Ok(Readers {
-            path: path.to_owned(),
-            idle: Mutex::new(vec![open_reader(path)?]),
-            permits: Arc::new(Semaphore::new(CONNECTIONS)),
-        })
-    }
-
-    /// Runs the read where it may block.
-    pub(super) async fn read<T: Send + 'static>(
-        self: &Arc<Self>,
-        read: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, EventStoreError> {
-        let permits = self.permits.clone();
-        let permit = permits
-            .acquire_owned()
-            .await
-            .map_err(EventStoreError::unavailable)?;
-        let readers = self.clone();
-        task::spawn_blocking(move || {
-            // Given back when the read is over, not when somebody stops waiting for it.
-            let _permit = permit;
-            readers.blocking_read(read)
-        })
-        .await
-        .map_err(EventStoreError::unavailable)?
-        .map_err(|error| not_done(&error))
-    }
-
-    fn blocking_read<T>(
-        &self,
-        read: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<T> {
-        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let pooled = idle().pop();
-        let mut connection = match pooled {
-            Some(connection) => connection,
-            None => open_reader(&self.path)?,
-        };
-        // A connection that failed is not used again.
-        let result = read(&mut connection)?;
-        idle().push(connection);
-        Ok(result)
-    }
-}
+use crate::event_store::{GlobalPosition, RecordedEvent, StreamName, StreamRevision, StreamSlice};
 
 /// The events of a stream from a revision on, and where the stream ends.
 pub(super) fn read_stream(
-    connection: &mut Connection,
+    connection: &Connection,
     stream: &StreamName,
     from: StreamRevision,
 ) -> rusqlite::Result<StreamSlice> {
-    // One transaction, so that the end and the events are of the same moment.
-    let snapshot = connection.transaction()?;
-    let Some(head) = find_head(&snapshot, stream)? else {
+    let Some(head) = find_head(connection, stream)? else {
         return Ok(StreamSlice::default());
     };
     let mut slice = StreamSlice {
@@ -94,7 +24,7 @@ pub(super) fn read_stream(
         last_revision: Some(head.last),
     };
     if from <= head.last {
-        slice.events = snapshot
+        slice.events = connection
             .prepare_cached(
                 "SELECT position, revision, id, type, data, metadata, recorded_at
                  FROM events WHERE stream = ?1 AND revision >= ?2 ORDER BY revision",
@@ -113,7 +43,7 @@ const SELECT: &str = "SELECT position, revision, id, type, data, metadata, recor
 /// The events after a position of the streams whose names begin with the prefix, at most so
 /// many.
 pub(super) fn read_all(
-    connection: &mut Connection,
+    connection: &Connection,
     prefix: &str,
     after: Option<GlobalPosition>,
     limit: usize,
@@ -134,7 +64,7 @@ pub(super) fn read_all(
 
 /// The event at exactly this position.
 pub(super) fn event_at(
-    connection: &mut Connection,
+    connection: &Connection,
     position: GlobalPosition,
 ) -> rusqlite::Result<Option<RecordedEvent>> {
     let event = connection

@@ -1,22 +1,26 @@
-//! The tables, and how a file says that it holds them.
+//! The tables, and the migrations that bring a file of an older version up to date.
 
+use std::io;
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
+use rusqlite_migration::{M, Migrations};
 
-use super::SqliteOpenError;
+use super::open_error::SqliteOpenError;
+use crate::sqlite_file::Kind;
 
-/// Marks a SQLite file as one of ours, in its header: `C4ev`.
-const APPLICATION_ID: u32 = u32::from_be_bytes(*b"C4ev");
+/// Marks a SQLite file as an event store of this program, in its header.
+pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"C4ev");
 
-/// The version of the tables below.
-const VERSION: u32 = 1;
+/// Each migration leads to the next version, which the file's `user_version` records. A
+/// migration that was released is never changed; a new one is added at the end.
+const MIGRATIONS: &[M<'_>] = &[M::up(VERSION_1)];
 
 /// An append-only log in the order of commits, and an index that finds the events of a stream.
 /// One writer and no deletions make positions grow in the order in which they become visible
 /// and never come twice. Streams have numbers, handed out as they begin, because then the
 /// streams that are written to lie side by side in the index, and a commit touches few pages.
-const TABLES: &str = "
+const VERSION_1: &str = "
     CREATE TABLE streams (
         number INTEGER PRIMARY KEY,
         name   TEXT NOT NULL UNIQUE
@@ -32,74 +36,91 @@ const TABLES: &str = "
         recorded_at INTEGER NOT NULL, -- microseconds since 1970 in UTC
         UNIQUE (stream, revision)
     ) STRICT;
+    -- C4ev, which marks the file as an event store of this program.
+    PRAGMA application_id = 1127507318;
 ";
 
-const MAGIC: &[u8] = b"SQLite format 3\0";
-
-/// Judges a file by its first bytes, before SQLite comes near it: SQLite would recover, convert
-/// or checkpoint what turns out not to be ours.
-pub(super) fn check_header(path: &Path, header: &[u8]) -> Result<(), SqliteOpenError> {
-    if header.is_empty() {
-        return Ok(());
-    }
-    if !header.starts_with(MAGIC) {
-        return Err(SqliteOpenError::NotADatabase {
-            path: path.to_owned(),
-        });
-    }
-    let number_at = |offset: usize| {
-        let bytes = header.get(offset..offset + 4)?;
-        Some(u32::from_be_bytes(bytes.try_into().ok()?))
-    };
-    check_marks(path, number_at(68), number_at(60))
+/// The latest version that this program knows.
+fn known_version() -> u32 {
+    MIGRATIONS.len().try_into().unwrap_or(u32::MAX)
 }
 
-fn check_marks(
-    path: &Path,
-    application_id: Option<u32>,
-    version: Option<u32>,
-) -> Result<(), SqliteOpenError> {
-    if application_id != Some(APPLICATION_ID) {
-        return Err(SqliteOpenError::Foreign {
-            path: path.to_owned(),
-        });
-    }
-    match version {
-        Some(found) if found > VERSION => Err(SqliteOpenError::NewerSchema {
-            path: path.to_owned(),
-            found,
-            known: VERSION,
+/// Refuses a file before SQLite opens it.
+pub(super) fn check_kind(path: &Path, kind: Kind) -> Result<(), SqliteOpenError> {
+    let path = path.to_owned();
+    match kind {
+        Kind::Empty => Ok(()),
+        Kind::Ours { version } if version <= known_version() => Ok(()),
+        Kind::Ours { version } => Err(SqliteOpenError::NewerSchema {
+            path,
+            found: version,
+            known: known_version(),
         }),
-        Some(_) | None => Ok(()),
+        Kind::Foreign => Err(SqliteOpenError::Foreign { path }),
+        Kind::NotADatabase => Err(SqliteOpenError::NotADatabase { path }),
     }
 }
 
-/// Makes the tables in an empty database, and looks once more at one that has some: the header
-/// could be older than what the journal beside the file says.
-pub(super) fn prepare(path: &Path, connection: &mut Connection) -> Result<(), SqliteOpenError> {
+/// Makes the tables in an empty database, and brings one of an older version up to date.
+///
+/// Judges the database once more: its header may be older than what its journal holds.
+pub(super) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), SqliteOpenError> {
     let failed = |source| SqliteOpenError::sqlite(path, source);
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(failed)?;
-    let is_empty: bool = transaction
+    let is_empty = connection
         .query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
             row.get(0)
         })
         .map_err(failed)?;
-    if is_empty {
-        transaction.execute_batch(TABLES).map_err(failed)?;
-        // In the transaction that makes the tables, so that no crash leaves one without the other.
-        transaction
-            .pragma_update(None, "application_id", APPLICATION_ID)
-            .map_err(failed)?;
-        transaction
-            .pragma_update(None, "user_version", VERSION)
-            .map_err(failed)?;
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+    let kind = if is_empty {
+        Kind::Empty
+    } else if pragma("application_id").map_err(failed)? == APPLICATION_ID {
+        let version = pragma("user_version").map_err(failed)?;
+        Kind::Ours { version }
     } else {
-        let mark = |name| transaction.pragma_query_value(None, name, |row| row.get(0));
-        let application_id = mark("application_id").map_err(failed)?;
-        let version = mark("user_version").map_err(failed)?;
-        check_marks(path, Some(application_id), Some(version))?;
+        Kind::Foreign
+    };
+    check_kind(path, kind)?;
+    Migrations::from_slice(MIGRATIONS)
+        .to_latest(connection)
+        .map_err(|error| {
+            if let rusqlite_migration::Error::RusqliteError { err, .. } = error {
+                return failed(err);
+            }
+            SqliteOpenError::io(path, io::Error::other(error))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_file_has_the_latest_version_and_our_mark() {
+        let mut connection = Connection::open_in_memory().expect("memory");
+        migrate(Path::new("new.db"), &mut connection).expect("an empty database");
+        let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
+        assert_eq!(pragma("application_id"), Ok(APPLICATION_ID));
+        assert_eq!(pragma("user_version"), Ok(known_version()));
+        migrate(Path::new("new.db"), &mut connection).expect("nothing is left to do");
     }
-    transaction.commit().map_err(failed)
+
+    /// A later program, which adds a column, opens the file of this one.
+    #[test]
+    fn a_file_of_an_older_version_is_migrated_and_keeps_its_events() {
+        let mut connection = Connection::open_in_memory().expect("memory");
+        migrate(Path::new("old.db"), &mut connection).expect("an empty database");
+        connection
+            .execute_batch(
+                "INSERT INTO streams VALUES (1, 'game-1');
+                 INSERT INTO events VALUES (1, 1, 0, x'00', 'Happened', x'', x'', 0);",
+            )
+            .expect("an event");
+        let invented = M::up("ALTER TABLE streams ADD COLUMN kind TEXT NOT NULL DEFAULT 'game';");
+        let later = Migrations::new(MIGRATIONS.iter().cloned().chain([invented]).collect());
+        later.to_latest(&mut connection).expect("one migration");
+        let kept = "SELECT name || kind FROM streams JOIN events ON stream = number";
+        let kept = connection.query_row(kept, [], |row| row.get::<_, String>(0));
+        assert_eq!(kept.as_deref(), Ok("game-1game"));
+    }
 }

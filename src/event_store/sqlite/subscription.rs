@@ -10,8 +10,8 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time;
 
-use super::Shared;
 use super::reader::read_all;
+use super::shared::Shared;
 use super::tail::Commit;
 use crate::event_store::{
     EventStoreError, GlobalPosition, RecordedEvent, Subscription, SubscriptionMessage,
@@ -117,7 +117,6 @@ impl Place {
         let after = self.after;
         let batch = self
             .shared
-            .readers
             .read(move |connection| read_all(connection, "", after, BATCH))
             .await?;
         self.failures = 0;

@@ -2,19 +2,21 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::append::{Answer, Append};
 use super::batch::{Batch, Filled};
-use super::error::{not_committed, not_done, writer_is_gone};
+use super::error::{file_is_gone, not_committed, not_done, writer_is_gone};
 use super::heads::Heads;
 use super::tail::{Stored, Tail};
-use crate::event_store::{
-    Appended, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, StreamName,
-};
+use crate::event_store::{EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, StreamName};
+use crate::sqlite_file::FileLock;
 
 /// How many appends may wait; who comes then waits for room.
 const QUEUE: usize = 1024;
@@ -23,24 +25,24 @@ const QUEUE: usize = 1024;
 /// that the first of them does not wait long for the last.
 const BATCH: usize = 512;
 
-/// What became of an append.
-pub(super) type Answer = Result<Appended, EventStoreError>;
+/// How often, under load, the writer looks whether the file is still where it was opened.
+const FILE_CHECKS: Duration = Duration::from_millis(500);
 
-/// An append on its way to the writer.
+/// What the writer is asked to do.
 #[derive(Debug)]
-pub(super) struct Append {
-    pub(super) stream: StreamName,
-    pub(super) expected: ExpectedRevision,
-    pub(super) events: Vec<NewEvent>,
-    answer: oneshot::Sender<Answer>,
+enum Request {
+    Append(Append),
+    /// Commit something, to find out whether commits work again.
+    Probe(oneshot::Sender<Result<(), EventStoreError>>),
 }
 
 /// The writer thread. Dropping this waits for it: it commits what is in the queue, and what the
 /// journal holds goes into the database file.
 #[derive(Debug)]
 pub(super) struct Writer {
-    queue: Option<mpsc::Sender<Append>>,
+    queue: Option<mpsc::Sender<Request>>,
     thread: Option<JoinHandle<()>>,
+    last_commit_failed: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -48,16 +50,21 @@ impl Writer {
     /// `tail` the events.
     pub(super) fn start(
         connection: Connection,
+        lock: Arc<FileLock>,
         heads: Arc<Heads>,
         head: watch::Sender<Option<GlobalPosition>>,
         tail: Tail,
     ) -> io::Result<Writer> {
         let (sender, receiver) = mpsc::channel(QUEUE);
+        let last_commit_failed = Arc::new(AtomicBool::new(false));
         let work = Work {
             connection,
             heads,
             head,
             tail,
+            lock,
+            file_checked: Instant::now(),
+            last_commit_failed: last_commit_failed.clone(),
         };
         let thread = thread::Builder::new()
             .name("sqlite-writer".to_owned())
@@ -65,6 +72,7 @@ impl Writer {
         Ok(Writer {
             queue: Some(sender),
             thread: Some(thread),
+            last_commit_failed,
         })
     }
 
@@ -82,8 +90,7 @@ impl Writer {
             events,
             answer,
         };
-        let queue = self.queue.as_ref().ok_or_else(writer_is_gone)?;
-        queue.send(append).await.map_err(|_| writer_is_gone())?;
+        self.send(Request::Append(append)).await?;
         outcome.await.unwrap_or_else(|_| {
             Err(EventStoreError::OutcomeUnknown {
                 reason: "the writer thread ended in the middle of it".to_owned(),
@@ -91,11 +98,22 @@ impl Writer {
         })
     }
 
-    pub(super) fn check(&self) -> Result<(), EventStoreError> {
-        match &self.queue {
-            Some(queue) if !queue.is_closed() => Ok(()),
-            Some(_) | None => Err(writer_is_gone()),
+    /// Whether commits work. When the last one failed, another one is tried.
+    pub(super) async fn check(&self) -> Result<(), EventStoreError> {
+        if !self.last_commit_failed.load(Ordering::Relaxed) {
+            return match &self.queue {
+                Some(queue) if !queue.is_closed() => Ok(()),
+                Some(_) | None => Err(writer_is_gone()),
+            };
         }
+        let (answer, outcome) = oneshot::channel();
+        self.send(Request::Probe(answer)).await?;
+        outcome.await.unwrap_or_else(|_| Err(writer_is_gone()))
+    }
+
+    async fn send(&self, request: Request) -> Result<(), EventStoreError> {
+        let queue = self.queue.as_ref().ok_or_else(writer_is_gone)?;
+        queue.send(request).await.map_err(|_| writer_is_gone())
     }
 }
 
@@ -115,6 +133,10 @@ struct Work {
     heads: Arc<Heads>,
     head: watch::Sender<Option<GlobalPosition>>,
     tail: Tail,
+    lock: Arc<FileLock>,
+    /// When the file was last seen at its path.
+    file_checked: Instant,
+    last_commit_failed: Arc<AtomicBool>,
 }
 
 /// What became of the appends of a batch.
@@ -125,16 +147,31 @@ struct Committed {
 }
 
 impl Work {
-    fn run(mut self, mut queue: mpsc::Receiver<Append>) {
+    fn run(mut self, mut queue: mpsc::Receiver<Request>) {
+        let mut requests = Vec::with_capacity(BATCH);
         let mut batch = Vec::with_capacity(BATCH);
-        while queue.blocking_recv_many(&mut batch, BATCH) > 0 {
-            match self.commit(&batch) {
+        let mut probes = Vec::new();
+        while queue.blocking_recv_many(&mut requests, BATCH) > 0 {
+            for request in requests.drain(..) {
+                match request {
+                    Request::Append(append) => batch.push(append),
+                    Request::Probe(answer) => probes.push(answer),
+                }
+            }
+            let outcome = self.commit(&batch, !probes.is_empty());
+            self.last_commit_failed
+                .store(outcome.is_err(), Ordering::Relaxed);
+            for probe in probes.drain(..) {
+                let outcome = outcome.as_ref().map(drop).map_err(Clone::clone);
+                drop(probe.send(outcome));
+            }
+            match outcome {
                 Ok(committed) => {
                     // Answered first: subscriptions may hear a little later.
                     let mut events = Vec::with_capacity(batch.len());
                     for (append, answer) in batch.drain(..).zip(committed.answers) {
                         events.push((append.stream, append.events));
-                        // Nobody may be waiting any more, which changes nothing.
+                        // Its caller may have gone, which changes nothing.
                         drop(append.answer.send(answer));
                     }
                     self.tail
@@ -151,9 +188,25 @@ impl Work {
         self.close();
     }
 
+    /// A file that no path leads to is lost when the process ends, and so is what it is given.
+    fn check_file(&mut self) -> Result<(), EventStoreError> {
+        let is_due = self.last_commit_failed.load(Ordering::Relaxed)
+            || self.file_checked.elapsed() >= FILE_CHECKS;
+        if is_due {
+            if !self.lock.is_at_its_path() {
+                return Err(file_is_gone());
+            }
+            self.file_checked = Instant::now();
+        }
+        Ok(())
+    }
+
     /// Stores the batch, or nothing of it when this fails. No answer leaves before the commit,
     /// conflicts neither: what an append conflicts with may be in the same batch.
-    fn commit(&mut self, appends: &[Append]) -> Result<Committed, EventStoreError> {
+    ///
+    /// A probe writes what is there already.
+    fn commit(&mut self, appends: &[Append], is_probe: bool) -> Result<Committed, EventStoreError> {
+        self.check_file()?;
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -171,6 +224,14 @@ impl Work {
                 }
                 not_done(&error)
             })?;
+        if is_probe {
+            let version: u32 = transaction
+                .pragma_query_value(None, "user_version", |row| row.get(0))
+                .map_err(|error| not_done(&error))?;
+            transaction
+                .pragma_update(None, "user_version", version)
+                .map_err(|error| not_done(&error))?;
+        }
         let Filled {
             moved,
             stored,

@@ -1,6 +1,7 @@
 //! What a SQLite file has to stand besides the contract.
 
 mod failing_disk;
+mod lost_file;
 mod opening;
 mod reopening;
 mod tail;

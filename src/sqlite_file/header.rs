@@ -1,0 +1,63 @@
+//! What a file is, by its first bytes: judged before SQLite opens it, which would recover,
+//! convert or checkpoint a file that turns out to be another program's.
+
+/// How many bytes of a file the header takes (SQLite's file format, section 1.3).
+pub(super) const LENGTH: u64 = 100;
+
+const MAGIC: &[u8] = b"SQLite format 3\0";
+const USER_VERSION: usize = 60;
+const APPLICATION_ID: usize = 68;
+
+/// What a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An empty file, which SQLite takes for an empty database.
+    Empty,
+    /// A SQLite database with the expected application id.
+    Ours {
+        /// Its `user_version`: which version of our tables it holds.
+        version: u32,
+    },
+    /// A SQLite database of another program.
+    Foreign,
+    /// Something else.
+    NotADatabase,
+}
+
+impl Kind {
+    pub(super) fn of(header: &[u8], application_id: u32) -> Kind {
+        let number_at = |offset: usize| {
+            let bytes = header.get(offset..offset + 4)?;
+            Some(u32::from_be_bytes(bytes.try_into().ok()?))
+        };
+        if header.is_empty() {
+            Kind::Empty
+        } else if !header.starts_with(MAGIC) {
+            Kind::NotADatabase
+        } else if number_at(APPLICATION_ID) != Some(application_id) {
+            Kind::Foreign
+        } else {
+            let version = number_at(USER_VERSION).unwrap_or_default();
+            Kind::Ours { version }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_recognised_by_its_header() {
+        let id = u32::from_be_bytes(*b"C4ev");
+        let mut ours = vec![0; 100];
+        ours[..16].copy_from_slice(MAGIC);
+        assert_eq!(Kind::of(&ours, id), Kind::Foreign);
+        ours[APPLICATION_ID..APPLICATION_ID + 4].copy_from_slice(b"C4ev");
+        ours[USER_VERSION + 3] = 7;
+        assert_eq!(Kind::of(&ours, id), Kind::Ours { version: 7 });
+        assert_eq!(Kind::of(&[], id), Kind::Empty);
+        assert_eq!(Kind::of(b"SQLite format 2", id), Kind::NotADatabase);
+        assert_eq!(Kind::of(&ours[..40], id), Kind::Foreign);
+    }
+}

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use connect_four::config::{Cli, Command, ServeSettings};
@@ -32,8 +33,12 @@ async fn main() -> ExitCode {
     }
 }
 
+/// How long the last log lines may take when the service stops.
+const LAST_LINES: Duration = Duration::from_millis(500);
+
 async fn serve(settings: &ServeSettings) -> Result<(), Box<dyn Error>> {
-    telemetry::init(settings.log_format, &settings.log)?;
-    server::run(settings).await?;
-    Ok(())
+    let logs = telemetry::init(settings.log_format, &settings.log)?;
+    let served = server::run(settings).await;
+    logs.flush(LAST_LINES);
+    Ok(served?)
 }

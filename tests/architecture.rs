@@ -1,26 +1,29 @@
 //! The direction of the dependencies, read from the sources: which module may know which,
 //! what the domain may know at all, and what a file looks like.
 
+#[path = "support/imports.rs"]
+mod imports;
 #[path = "support/sources.rs"]
 mod sources;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use imports::{Imports, imports};
 use sources::{Source, root, source, sources};
 
 /// The top-level modules and those of ours that each may know. A new module is placed here.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("drawing", &["domain"]),
-    ("database_lock", &[]),
-    ("event_store", &["database_lock"]),
+    ("sqlite_file", &[]),
+    ("event_store", &["sqlite_file"]),
     ("application", &["domain", "event_store"]),
     ("metrics", &["event_store"]),
     ("live", &["application", "event_store"]),
     (
         "read_model",
-        &["database_lock", "domain", "event_store", "application"],
+        &["sqlite_file", "domain", "event_store", "application"],
     ),
     (
         "http",
@@ -75,20 +78,6 @@ const IMPURE: &[&str] = &[
     "println!",
     "eprintln!",
     "static mut",
-];
-
-const LONGEST_FILE: usize = 350;
-
-/// Longer than that, for a reason.
-const LONG_FILES: &[(&str, &str)] = &[
-    (
-        "tests/event_store/contract.rs",
-        "one suite, so that a store that signs it signs all of it",
-    ),
-    (
-        "tests/architecture.rs",
-        "one table of all modules, and how the sources are held to it",
-    ),
 ];
 
 #[test]
@@ -174,17 +163,120 @@ fn only_one_file_knows_both_games_and_stored_events() {
 }
 
 #[test]
-fn a_file_opens_by_saying_what_it_is_for_and_is_not_long() {
+fn a_file_opens_by_saying_what_it_is_for() {
     for file in ["src", "tests", "benches"].into_iter().flat_map(sources) {
         assert!(file.text.starts_with("//! "), "{} has no `//!`", file.path);
-        let lines = file.text.lines().count();
-        let is_known = LONG_FILES.iter().any(|(path, _)| *path == file.path);
-        assert!(
-            lines <= LONGEST_FILE || is_known,
-            "{} has {lines} lines; {LONGEST_FILE} are enough",
-            file.path
-        );
     }
+}
+
+#[test]
+fn no_two_files_import_each_other_directly_or_indirectly() {
+    let files = imports(&sources("src"));
+    assert!(files.values().map(BTreeSet::len).sum::<usize>() > 300);
+    assert_eq!(cycles(&files), Vec::<Vec<String>>::new());
+}
+
+#[test]
+fn within_each_folder_imports_point_one_way() {
+    let files = imports(&sources("src"));
+    let folders: BTreeSet<_> = files.keys().filter_map(|file| folder_of(file)).collect();
+    let cycles: Vec<_> = folders
+        .into_iter()
+        .flat_map(|folder| cycles(&within(folder, &files)))
+        .collect();
+    assert_eq!(cycles, Vec::<Vec<String>>::new());
+}
+
+#[test]
+fn a_cycle_of_imports_is_found_however_it_is_written() {
+    let source = |path: &str, text: &str| Source::new(path.to_owned(), text.to_owned());
+    let top = "pub mod a; pub mod b; pub use a::One;";
+    for (a, b, is_cycle) in [
+        (
+            "use crate::b::Two; struct One;",
+            "use crate::One; struct Two;",
+            true,
+        ),
+        (
+            "use super::b::Two; struct One;",
+            "struct Two(crate::a::One);",
+            true,
+        ),
+        (
+            "use crate::b::{self, Two}; struct One;",
+            "fn f() { super::a::f() }",
+            true,
+        ),
+        (
+            "use crate::b::*; struct One;",
+            "use super::{a::One as Other};",
+            true,
+        ),
+        ("use crate::b::Two; struct One;", "struct Two;", false),
+        (
+            "use crate::b::Two; struct One;",
+            "struct Two; #[cfg(test)] mod tests { use crate::One; }",
+            false,
+        ),
+    ] {
+        let files = [
+            source("src/lib.rs", top),
+            source("src/a.rs", a),
+            source("src/b.rs", b),
+        ];
+        assert_eq!(!cycles(&imports(&files)).is_empty(), is_cycle, "{a} {b}");
+    }
+}
+
+/// The folder that a file lies in, below `src`.
+fn folder_of(file: &str) -> Option<&str> {
+    file.rsplit_once('/').map(|(folder, _)| folder)
+}
+
+/// The imports between the entries of a folder: its files, and its folders as a whole.
+fn within(folder: &str, files: &Imports) -> Imports {
+    let entry = |file: &str| {
+        let below = file.strip_prefix(folder)?.strip_prefix('/')?;
+        let name = below.split('/').next().unwrap_or(below);
+        Some(format!("{folder}/{name}"))
+    };
+    let mut entries = BTreeMap::<String, BTreeSet<String>>::new();
+    for (file, imported) in files {
+        let Some(from) = entry(file) else { continue };
+        let to = imported.iter().filter_map(|file| entry(file));
+        let to = to.filter(|to| *to != from);
+        entries.entry(from.clone()).or_default().extend(to);
+    }
+    entries
+}
+
+/// Each set of files that import each other, directly or indirectly.
+fn cycles(files: &Imports) -> Vec<Vec<String>> {
+    let reachable = |from: &String| {
+        let mut found = BTreeSet::new();
+        let mut open = vec![from];
+        while let Some(file) = open.pop() {
+            for next in files.get(file).into_iter().flatten() {
+                if found.insert(next) {
+                    open.push(next);
+                }
+            }
+        }
+        found
+    };
+    let reached: BTreeMap<_, _> = files.keys().map(|file| (file, reachable(file))).collect();
+    let cycles: BTreeSet<Vec<String>> = files
+        .keys()
+        .filter(|file| reached[file].contains(file))
+        .map(|file| {
+            let others = files.keys().filter(|other| {
+                reached[file].contains(other)
+                    && reached.get(other).is_some_and(|back| back.contains(file))
+            });
+            others.cloned().collect()
+        })
+        .collect();
+    cycles.into_iter().collect()
 }
 
 #[test]

@@ -26,7 +26,7 @@ impl Source {
     }
 
     /// The names of the modules around this file's items, from the top level inwards.
-    fn modules(&self) -> Vec<&str> {
+    pub(crate) fn modules(&self) -> Vec<&str> {
         let path = self.path.trim_start_matches("src/").trim_end_matches(".rs");
         path.trim_end_matches("/mod").split('/').collect()
     }

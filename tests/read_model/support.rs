@@ -40,7 +40,7 @@ impl Following {
 
     async fn at(location: &ReadModelLocation, store: &Arc<dyn EventStore>) -> Following {
         let model = Arc::new(ReadModel::open(location).await.expect("it opens"));
-        let projecting = model.start(store.clone());
+        let projecting = model.start(store.clone(), Arc::new(()));
         Following { model, projecting }
     }
 
@@ -90,12 +90,13 @@ impl Files {
     }
 }
 
-const TABLES: [&str; 5] = [
+const TABLES: [&str; 6] = [
     "projection",
     "players",
     "games",
     "participations",
     "unreadable_streams",
+    "truncated_streams",
 ];
 
 /// Every row of every table, as text, of a file that nobody writes to.
@@ -103,7 +104,7 @@ pub(crate) fn rows(path: &Path) -> String {
     let connection = rusqlite::Connection::open(path).expect("a database");
     let mut rows = String::new();
     for table in TABLES {
-        let select = format!("SELECT * FROM {table} ORDER BY 1, 2, 3");
+        let select = format!("SELECT * FROM {table} ORDER BY 1, 2");
         let mut statement = connection.prepare(&select).expect("a table");
         let columns = statement.column_count();
         let mut found = statement.query([]).expect("its rows");

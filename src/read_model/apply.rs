@@ -115,8 +115,13 @@ impl Work {
     ) -> Result<Step, FollowError> {
         // For the reads below, which would begin one each.
         let reading = connection.transaction().map_err(ReadModelError::from)?;
-        while let Some(delivered) = self.delivered.get(self.taken) {
-            match self.batch.take(&mut memory, &reading, delivered) {
+        loop {
+            let taken = match self.delivered.get(self.taken) {
+                Some(delivered) => self.batch.take(&mut memory, &reading, delivered),
+                None => self.batch.look_at_streams(&mut memory, &reading),
+            };
+            match taken {
+                Ok(()) if self.taken == self.delivered.len() => break,
                 Ok(()) => self.taken += 1,
                 Err(Halt::NeedsHistory { game, before }) => {
                     return Ok(Step::Needs {

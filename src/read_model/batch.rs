@@ -100,6 +100,8 @@ pub(super) struct Batch {
     pub(super) places: HashMap<GameId, usize>,
     /// Streams that are skipped, of those whose names are no game's.
     nameless: HashSet<String>,
+    /// Games whose streams may have lost their beginning.
+    pub(super) to_look_at: Vec<GameId>,
     histories: HashMap<GameId, History>,
 }
 
@@ -118,7 +120,10 @@ impl Batch {
     ) -> Result<(), Halt> {
         match delivered {
             Delivered::Event(event) => self.take_event(memory, connection, event),
-            Delivered::Truncated(game) => self.take_truncation(memory, connection, *game),
+            Delivered::Truncated(game) => {
+                self.to_look_at.push(*game);
+                Ok(())
+            }
         }
     }
 
@@ -225,13 +230,15 @@ impl Batch {
             stored: None,
             standing: Standing::Readable,
         };
-        let truncation = self.truncation(memory, connection, id)?;
-        if truncation == Some(Truncation::Deleted) {
-            touched.standing = Standing::Deleted;
-            return Ok(touched);
+        match self.truncation(memory, connection, id)? {
+            None => {}
+            Some(Truncation::Watched) => self.to_look_at.push(id),
+            Some(Truncation::Deleted) => {
+                touched.standing = Standing::Deleted;
+                return Ok(touched);
+            }
         }
-        let running = memory.running.remove(&id).map(|(_, listed)| listed);
-        if let (Some(listed), None) = (running, truncation) {
+        if let Some((_, listed)) = memory.running.remove(&id) {
             touched.listed = Some(listed);
             touched.stored = Some(IN_PROGRESS);
             return Ok(touched);
@@ -243,7 +250,7 @@ impl Batch {
                 return Ok(touched);
             }
             // Any other stream begins here, or its beginning is gone.
-            if truncation.is_none() && event.revision == StreamRevision::FIRST {
+            if event.revision == StreamRevision::FIRST {
                 return Ok(touched);
             }
         }

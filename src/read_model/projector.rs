@@ -151,7 +151,10 @@ impl Projector {
                 compared = finished(&mut checking) => {
                     checking = None;
                     match compared {
-                        Ok(same) => same?,
+                        Ok(same) => {
+                            same?;
+                            self.progress.heard();
+                        }
                         Err(error) => {
                             tracing::debug!(%error, "whether the store is still the same is unknown");
                             self.progress.lost();

@@ -11,25 +11,31 @@ use crate::application::GameId;
 use crate::event_store::StreamRevision;
 
 impl Batch {
-    /// Takes a game whose beginning is gone out of the lists.
-    pub(super) fn take_truncation(
+    /// Takes games whose beginning is gone out of the lists, after everything else was taken:
+    /// one look at each stream suffices, since all that was delivered was recorded before.
+    pub(super) fn look_at_streams(
         &mut self,
         memory: &mut Memory,
         connection: &Connection,
-        id: GameId,
     ) -> Result<(), Halt> {
-        let is_deleted = match self.history(id, StreamRevision::FIRST)? {
-            History::Deleted => true,
-            // A stream can be given its limits before its first event.
-            History::Absent => self.knows(memory, connection, id)?,
-            History::Whole(_) | History::Unreadable(_) => false,
-        };
-        match (self.truncation(memory, connection, id)?, is_deleted) {
-            (Some(Truncation::Deleted), true) => {}
-            (Some(Truncation::Deleted), false) => return Err(Halt::WholeAgain(id)),
-            (Some(Truncation::Watched) | None, true) => self.delete(memory, connection, id)?,
-            (Some(Truncation::Watched) | None, false) => {
-                self.truncations.insert(id, Truncation::Watched);
+        while let Some(id) = self.to_look_at.last().copied() {
+            let is_whole = match self.history(id, StreamRevision::FIRST)? {
+                History::Absent | History::Deleted => false,
+                History::Whole(_) | History::Unreadable(_) => true,
+            };
+            self.to_look_at.retain(|other| *other != id);
+            match self.truncation(memory, connection, id)? {
+                Some(Truncation::Deleted) if is_whole => return Err(Halt::WholeAgain(id)),
+                Some(Truncation::Deleted) => {}
+                Some(Truncation::Watched) | None => {
+                    // Events may be still to come of a game that is not known, and give it its
+                    // number.
+                    if !is_whole && self.knows(memory, connection, id)? {
+                        self.delete(memory, connection, id)?;
+                    } else {
+                        self.truncations.insert(id, Truncation::Watched);
+                    }
+                }
             }
         }
         Ok(())
@@ -56,8 +62,7 @@ impl Batch {
     ) -> rusqlite::Result<bool> {
         Ok(self.places.contains_key(&id)
             || find(connection, id)?.is_some()
-            || memory.is_unreadable(connection, id.stream().as_str())?
-            || self.truncation(memory, connection, id)? == Some(Truncation::Deleted))
+            || memory.is_unreadable(connection, id.stream().as_str())?)
     }
 
     fn delete(

@@ -23,6 +23,7 @@ mod answers;
 mod command;
 mod deletions;
 mod files;
+mod forgetting;
 mod histories;
 mod kills;
 mod metrics;

@@ -55,6 +55,26 @@ async fn a_backup_that_is_restored_while_connections_are_lost_is_followed() {
 }
 
 #[tokio::test]
+async fn a_restored_store_that_is_longer_than_before_has_other_events() {
+    let (database, store) = erasable();
+    start_games(&store, 3).await;
+    let beginning = database.backup();
+    start_games(&store, 6).await;
+    let other_end = database.backup();
+    database.restore(beginning);
+    start_games(&store, 4).await;
+    let following = Following::in_memory(&store).await;
+    following.sees(head(&store).await).await;
+    database.go_away();
+    database.restore(other_end);
+    database.come_back();
+    until(|| following.told.restored() == 1).await;
+    following.catches_up().await;
+    let games = [9, 8, 7, 6, 5, 4, 3, 2, 1];
+    assert_eq!(following.numbers().await, games);
+}
+
+#[tokio::test]
 async fn a_backup_that_is_restored_while_no_connection_is_lost_is_noticed_soon() {
     for then_started in 0..3 {
         let (database, store) = erasable();

@@ -259,7 +259,7 @@ async fn caught_up(
     store: &Arc<dyn EventStore>,
 ) -> (Arc<ReadModel>, Projecting) {
     let model = Arc::new(ReadModel::open(location).await.expect("a new file"));
-    let projecting = model.start(store.clone());
+    let projecting = model.start(store.clone(), Arc::new(()));
     model.caught_up().await;
     (model, projecting)
 }

@@ -47,7 +47,7 @@ pub async fn run(settings: &StoreSettings) -> Result<(), RebuildError> {
     writeln!(out, "Rebuilding {location} from {}", store.location())?;
     let bar = Bar::new(head);
     let began = Instant::now();
-    let projecting = model.start(store);
+    let projecting = model.start(store, Arc::new(()));
     let mut ticks = interval(Duration::from_millis(100));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tokio::select! {

@@ -15,7 +15,7 @@ use super::terms::Terms;
 use crate::domain::{Command, Game, GameEvent, evolve, replay};
 use crate::event_store::{
     EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, RecordedEvent,
-    StreamName, StreamRevision, StreamSlice,
+    StreamName, StreamRevision,
 };
 
 /// A game as its stream told it, and what an append to it needs to know.
@@ -94,32 +94,6 @@ impl Default for GameFold {
 }
 
 impl GameFold {
-    /// The game as its events before this revision left it, read from its stream. When they
-    /// are gone it is not there, and the event at the revision will be found to follow a gap.
-    pub async fn before(
-        store: &dyn EventStore,
-        id: GameId,
-        revision: StreamRevision,
-    ) -> Result<GameFold, LoadError> {
-        let slice = match store.read_stream(&id.stream(), StreamRevision::FIRST).await {
-            Ok(slice) => slice,
-            Err(EventStoreError::StreamDeleted { .. }) => StreamSlice::default(),
-            Err(error) => return Err(error.into()),
-        };
-        let mut folded = GameFold::default();
-        let earlier = |recorded: &&RecordedEvent| recorded.revision < revision;
-        for recorded in slice.events.iter().take_while(earlier) {
-            folded
-                .fold(recorded)
-                .map_err(|reason| LoadError::Unreadable {
-                    game: id,
-                    revision: recorded.revision,
-                    reason,
-                })?;
-        }
-        Ok(folded)
-    }
-
     /// Folds the game's next event; one that makes no sense leaves the game as it was.
     pub fn fold(&mut self, recorded: &RecordedEvent) -> Result<(), UnreadableReason> {
         fold(&mut self.game, self.next, recorded)?;
@@ -311,6 +285,16 @@ impl GameStreams {
                 actual: slice.last_revision,
             }),
         }
+    }
+
+    /// Forgets the game: its stream was deleted or truncated, or may be.
+    pub fn forget(&self, id: GameId) {
+        self.remembered.remove(&id);
+    }
+
+    /// Forgets all games: the store was restored to an earlier state.
+    pub fn forget_all(&self) {
+        self.remembered.clear();
     }
 
     fn remember(&self, id: GameId, loaded: Loaded) -> Arc<Loaded> {

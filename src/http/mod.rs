@@ -13,6 +13,7 @@ mod description;
 mod event_stream;
 mod event_view;
 mod events;
+mod forgetting;
 mod games;
 mod idempotency;
 mod lists;
@@ -51,6 +52,7 @@ use crate::event_store::EventStore;
 use crate::live::{Live, Renders};
 use crate::metrics::{MeasuredStore, Metrics};
 use crate::read_model::{Projecting, ReadModel};
+use forgetting::Forgetting;
 use problem::Problem;
 use problem_type::ProblemType;
 
@@ -86,14 +88,19 @@ impl App {
     /// The service on this store, with this read model, which follows the store as long as
     /// there is a clone of the service.
     pub fn with_read_model(store: Arc<dyn EventStore>, read_model: Arc<ReadModel>) -> App {
-        let projecting = read_model.start(store.clone());
         let metrics = Metrics::default();
-        let store = Arc::new(MeasuredStore::new(store, metrics.clone()));
-        let games = Arc::new(GameStreams::new(store.clone()));
+        let measured = Arc::new(MeasuredStore::new(store.clone(), metrics.clone()));
+        let games = Arc::new(GameStreams::new(measured.clone()));
+        let live = Arc::new(Live::new(measured, RENDERS));
+        let forgetting = Forgetting {
+            games: games.clone(),
+            live: live.clone(),
+        };
+        let projecting = read_model.start(store, Arc::new(forgetting));
         App(Arc::new(Parts {
             commands: Arc::new(CommandHandler::new(games.clone())),
             games,
-            live: Arc::new(Live::new(store, RENDERS)),
+            live,
             read_model,
             _projecting: Arc::new(projecting),
             metrics,

@@ -44,6 +44,8 @@ struct Shared {
     everything: Everything,
     /// Whether what is recorded from now on will be heard.
     listening: watch::Sender<bool>,
+    /// Counts how often the hub has to listen from the head again.
+    restarts: watch::Sender<u64>,
     stopped: watch::Sender<bool>,
 }
 
@@ -100,6 +102,13 @@ impl Live {
         let mut stopped = self.shared.stopped.subscribe();
         // An error would say that the sender is gone, which we hold ourselves.
         let _ = stopped.wait_for(|stopped| *stopped).await;
+    }
+
+    /// Ends every watcher, and listens from the store's head again: the store was restored to
+    /// another state, so that the place of the subscription means nothing any more. Watchers
+    /// that come again are told what is there now.
+    pub fn start_again(&self) {
+        self.shared.restarts.send_modify(|restarts| *restarts += 1);
     }
 
     /// Ends every watcher, and each that is still to come.

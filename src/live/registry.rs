@@ -79,6 +79,13 @@ impl Registry {
         Some(watched.events.clone())
     }
 
+    /// Ends every watcher of this game; others may come.
+    pub(super) fn cut_off_game(&self, game: GameId) {
+        if let Some(games) = self.games().as_mut() {
+            games.remove(&game);
+        }
+    }
+
     /// Ends every watcher; others may come.
     pub(super) fn cut_off(&self) {
         if let Some(games) = self.games().as_mut() {

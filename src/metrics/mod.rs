@@ -48,13 +48,14 @@ struct CallLabels {
 /// How a read model is doing.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadModelFigures {
-    /// The age of the oldest event that is not visible in it.
+    /// The age of the oldest event that is not visible in it, or the time since the store last
+    /// answered.
     pub lag: Duration,
     /// Events applied since the start.
     pub events_applied: u64,
     /// Streams that no game explains.
     pub unreadable_streams: u64,
-    /// Whether it has caught up since the start.
+    /// Whether it has caught up and the store answers.
     pub has_caught_up: bool,
 }
 
@@ -121,7 +122,7 @@ impl Default for Registered {
         );
         registry.register(
             "read_model_lag_seconds",
-            "Age of the oldest event that lists do not show yet",
+            "Age of the oldest event that lists do not show yet, or time since the store last answered",
             metrics.read_model_lag.clone(),
         );
         registry.register(
@@ -136,7 +137,7 @@ impl Default for Registered {
         );
         registry.register(
             "read_model_caught_up",
-            "Whether the read model has caught up since the start: 1, or 0",
+            "Whether the read model has caught up and the store answers: 1, or 0",
             metrics.read_model_caught_up.clone(),
         );
         registry.register(

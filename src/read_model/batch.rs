@@ -8,13 +8,21 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::lists::player_number;
-use super::memory::{Listed, Memory, find};
+use super::memory::{Listed, Memory, Truncation, find};
 use super::outcome::IN_PROGRESS;
 use crate::application::{GameFold, GameId};
 use crate::domain::PlayerName;
-use crate::event_store::{GlobalPosition, RecordedEvent, StreamName};
+use crate::event_store::{GlobalPosition, RecordedEvent, StreamRevision};
 
-/// A game that events of a batch are about.
+/// What a subscription delivered about streams.
+#[derive(Debug)]
+pub(super) enum Delivered {
+    Event(RecordedEvent),
+    /// The beginning of the game's stream is gone, or may be from now on.
+    Truncated(GameId),
+}
+
+/// A game that a batch changes.
 #[derive(Debug)]
 pub(super) struct Touched {
     pub(super) id: GameId,
@@ -22,7 +30,15 @@ pub(super) struct Touched {
     pub(super) listed: Option<Listed>,
     /// The outcome in its row; `None` when it has none.
     pub(super) stored: Option<i64>,
-    pub(super) is_readable: bool,
+    pub(super) standing: Standing,
+}
+
+/// Whether lists show a game.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    Readable,
+    Unreadable,
+    Deleted,
 }
 
 /// A stream that no game explains.
@@ -33,74 +49,107 @@ pub(super) struct Unreadable {
     pub(super) reason: String,
 }
 
-/// What a batch needs to be told before it can take the next event.
+/// A game's stream as it is in the store.
 #[derive(Debug)]
-pub(super) struct NeedsHistory(pub(super) GameId);
+pub(super) enum History {
+    Absent,
+    /// Its first event is gone.
+    Deleted,
+    /// The game before the event that asked for it.
+    Whole(GameFold),
+    Unreadable(Unreadable),
+}
+
+/// Why a batch cannot take what was delivered.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// It has to be told the history of this game up to the revision, and can take it then.
+    NeedsHistory {
+        game: GameId,
+        before: StreamRevision,
+    },
+    /// A game that was deleted is there again: its number and its events have to be found.
+    WholeAgain(GameId),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Halt {
+    fn from(error: rusqlite::Error) -> Halt {
+        Halt::Sqlite(error)
+    }
+}
 
 /// The last event of a batch.
 #[derive(Debug, Clone)]
 pub(super) struct Last {
     pub(super) position: GlobalPosition,
     pub(super) id: Uuid,
-    pub(super) stream: StreamName,
-    pub(super) revision: i64,
     pub(super) time: i64,
 }
 
-/// The events of one transaction.
+/// What one transaction changes.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) games: Vec<Touched>,
     pub(super) unreadable: Vec<Unreadable>,
+    pub(super) truncations: HashMap<GameId, Truncation>,
     pub(super) new_players: HashMap<PlayerName, i64>,
     pub(super) events: u64,
-    /// The first event of all, if it is in this batch.
-    pub(super) first: Option<(Uuid, GlobalPosition)>,
     pub(super) last: Option<Last>,
-    places: HashMap<GameId, usize>,
+    /// Where the games are in `games`.
+    pub(super) places: HashMap<GameId, usize>,
     /// Streams that are skipped, of those whose names are no game's.
     nameless: HashSet<String>,
-    histories: HashMap<GameId, Result<GameFold, Unreadable>>,
+    /// Games whose streams may have lost their beginning.
+    pub(super) to_look_at: Vec<GameId>,
+    histories: HashMap<GameId, History>,
 }
 
 impl Batch {
-    /// Tells what was asked for: the game before the event that could not be taken.
-    pub(super) fn tell(&mut self, id: GameId, history: Result<GameFold, Unreadable>) {
+    /// Tells what was asked for.
+    pub(super) fn tell(&mut self, id: GameId, history: History) {
         self.histories.insert(id, history);
     }
 
-    /// Takes the next event, unless something has to be told before; one that is not new is
-    /// passed over, since a store that went away may deliver it again.
+    /// Takes what was delivered next, unless something has to be told before.
     pub(super) fn take(
         &mut self,
         memory: &mut Memory,
         connection: &Connection,
+        delivered: &Delivered,
+    ) -> Result<(), Halt> {
+        match delivered {
+            Delivered::Event(event) => self.take_event(memory, connection, event),
+            Delivered::Truncated(game) => {
+                self.to_look_at.push(*game);
+                Ok(())
+            }
+        }
+    }
+
+    /// An event that is not new is passed over, since a store that went away may deliver it
+    /// again.
+    fn take_event(
+        &mut self,
+        memory: &mut Memory,
+        connection: &Connection,
         event: &RecordedEvent,
-    ) -> rusqlite::Result<Result<(), NeedsHistory>> {
+    ) -> Result<(), Halt> {
         let last = self.last.as_ref().map(|last| last.position);
         if last.or(memory.checkpoint) >= Some(event.position) {
-            return Ok(Ok(()));
+            return Ok(());
         }
         match GameId::of_stream(&event.stream) {
             None => self.take_nameless(memory, connection, event)?,
-            Some(id) => {
-                if let Err(needs) = self.take_of_game(memory, connection, id, event)? {
-                    return Ok(Err(needs));
-                }
-            }
-        }
-        if memory.checkpoint.is_none() && last.is_none() {
-            self.first = Some((event.id, event.position));
+            Some(id) => self.take_of_game(memory, connection, id, event)?,
         }
         self.last = Some(Last {
             position: event.position,
             id: event.id,
-            stream: event.stream.clone(),
-            revision: super::lists::to_sql(event.revision.number()),
             time: event.recorded_at.timestamp_micros(),
         });
         self.events += 1;
-        Ok(Ok(()))
+        Ok(())
     }
 
     fn take_nameless(
@@ -126,22 +175,18 @@ impl Batch {
         connection: &Connection,
         id: GameId,
         event: &RecordedEvent,
-    ) -> rusqlite::Result<Result<(), NeedsHistory>> {
+    ) -> Result<(), Halt> {
         let place = match self.places.get(&id) {
             Some(place) => *place,
             None => {
-                let touched = match self.touch(memory, connection, id, event)? {
-                    Ok(touched) => touched,
-                    Err(needs) => return Ok(Err(needs)),
-                };
-                self.games.push(touched);
-                self.places.insert(id, self.games.len() - 1);
-                self.games.len() - 1
+                let touched = self.touch(memory, connection, id, event)?;
+                self.put(touched)
             }
         };
         let touched = &mut self.games[place];
-        if !touched.is_readable {
-            return Ok(Ok(()));
+        match touched.standing {
+            Standing::Readable => {}
+            Standing::Unreadable | Standing::Deleted => return Ok(()),
         }
         let mut beginning = None;
         let fold = match &mut touched.listed {
@@ -149,9 +194,9 @@ impl Batch {
             None => beginning.insert(GameFold::default()),
         };
         if let Err(reason) = fold.fold(event) {
-            touched.is_readable = false;
+            touched.standing = Standing::Unreadable;
             self.unreadable.push(unreadable(event, reason.to_string()));
-            return Ok(Ok(()));
+            return Ok(());
         }
         let at = event.recorded_at.timestamp_micros();
         if let Some(fold) = beginning {
@@ -161,7 +206,14 @@ impl Batch {
             listed.revision = super::lists::to_sql(event.revision.number());
             listed.changed_at = at;
         }
-        Ok(Ok(()))
+        Ok(())
+    }
+
+    pub(super) fn put(&mut self, touched: Touched) -> usize {
+        let place = self.games.len();
+        self.places.insert(touched.id, place);
+        self.games.push(touched);
+        place
     }
 
     /// The game as it stands before the first event of the batch that is about it.
@@ -171,31 +223,65 @@ impl Batch {
         connection: &Connection,
         id: GameId,
         event: &RecordedEvent,
-    ) -> rusqlite::Result<Result<Touched, NeedsHistory>> {
+    ) -> Result<Touched, Halt> {
         let mut touched = Touched {
             id,
             listed: None,
             stored: None,
-            is_readable: true,
+            standing: Standing::Readable,
         };
+        match self.truncation(memory, connection, id)? {
+            None => {}
+            Some(Truncation::Watched) => self.to_look_at.push(id),
+            Some(Truncation::Deleted) => {
+                touched.standing = Standing::Deleted;
+                return Ok(touched);
+            }
+        }
         if let Some((_, listed)) = memory.running.remove(&id) {
             touched.listed = Some(listed);
             touched.stored = Some(IN_PROGRESS);
-        } else if let Some((mut listed, outcome)) = find(connection, id)? {
-            match self.histories.remove(&id) {
-                None => return Ok(Err(NeedsHistory(id))),
-                Some(Ok(fold)) => listed.fold = fold,
-                Some(Err(unreadable)) => {
-                    touched.is_readable = false;
-                    self.unreadable.push(unreadable);
-                }
+            return Ok(touched);
+        }
+        let row = find(connection, id)?;
+        if row.is_none() {
+            if memory.is_unreadable(connection, event.stream.as_str())? {
+                touched.standing = Standing::Unreadable;
+                return Ok(touched);
             }
+            // Any other stream begins here, or its beginning is gone.
+            if event.revision == StreamRevision::FIRST {
+                return Ok(touched);
+            }
+        }
+        let history = self.history(id, event.revision)?;
+        if let Some((listed, outcome)) = row {
             touched.listed = Some(listed);
             touched.stored = Some(outcome);
-        } else {
-            touched.is_readable = !memory.is_unreadable(connection, event.stream.as_str())?;
         }
-        Ok(Ok(touched))
+        match (history, &mut touched.listed) {
+            (History::Whole(fold), Some(listed)) => listed.fold = fold,
+            // Its first event was never delivered, so that this one follows a gap.
+            (History::Whole(_), None) => {}
+            (History::Unreadable(unreadable), _) => {
+                touched.standing = Standing::Unreadable;
+                self.unreadable.push(unreadable);
+            }
+            (History::Absent | History::Deleted, _) => {
+                touched.standing = Standing::Deleted;
+                self.mark_deleted(id);
+            }
+        }
+        Ok(touched)
+    }
+
+    pub(super) fn history(
+        &mut self,
+        game: GameId,
+        before: StreamRevision,
+    ) -> Result<History, Halt> {
+        let history = self.histories.remove(&game);
+        history.ok_or(Halt::NeedsHistory { game, before })
     }
 
     /// Gives a game that has begun its number, and its players theirs.

@@ -4,21 +4,17 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
-use super::batch::{Batch, Last, Touched};
-use super::memory::{Listed, Memory};
+use super::batch::{Batch, Last, Standing, Touched, Unreadable};
+use super::memory::{Listed, Memory, Truncation};
 use super::outcome::{IN_PROGRESS, Tally};
-use crate::event_store::GlobalPosition;
 
 /// Writes all of it or nothing. Afterwards `memory` is as the tables are; after an error it
-/// has to be loaded again.
+/// has to be loaded again. Returns the streams that turned out unreadable.
 pub(super) fn commit(
     connection: &mut Connection,
     memory: &mut Memory,
     batch: Batch,
-) -> rusqlite::Result<()> {
-    let Some(last) = batch.last.clone() else {
-        return Ok(());
-    };
+) -> rusqlite::Result<Vec<Unreadable>> {
     let transaction = connection.transaction()?;
     insert_players(&transaction, &batch)?;
     let mut tallies = HashMap::new();
@@ -35,10 +31,35 @@ pub(super) fn commit(
                 unreadable.reason
             ])?;
     }
-    write_checkpoint(&transaction, memory, &batch, &last)?;
+    let explained = write_truncations(&transaction, &batch)?;
+    match &batch.last {
+        Some(last) => write_checkpoint(&transaction, memory, last)?,
+        None => require_checkpoint(&transaction, memory)?,
+    }
     transaction.commit()?;
-    remember(memory, batch, last.position);
-    Ok(())
+    let found = i64::try_from(batch.unreadable.len()).unwrap_or(i64::MAX);
+    memory.unreadable += found - explained;
+    Ok(remember(memory, batch))
+}
+
+/// Returns how many streams are no longer unreadable, but deleted.
+fn write_truncations(connection: &Connection, batch: &Batch) -> rusqlite::Result<i64> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO truncated_streams VALUES (?1, ?2)
+         ON CONFLICT (game) DO UPDATE SET is_deleted = excluded.is_deleted",
+    )?;
+    let mut delete =
+        connection.prepare_cached("DELETE FROM unreadable_streams WHERE stream = ?1")?;
+    let mut explained = 0;
+    for (game, truncation) in &batch.truncations {
+        let is_deleted = *truncation == Truncation::Deleted;
+        insert.execute(params![game.as_uuid().as_bytes(), is_deleted])?;
+        if is_deleted {
+            let deleted = delete.execute([game.stream().as_str()])?;
+            explained += i64::try_from(deleted).unwrap_or(i64::MAX);
+        }
+    }
+    Ok(explained)
 }
 
 fn insert_players(connection: &Connection, batch: &Batch) -> rusqlite::Result<()> {
@@ -58,7 +79,7 @@ fn write_game(
     let Some(listed) = &touched.listed else {
         return Ok(());
     };
-    let now = touched.is_readable.then(|| listed.outcome());
+    let now = (touched.standing == Standing::Readable).then(|| listed.outcome());
     match (touched.stored, now) {
         (None, None) => {}
         (None, Some(outcome)) => {
@@ -160,59 +181,55 @@ fn write_tallies(connection: &Connection, tallies: HashMap<i64, Tally>) -> rusql
     Ok(())
 }
 
-fn write_checkpoint(
-    connection: &Connection,
-    memory: &Memory,
-    batch: &Batch,
-    last: &Last,
-) -> rusqlite::Result<()> {
-    if let Some((id, position)) = batch.first {
-        connection
-            .prepare_cached("UPDATE projection SET first_event = ?1, first_position = ?2")?
-            .execute(params![id.as_bytes(), position.to_string()])?;
-    }
+fn write_checkpoint(connection: &Connection, memory: &Memory, last: &Last) -> rusqlite::Result<()> {
     let updated = connection
         .prepare_cached(
             "UPDATE projection SET checkpoint = ?1, next_game = ?2, next_player = ?3,
-                                   last_event = ?5, last_stream = ?6, last_revision = ?7,
-                                   last_time = ?8
+                                   last_event = ?5, last_time = ?6
              WHERE checkpoint IS ?4",
         )?
         .execute(params![
             last.position.to_string(),
             memory.next_game,
             memory.next_player,
-            memory.checkpoint.map(|checkpoint| checkpoint.to_string()),
+            checkpoint(memory),
             last.id.as_bytes(),
-            last.stream.as_str(),
-            last.revision,
             last.time,
         ])?;
-    // A projector that was stopped may have committed after this one had read where it was.
+    one_row(updated)
+}
+
+/// For a batch without events, which does not move the checkpoint.
+fn require_checkpoint(connection: &Connection, memory: &Memory) -> rusqlite::Result<()> {
+    let updated = connection
+        .prepare_cached("UPDATE projection SET checkpoint = ?1 WHERE checkpoint IS ?1")?
+        .execute([checkpoint(memory)])?;
+    one_row(updated)
+}
+
+fn checkpoint(memory: &Memory) -> Option<String> {
+    memory.checkpoint.map(|checkpoint| checkpoint.to_string())
+}
+
+/// A projector that was stopped may have committed after this one had read where it was.
+fn one_row(updated: usize) -> rusqlite::Result<()> {
     match updated {
         1 => Ok(()),
         updated => Err(rusqlite::Error::StatementChangedRows(updated)),
     }
 }
 
-fn remember(memory: &mut Memory, batch: Batch, last: GlobalPosition) {
-    memory.checkpoint = Some(last);
-    for unreadable in &batch.unreadable {
-        memory.unreadable += 1;
-        tracing::warn!(
-            stream = unreadable.stream,
-            revision = unreadable.revision,
-            reason = unreadable.reason,
-            "no game explains stream {} from revision {} on; lists leave it out",
-            unreadable.stream,
-            unreadable.revision,
-        );
+fn remember(memory: &mut Memory, batch: Batch) -> Vec<Unreadable> {
+    if let Some(last) = batch.last {
+        memory.checkpoint = Some(last.position);
     }
+    memory.has_truncated |= !batch.truncations.is_empty();
     for touched in batch.games {
-        if let (Some(listed), true) = (touched.listed, touched.is_readable)
+        if let (Some(listed), Standing::Readable) = (touched.listed, touched.standing)
             && listed.outcome() == IN_PROGRESS
         {
             memory.running.insert(touched.id, listed);
         }
     }
+    batch.unreadable
 }

@@ -1,123 +1,69 @@
-//! Whose events the tables were made of.
+//! Whether the store is still the one whose events were applied.
 
 use std::sync::Arc;
 
-use futures_util::StreamExt;
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
-use super::database::{Database, ReadModelError};
-use super::lists::{position_in, unsigned};
-use super::progress::Progress;
-use super::schema;
-use crate::application::GAME_STREAM_PREFIX;
-use crate::event_store::{
-    EventStore, EventStoreError, GlobalPosition, StreamName, StreamRevision, SubscriptionMessage,
-};
+use super::database::Database;
+use super::lists::position_in;
+use super::projector::FollowError;
+use crate::event_store::{AtPosition, EventStore, GlobalPosition};
 
-/// The first event that was applied, and the last.
-struct Span {
-    first: (Uuid, GlobalPosition),
-    last: (StreamName, StreamRevision),
-    /// The id does not suffice, since ids follow from the commands, nor does the position that
-    /// a store reads from a stream have to be the one that its subscription told.
-    last_id_and_time: (Uuid, i64),
+/// The last event that was applied.
+struct LastApplied {
+    position: GlobalPosition,
+    /// The id does not suffice, since ids follow from the commands: what was sent again after
+    /// a backup was restored has the same id.
+    id_and_time: (Uuid, i64),
 }
 
-/// Why the tables are not of the store's events.
-#[derive(Debug, thiserror::Error)]
-enum Mismatch {
-    #[error("the first event of a game is another")]
-    OtherEvents,
-    #[error("the last event that was applied is not in the store")]
-    LastIsGone,
+/// Why the store is not the one whose events were applied: it was restored from a backup, or
+/// it is another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum OtherStore {
+    #[error("where the last applied event was, there is another one")]
+    AnotherEvent,
+    #[error("where the last applied event was, there is none")]
+    NoEvent,
 }
 
-/// Empties the tables if they are of other events than the store's: of another store's, or of
-/// this one's before it was restored from a backup. Waits until the store answers.
-pub(super) async fn ensure_same_events(
-    database: &Arc<Database>,
-    progress: &Progress,
-    store: &dyn EventStore,
-) -> Result<(), FollowError> {
-    let Some(span) = database.read(span).await? else {
-        return Ok(());
+/// Looks up the last applied event where it was. An event that was deleted and scavenged says
+/// nothing against the store, since only a store that has been there can say so.
+///
+/// # Errors
+///
+/// When the store does not answer; also when nothing was applied yet, so that an answer always
+/// is a sign of life.
+pub(super) async fn compare(
+    database: Arc<Database>,
+    store: Arc<dyn EventStore>,
+) -> Result<Result<(), OtherStore>, FollowError> {
+    let Some(last) = database.read(last_applied).await? else {
+        store.check().await?;
+        return Ok(Ok(()));
     };
-    let Err(mismatch) = compare(&span, store).await? else {
-        return Ok(());
-    };
-    tracing::warn!(
-        store = store.location(),
-        reason = %mismatch,
-        "the read model is of other events; it is rebuilt: {mismatch}"
-    );
-    let database = database.clone();
-    let cleared = tokio::task::spawn_blocking(move || schema::clear(&mut database.writer()));
-    cleared
-        .await
-        .map_err(ReadModelError::from)?
-        .map_err(ReadModelError::from)?;
-    progress.show(None, 0);
-    Ok(())
-}
-
-/// Why the events are not followed for the moment.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum FollowError {
-    #[error(transparent)]
-    Store(#[from] EventStoreError),
-    #[error(transparent)]
-    ReadModel(#[from] ReadModelError),
-    #[error("the store's subscription ended")]
-    Ended,
-}
-
-async fn compare(span: &Span, store: &dyn EventStore) -> Result<Result<(), Mismatch>, FollowError> {
-    // Where it was there may be none now, or another: the store was restored from a backup.
-    let (stream, revision) = &span.last;
-    let at_last = match store.read_stream(stream, *revision).await {
-        Ok(slice) => slice.events.into_iter().next(),
-        Err(EventStoreError::StreamDeleted { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let at_last = at_last.map(|event| (event.id, event.recorded_at.timestamp_micros()));
-    if at_last != Some(span.last_id_and_time) {
-        return Ok(Err(Mismatch::LastIsGone));
-    }
-    let mut events = store.subscribe_all(GAME_STREAM_PREFIX, None);
-    let first = match events.next().await {
-        Some(SubscriptionMessage::Recorded(event)) => Some((event.id, event.position)),
-        Some(
-            SubscriptionMessage::CaughtUp
-            | SubscriptionMessage::StreamTruncated(_)
-            | SubscriptionMessage::Disconnected,
-        ) => None,
-        None => return Err(FollowError::Ended),
-    };
-    Ok(match first == Some(span.first) {
-        true => Ok(()),
-        false => Err(Mismatch::OtherEvents),
+    Ok(match store.event_at(last.position).await? {
+        AtPosition::Event(event) => {
+            let is_same = (event.id, event.recorded_at.timestamp_micros()) == last.id_and_time;
+            is_same.then_some(()).ok_or(OtherStore::AnotherEvent)
+        }
+        AtPosition::Removed => {
+            let is_behind = store.head().await? < Some(last.position);
+            (!is_behind).then_some(()).ok_or(OtherStore::NoEvent)
+        }
+        AtPosition::Nothing => Err(OtherStore::NoEvent),
     })
 }
 
-/// What was applied; `None` when nothing was.
-fn span(connection: &Connection) -> rusqlite::Result<Option<Span>> {
-    let select = "SELECT first_event, first_position, last_event, last_time, last_stream,
-                         last_revision
-                  FROM projection WHERE checkpoint IS NOT NULL";
+/// `None` when nothing was applied.
+fn last_applied(connection: &Connection) -> rusqlite::Result<Option<LastApplied>> {
+    let select = "SELECT checkpoint, last_event, last_time FROM projection
+                  WHERE checkpoint IS NOT NULL";
     let read = |row: &Row<'_>| {
-        let first_position = position_in(row, 1)?;
-        let stream = StreamName::new(row.get::<_, String>(4)?).map_err(|error| {
-            rusqlite::Error::FromSqlConversionFailure(4, Type::Text, Box::new(error))
-        })?;
-        Ok(Span {
-            first: (
-                Uuid::from_bytes(row.get(0)?),
-                first_position.ok_or(rusqlite::Error::QueryReturnedNoRows)?,
-            ),
-            last: (stream, StreamRevision::new(unsigned(row, 5)?)),
-            last_id_and_time: (Uuid::from_bytes(row.get(2)?), row.get(3)?),
+        Ok(LastApplied {
+            position: position_in(row, 0)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?,
+            id_and_time: (Uuid::from_bytes(row.get(1)?), row.get(2)?),
         })
     };
     connection.query_row(select, [], read).optional()

@@ -46,7 +46,18 @@ pub(super) struct Memory {
     pub(super) next_game: i64,
     pub(super) next_player: i64,
     pub(super) unreadable: i64,
+    /// Whether any stream was ever truncated.
+    pub(super) has_truncated: bool,
     pub(super) checkpoint: Option<GlobalPosition>,
+}
+
+/// What is known of a stream that was truncated, or may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Truncation {
+    /// Its first event was there at the last look, and may go with every further event.
+    Watched,
+    /// Its first event is gone, and with it the game.
+    Deleted,
 }
 
 /// How many games in progress are kept in mind, at some three hundred bytes each.
@@ -56,18 +67,20 @@ const PLAYERS: usize = 65_536;
 impl Memory {
     /// What the tables say.
     pub(super) fn load(connection: &Connection) -> rusqlite::Result<Memory> {
-        let select = "SELECT next_game, next_player, (SELECT count(*) FROM unreadable_streams)
+        let select = "SELECT next_game, next_player, (SELECT count(*) FROM unreadable_streams),
+                    EXISTS (SELECT 1 FROM truncated_streams)
              FROM projection";
-        let (next_game, next_player, unreadable) = connection.query_row(select, [], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
-        Ok(Memory {
-            running: Cache::new(RUNNING_GAMES),
-            players: Cache::new(PLAYERS),
-            next_game,
-            next_player,
-            unreadable,
-            checkpoint: position(connection)?,
+        let checkpoint = position(connection)?;
+        connection.query_row(select, [], |row| {
+            Ok(Memory {
+                running: Cache::new(RUNNING_GAMES),
+                players: Cache::new(PLAYERS),
+                next_game: row.get(0)?,
+                next_player: row.get(1)?,
+                unreadable: row.get(2)?,
+                has_truncated: row.get(3)?,
+                checkpoint,
+            })
         })
     }
 
@@ -84,6 +97,25 @@ impl Memory {
         connection
             .prepare_cached("SELECT 1 FROM unreadable_streams WHERE stream = ?1")?
             .exists([stream])
+    }
+
+    /// What is known of the game's stream, if it was truncated.
+    pub(super) fn truncation(
+        &self,
+        connection: &Connection,
+        id: GameId,
+    ) -> rusqlite::Result<Option<Truncation>> {
+        if !self.has_truncated {
+            return Ok(None);
+        }
+        let is_deleted = connection
+            .prepare_cached("SELECT is_deleted FROM truncated_streams WHERE game = ?1")?
+            .query_row([id.as_uuid().as_bytes()], |row| row.get(0))
+            .optional()?;
+        Ok(is_deleted.map(|is_deleted| match is_deleted {
+            true => Truncation::Deleted,
+            false => Truncation::Watched,
+        }))
     }
 }
 

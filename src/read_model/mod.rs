@@ -6,9 +6,11 @@
 //! reflects, read in one transaction with the rows, and [`ReadModel::reached`] waits for one.
 //!
 //! `projector` follows the store, `batch` judges events and gathers what they change,
-//! `commit` writes it with the checkpoint in one transaction, `lists` answers.
+//! `commit` writes it with the checkpoint in one transaction, `lists` answers. `identity` asks
+//! whether the store is still the same.
 
 mod answers;
+mod apply;
 mod batch;
 mod commit;
 mod database;
@@ -16,13 +18,17 @@ mod identity;
 mod lists;
 mod location;
 mod memory;
+mod observer;
 mod open;
 mod outcome;
 mod progress;
 mod projector;
+mod report;
 mod schema;
+mod truncation;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task;
 
@@ -31,12 +37,14 @@ pub use answers::{
 };
 pub use database::ReadModelError;
 pub use location::ReadModelLocation;
+pub use observer::StoreObserver;
 pub use open::OpenReadModelError;
 pub use progress::ReadModelStatus;
 
 use crate::event_store::{EventStore, GlobalPosition};
 use database::Database;
 use progress::Progress;
+use projector::Projector;
 
 /// What is known about many games.
 #[derive(Debug)]
@@ -45,7 +53,12 @@ pub struct ReadModel {
     progress: Arc<Progress>,
     /// Held by who projects.
     projecting: tokio::sync::Mutex<()>,
+    store_checked_every: Duration,
 }
+
+/// How often it is looked whether the store is still the same: a backup may be restored without
+/// the loss of a connection.
+const STORE_CHECKED_EVERY: Duration = Duration::from_secs(30);
 
 /// A projector that runs; it ends when this is dropped.
 #[derive(Debug)]
@@ -109,20 +122,43 @@ impl ReadModel {
             database: Arc::new(database),
             progress: Arc::new(Progress::new()),
             projecting: tokio::sync::Mutex::default(),
+            store_checked_every: STORE_CHECKED_EVERY,
         }
     }
 
+    /// Looks as often whether the store is still the same, instead of every 30 s. It also looks
+    /// whenever it begins to follow the store.
+    #[must_use]
+    pub fn checking_store_every(mut self, interval: Duration) -> ReadModel {
+        self.store_checked_every = interval;
+        self
+    }
+
     /// Follows the games of this store, and does not end. One at a time does this for a read
-    /// model; who comes second waits.
-    pub async fn project(&self, store: Arc<dyn EventStore>) {
+    /// model; who comes second waits. The observer is told when the store no longer holds what
+    /// it held.
+    pub async fn project(&self, store: Arc<dyn EventStore>, observer: Arc<dyn StoreObserver>) {
         let _only = self.projecting.lock().await;
-        projector::follow(&self.database, &self.progress, store).await;
+        let projector = Projector {
+            database: self.database.clone(),
+            progress: self.progress.clone(),
+            store,
+            observer,
+            checked_every: self.store_checked_every,
+        };
+        projector.run().await;
     }
 
     /// Lets a task [`project`](ReadModel::project) until the answer is dropped.
-    pub fn start(self: &Arc<Self>, store: Arc<dyn EventStore>) -> Projecting {
+    pub fn start(
+        self: &Arc<Self>,
+        store: Arc<dyn EventStore>,
+        observer: Arc<dyn StoreObserver>,
+    ) -> Projecting {
         let model = self.clone();
-        Projecting(tokio::spawn(async move { model.project(store).await }))
+        Projecting(tokio::spawn(async move {
+            model.project(store, observer).await;
+        }))
     }
 
     /// The games that the query asks for.
@@ -160,7 +196,9 @@ impl ReadModel {
         self.progress.position()
     }
 
-    /// Whether everything that was recorded before the start has been visible.
+    /// Whether everything that was recorded before the start has been visible. False again
+    /// while it is rebuilt since the store was restored: a list that was read then may lack
+    /// games. So ask after reading.
     pub fn has_caught_up(&self) -> bool {
         self.progress.has_caught_up()
     }

@@ -7,7 +7,7 @@ pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"C4rm");
 
 /// The version of the tables below, and of what the projector writes into them. To be raised
 /// with every change of either: files of any other version are built anew.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// The games and players, and how far the events were followed.
 ///
@@ -18,16 +18,12 @@ const TABLES: &str = "
     CREATE TABLE projection (
         id             INTEGER PRIMARY KEY CHECK (id = 1),
         checkpoint     TEXT,             -- the position of the last event applied
-        first_event    BLOB,             -- the id of the first one: whose events these are
-        first_position TEXT,
-        last_stream    TEXT,             -- where the last one is
-        last_revision  INTEGER,
-        last_event     BLOB,
+        last_event     BLOB,             -- its id
         last_time      INTEGER,          -- in microseconds since 1970 in UTC
         next_game      INTEGER NOT NULL, -- numbers are never given twice
         next_player    INTEGER NOT NULL
     ) STRICT;
-    INSERT INTO projection VALUES (1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 1, 1);
+    INSERT INTO projection VALUES (1, NULL, NULL, NULL, 1, 1);
     CREATE TABLE players (
         number      INTEGER PRIMARY KEY,
         name        TEXT NOT NULL UNIQUE,
@@ -37,7 +33,7 @@ const TABLES: &str = "
         tied        INTEGER NOT NULL DEFAULT 0,
         in_progress INTEGER NOT NULL DEFAULT 0
     ) STRICT;
-    -- Who has no game left, since it turned out unreadable, stands in no list.
+    -- A player whose games all turned out unreadable, or were deleted, is in no list.
     CREATE INDEX players_by_won ON players (won DESC, name) WHERE played > 0;
     CREATE INDEX players_by_played ON players (played DESC, name) WHERE played > 0;
     CREATE TABLE games (
@@ -63,6 +59,10 @@ const TABLES: &str = "
         revision INTEGER NOT NULL,
         reason   TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE truncated_streams (
+        game       BLOB PRIMARY KEY,
+        is_deleted INTEGER NOT NULL      -- 0: its first event was still there at the last look
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// Makes the tables in an empty database.
@@ -86,7 +86,8 @@ pub(super) fn clear(connection: &mut Connection) -> rusqlite::Result<()> {
          DROP TABLE players;
          DROP TABLE games;
          DROP TABLE participations;
-         DROP TABLE unreadable_streams;",
+         DROP TABLE unreadable_streams;
+         DROP TABLE truncated_streams;",
     )?;
     transaction.execute_batch(TABLES)?;
     transaction.commit()

@@ -9,18 +9,19 @@ use connect_four::application::GameId;
 use connect_four::event_store::{
     Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition,
     MemoryStore, NewEvent, RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
+    SubscriptionMessage,
 };
 use connect_four::live::{Interrupted, Live, Rendered, Renders};
-use futures_util::{FutureExt, StreamExt};
+use futures_util::{FutureExt, StreamExt, stream};
 use reqwest::Method;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, broadcast};
 use uuid::Uuid;
 
 use crate::service::Service;
 use crate::watcher::{FORMATS, SSE};
 
 /// A store that counts what is asked of it, and does not answer at first if told so.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Observed {
     store: MemoryStore,
     subscriptions: AtomicUsize,
@@ -29,6 +30,29 @@ struct Observed {
     /// Ends the first subscription, which no store may do.
     end: Arc<Notify>,
     is_down: AtomicBool,
+    /// Delivered to every subscription as if the store had sent it.
+    sent: broadcast::Sender<SubscriptionMessage>,
+}
+
+impl Default for Observed {
+    fn default() -> Observed {
+        Observed {
+            store: MemoryStore::new(),
+            subscriptions: AtomicUsize::new(0),
+            heads: AtomicUsize::new(0),
+            heads_that_fail: 0,
+            end: Arc::default(),
+            is_down: AtomicBool::new(false),
+            sent: broadcast::Sender::new(16),
+        }
+    }
+}
+
+impl Observed {
+    fn send(&self, message: SubscriptionMessage) {
+        let sent = self.sent.send(message);
+        sent.expect("a subscription is there");
+    }
 }
 
 #[async_trait]
@@ -64,7 +88,11 @@ impl EventStore for Observed {
     }
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
-        let events = self.store.subscribe_all(prefix, after);
+        let sent = stream::unfold(self.sent.subscribe(), async |mut sent| {
+            let message = sent.recv().await.ok()?;
+            Some((message, sent))
+        });
+        let events = stream::select(self.store.subscribe_all(prefix, after), sent).boxed();
         // The read model's begins at the start.
         if after.is_none() {
             return events;
@@ -209,6 +237,79 @@ async fn a_watcher_may_be_a_whole_game_behind_but_not_much_more() {
             expected.is_none(),
             "up to {last}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_game_loses_its_watchers_and_no_other_game_does() {
+    let store = Arc::new(Observed::default());
+    let live = Live::new(store.clone(), NOTHING);
+    let (deleted, other) = (GameId::generate(), GameId::generate());
+    for game in [deleted, other] {
+        append_moves(&store.store, game, 1).await;
+    }
+    let mut of_the_deleted = live.watch(deleted).await.after(StreamRevision::FIRST);
+    let mut of_the_other = live.watch(other).await.after(StreamRevision::FIRST);
+    let mut of_all = live.watch_all().await;
+    store.send(SubscriptionMessage::StreamTruncated(deleted.stream()));
+    assert_eq!(
+        of_the_deleted.next().await.err(),
+        Some(Interrupted::Stopped)
+    );
+    append_moves(&store.store, other, 1).await;
+    assert_eq!(
+        of_the_other
+            .next()
+            .await
+            .expect("an event")
+            .revision
+            .number(),
+        1
+    );
+    of_all.after(None).await.expect("an event");
+    drop(of_the_deleted);
+    assert_eq!(live.watchers(), 2);
+}
+
+#[tokio::test]
+async fn watchers_stay_while_the_store_is_away() {
+    let store = Arc::new(Observed::default());
+    let live = Live::new(store.clone(), NOTHING);
+    let game = GameId::generate();
+    append_moves(&store.store, game, 1).await;
+    let mut watcher = live.watch(game).await.after(StreamRevision::FIRST);
+    let mut of_all = live.watch_all().await;
+    store.send(SubscriptionMessage::Disconnected);
+    store.send(SubscriptionMessage::CaughtUp);
+    append_moves(&store.store, game, 1).await;
+    assert_eq!(watcher.next().await.expect("an event").revision.number(), 1);
+    of_all.after(None).await.expect("an event");
+    assert_eq!(store.subscriptions.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn after_a_restore_watchers_come_again_and_hear_what_follows_the_new_head() {
+    let store = Arc::new(Observed::default());
+    let live = Live::new(store.clone(), NOTHING);
+    let game = GameId::generate();
+    append_moves(&store.store, game, 1).await;
+    for restores in 1..=3 {
+        let mut watcher = live.watch(game).await.after(StreamRevision::FIRST);
+        let mut of_all = live.watch_all().await;
+        live.start_again();
+        assert_eq!(watcher.next().await.err(), Some(Interrupted::Stopped));
+        assert_eq!(of_all.after(None).await.err(), Some(Interrupted::Stopped));
+        let mut watcher = live
+            .watch(game)
+            .await
+            .after(StreamRevision::new(restores - 1));
+        let mut of_all = live.watch_all().await;
+        append_moves(&store.store, game, 1).await;
+        let heard = watcher.next().await.expect("an event");
+        assert_eq!(heard.revision.number(), restores);
+        of_all.after(None).await.expect("an event");
+        let subscriptions = store.subscriptions.load(Ordering::SeqCst);
+        assert_eq!(subscriptions as u64, restores + 1);
     }
 }
 

@@ -14,15 +14,21 @@ mod generated;
 #[expect(dead_code, reason = "the double's other users need more of it")]
 mod tutorial;
 
+mod erasable;
+mod logs;
 mod program;
 mod support;
 
 mod answers;
 mod command;
+mod deletions;
 mod files;
+mod forgetting;
 mod histories;
 mod kills;
 mod metrics;
+mod outages;
 mod pages;
+mod restores;
 mod stores;
 mod waiting;

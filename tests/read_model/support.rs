@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +12,9 @@ use connect_four::domain::GameEvent;
 use connect_four::event_store::{
     EventStore, ExpectedRevision, GlobalPosition, NewEvent, StreamName, StreamRevision,
 };
-use connect_four::read_model::{GamesQuery, Projecting, ReadModel, ReadModelLocation};
+use connect_four::read_model::{
+    GamesQuery, Projecting, ReadModel, ReadModelLocation, StoreObserver,
+};
 use rusqlite::types::ValueRef;
 use serde_json::json;
 use tempfile::TempDir;
@@ -26,6 +29,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 /// A read model that follows a store.
 pub(crate) struct Following {
     pub(crate) model: Arc<ReadModel>,
+    pub(crate) told: Arc<Told>,
     projecting: Projecting,
 }
 
@@ -39,9 +43,18 @@ impl Following {
     }
 
     async fn at(location: &ReadModelLocation, store: &Arc<dyn EventStore>) -> Following {
-        let model = Arc::new(ReadModel::open(location).await.expect("it opens"));
-        let projecting = model.start(store.clone());
-        Following { model, projecting }
+        let model = ReadModel::open(location).await.expect("it opens");
+        Following::by(model, store)
+    }
+
+    pub(crate) fn by(model: ReadModel, store: &Arc<dyn EventStore>) -> Following {
+        let (model, told) = (Arc::new(model), Arc::new(Told::default()));
+        let projecting = model.start(store.clone(), told.clone());
+        Following {
+            model,
+            told,
+            projecting,
+        }
     }
 
     pub(crate) async fn catches_up(&self) {
@@ -69,6 +82,43 @@ impl Following {
     }
 }
 
+/// What the rest of the process was told.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    truncated: Mutex<Vec<GameId>>,
+    restored: AtomicUsize,
+}
+
+impl Told {
+    pub(crate) fn restored(&self) -> usize {
+        self.restored.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn truncated(&self) -> Vec<GameId> {
+        self.truncated.lock().expect("nothing panics").clone()
+    }
+}
+
+impl StoreObserver for Told {
+    fn stream_truncated(&self, game: GameId) {
+        self.truncated.lock().expect("nothing panics").push(game);
+    }
+
+    fn store_restored(&self) {
+        self.restored.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Waits until it is so.
+pub(crate) async fn until(is_so: impl Fn() -> bool) {
+    let waiting = async {
+        while !is_so() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, waiting).await.expect("it is so in time");
+}
+
 /// A folder for files, and the rows of a read model that was built in it from the store.
 pub(crate) struct Files(pub(crate) TempDir);
 
@@ -90,33 +140,35 @@ impl Files {
     }
 }
 
-const TABLES: [&str; 5] = [
+const TABLES: [&str; 6] = [
     "projection",
     "players",
     "games",
     "participations",
     "unreadable_streams",
+    "truncated_streams",
 ];
 
 /// Every row of every table, as text, of a file that nobody writes to.
 pub(crate) fn rows(path: &Path) -> String {
     let connection = rusqlite::Connection::open(path).expect("a database");
-    let mut rows = String::new();
+    let mut rows = Vec::new();
     for table in TABLES {
-        let select = format!("SELECT * FROM {table} ORDER BY 1, 2, 3");
+        let select = format!("SELECT * FROM {table}");
         let mut statement = connection.prepare(&select).expect("a table");
         let columns = statement.column_count();
         let mut found = statement.query([]).expect("its rows");
         while let Some(row) = found.next().expect("a row") {
-            let _ = write!(rows, "{table}:");
+            let mut text = format!("{table}:");
             for column in 0..columns {
                 let value: ValueRef<'_> = row.get_ref(column).expect("a value");
-                let _ = write!(rows, " {value:?}");
+                let _ = write!(text, " {value:?}");
             }
-            rows.push('\n');
+            rows.push(text);
         }
     }
-    rows
+    rows.sort();
+    rows.join("\n")
 }
 
 /// How many events there are in a stream that only this test writes to.

@@ -1,0 +1,27 @@
+//! Forgets what the service keeps of events that the store no longer holds.
+
+use std::sync::Arc;
+
+use crate::application::{GameId, GameStreams};
+use crate::live::Live;
+use crate::read_model::StoreObserver;
+
+/// What remembers games between requests.
+#[derive(Debug)]
+pub(super) struct Forgetting {
+    pub(super) games: Arc<GameStreams>,
+    pub(super) live: Arc<Live>,
+}
+
+impl StoreObserver for Forgetting {
+    /// Those who watch the game hear of it from the live hub's own subscription.
+    fn stream_truncated(&self, game: GameId) {
+        self.games.forget(game);
+    }
+
+    fn store_restored(&self) {
+        // First, so that whoever comes again finds nothing of before.
+        self.games.forget_all();
+        self.live.start_again();
+    }
+}

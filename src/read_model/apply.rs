@@ -1,0 +1,157 @@
+//! One batch from the subscription into the tables, with what has to be read on the way.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use tokio::task::spawn_blocking;
+
+use super::batch::{Batch, Delivered, Halt, History, Unreadable};
+use super::commit::commit;
+use super::database::{Database, ReadModelError};
+use super::lists::to_sql;
+use super::memory::Memory;
+use super::projector::FollowError;
+use crate::application::{GameFold, GameId};
+use crate::event_store::{EventStore, EventStoreError, StreamRevision};
+
+/// What was applied.
+pub(super) struct Applied {
+    pub(super) memory: Box<Memory>,
+    pub(super) events: u64,
+    /// When the last of them was recorded.
+    pub(super) latest: Option<DateTime<Utc>>,
+    /// The streams that turned out unreadable.
+    pub(super) unreadable: Vec<Unreadable>,
+}
+
+/// Applies what was delivered in one transaction.
+pub(super) async fn apply(
+    database: Arc<Database>,
+    store: Arc<dyn EventStore>,
+    mut memory: Box<Memory>,
+    delivered: Vec<Delivered>,
+) -> Result<Applied, FollowError> {
+    let mut work = Work {
+        batch: Batch::default(),
+        delivered,
+        taken: 0,
+    };
+    loop {
+        let database = database.clone();
+        let step = spawn_blocking(move || {
+            let mut connection = database.writer();
+            work.run(&mut connection, memory)
+        });
+        match step.await.map_err(ReadModelError::from)?? {
+            Step::Committed(applied) => return Ok(applied),
+            Step::Needs {
+                game,
+                before,
+                stopped,
+            } => {
+                (work, memory) = *stopped;
+                let history = history(&*store, game, before).await?;
+                work.batch.tell(game, history);
+            }
+        }
+    }
+}
+
+/// The game's stream as it is now, folded up to this revision.
+async fn history(
+    store: &dyn EventStore,
+    id: GameId,
+    before: StreamRevision,
+) -> Result<History, FollowError> {
+    let stream = id.stream();
+    let slice = match store.read_stream(&stream, StreamRevision::FIRST).await {
+        Ok(slice) => slice,
+        Err(EventStoreError::StreamDeleted { .. }) => return Ok(History::Deleted),
+        Err(error) => return Err(error.into()),
+    };
+    if slice.last_revision.is_none() {
+        return Ok(History::Absent);
+    }
+    let first = slice.events.first().map(|event| event.revision);
+    if first != Some(StreamRevision::FIRST) {
+        return Ok(History::Deleted);
+    }
+    let mut fold = GameFold::default();
+    for event in slice.events.iter().filter(|event| event.revision < before) {
+        if let Err(reason) = fold.fold(event) {
+            return Ok(History::Unreadable(Unreadable {
+                stream: stream.as_str().to_owned(),
+                revision: to_sql(event.revision.number()),
+                reason: reason.to_string(),
+            }));
+        }
+    }
+    Ok(History::Whole(fold))
+}
+
+/// A transaction in the making.
+struct Work {
+    batch: Batch,
+    delivered: Vec<Delivered>,
+    /// How many of them the batch has taken.
+    taken: usize,
+}
+
+enum Step {
+    Committed(Applied),
+    Needs {
+        game: GameId,
+        before: StreamRevision,
+        stopped: Box<(Work, Box<Memory>)>,
+    },
+}
+
+impl Work {
+    /// Up to the commit, or to something about a game that has to be read first.
+    fn run(
+        mut self,
+        connection: &mut rusqlite::Connection,
+        mut memory: Box<Memory>,
+    ) -> Result<Step, FollowError> {
+        // For the reads below, which would begin one each.
+        let reading = connection.transaction().map_err(ReadModelError::from)?;
+        loop {
+            let taken = match self.delivered.get(self.taken) {
+                Some(delivered) => self.batch.take(&mut memory, &reading, delivered),
+                None => self.batch.look_at_streams(&mut memory, &reading),
+            };
+            match taken {
+                Ok(()) if self.taken == self.delivered.len() => break,
+                Ok(()) => self.taken += 1,
+                Err(Halt::NeedsHistory { game, before }) => {
+                    return Ok(Step::Needs {
+                        game,
+                        before,
+                        stopped: Box::new((self, memory)),
+                    });
+                }
+                Err(Halt::WholeAgain(game)) => return Err(FollowError::WholeAgain(game)),
+                Err(Halt::Sqlite(error)) => return Err(ReadModelError::from(error).into()),
+            }
+        }
+        drop(reading);
+        let events = self.batch.events;
+        let latest = self.delivered.iter().rev().find_map(recorded_at);
+        let unreadable =
+            commit(connection, &mut memory, self.batch).map_err(ReadModelError::from)?;
+        Ok(Step::Committed(Applied {
+            memory,
+            events,
+            latest,
+            unreadable,
+        }))
+    }
+}
+
+/// When it was recorded, if it is an event.
+pub(super) fn recorded_at(delivered: &Delivered) -> Option<DateTime<Utc>> {
+    match delivered {
+        Delivered::Event(event) => Some(event.recorded_at),
+        Delivered::Truncated(_) => None,
+    }
+}

@@ -1,0 +1,109 @@
+//! What operators see while the store is away, and of streams that are not games.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use connect_four::application::GameId;
+use connect_four::event_store::{EventStore, MemoryStore};
+use connect_four::read_model::ReadModel;
+
+use crate::erasable::Erasable;
+use crate::logs::Logs;
+use crate::support::{Following, append, start_games, started, until};
+
+fn closely() -> ReadModel {
+    ReadModel::in_memory().checking_store_every(Duration::from_millis(5))
+}
+
+#[tokio::test]
+async fn lag_grows_from_the_last_sign_of_life_until_the_store_is_back() {
+    let database = Erasable::default();
+    let store: Arc<dyn EventStore> = Arc::new(database.clone());
+    start_games(&store, 3).await;
+    let following = Following::in_memory(&store).await;
+    following.catches_up().await;
+    until(|| following.model.status().lag.is_zero()).await;
+
+    database.go_away();
+    let lag = || following.model.status().lag;
+    until(|| !lag().is_zero()).await;
+    let before = lag();
+    until(|| lag() > before + Duration::from_millis(100)).await;
+    assert!(!following.model.status().has_caught_up);
+    assert!(following.model.has_caught_up(), "lists still answer");
+    assert_eq!(following.numbers().await, [3, 2, 1]);
+
+    database.come_back();
+    until(|| lag().is_zero() && following.model.status().has_caught_up).await;
+}
+
+#[tokio::test]
+async fn lag_grows_while_the_store_does_not_answer_on_a_connection_that_is_open() {
+    let database = Erasable::default();
+    let store: Arc<dyn EventStore> = Arc::new(database.clone());
+    start_games(&store, 3).await;
+    let following = Following::by(closely(), &store);
+    following.catches_up().await;
+    database.failing_lookups.store(usize::MAX, Ordering::SeqCst);
+    let status = || following.model.status();
+    until(|| !status().lag.is_zero() && !status().has_caught_up).await;
+    database.failing_lookups.store(0, Ordering::SeqCst);
+    until(|| status().lag.is_zero() && status().has_caught_up).await;
+    assert_eq!(following.told.restored(), 0);
+}
+
+#[tokio::test]
+async fn a_store_of_this_process_is_never_behind_when_nothing_happens() {
+    let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
+    let following = Following::by(closely(), &store);
+    following.catches_up().await;
+    for games in [0, 2] {
+        start_games(&store, games).await;
+        if let Some(last) = store.head().await.expect("memory answers") {
+            following.sees(last).await;
+        }
+        for _ in 0..20 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            let status = following.model.status();
+            assert!(status.lag.is_zero() && status.has_caught_up, "{status:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_outage_has_a_line_when_it_begins_and_one_when_it_ends() {
+    let logs = Logs::of_this_thread();
+    let database = Erasable::default();
+    let store: Arc<dyn EventStore> = Arc::new(database.clone());
+    start_games(&store, 1).await;
+    let following = Following::in_memory(&store).await;
+    following.catches_up().await;
+    database.go_away();
+    // Several attempts fail meanwhile.
+    until(|| following.model.status().lag > Duration::from_millis(600)).await;
+    database.come_back();
+    until(|| following.model.status().has_caught_up).await;
+    assert_eq!(logs.with("ERROR").len(), 1);
+    let ends = logs.with("follows the store again, after");
+    assert_eq!(ends.len(), 1);
+    assert!(!ends[0].contains("after 1 attempts"), "{ends:?}");
+}
+
+#[tokio::test]
+async fn the_first_ten_streams_that_are_not_games_have_a_line_each_and_then_there_is_a_count() {
+    let twice = [started("ada", "grace"), started("ada", "grace")];
+    for (streams, lines, counts) in [(3, 3, 0), (10, 10, 0), (25, 10, 1)] {
+        let logs = Logs::of_this_thread();
+        let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
+        for _ in 0..streams {
+            append(&store, GameId::generate(), &twice).await;
+        }
+        let following = Following::in_memory(&store).await;
+        following.catches_up().await;
+        assert_eq!(following.model.status().unreadable_streams, streams);
+        assert_eq!(logs.with("no game explains stream game-").len(), lines);
+        let count = logs.with(&format!("no game explains {streams} streams in all"));
+        assert_eq!(count.len(), counts);
+    }
+}

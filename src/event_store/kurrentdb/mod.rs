@@ -126,18 +126,14 @@ impl EventStore for KurrentDbStore {
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, EventStoreError> {
         let read = move |client, connection| read::all(client, connection, prefix, after, limit);
-        match (self.attempt(Call::ReadAll, read).await?, after) {
-            (Page::Events(events), _) => Ok(events),
-            (Page::NothingThere, None) => Ok(Vec::new()),
+        match self.attempt(Call::ReadAll, read).await? {
+            Page::Events(events) => Ok(events),
             // The server answers a position beyond its end as it answers the end itself.
-            (Page::NothingThere, Some(position)) => match after > self.head().await? {
+            Page::NothingFrom(position) => match Some(position) > self.head().await? {
                 true => Err(EventStoreError::PositionBeyondHead { position }),
                 false => Ok(Vec::new()),
             },
-            (Page::NoSuchPosition, Some(position)) => {
-                Err(EventStoreError::NoEventAtPosition { position })
-            }
-            (Page::NoSuchPosition, None) => unreachable!("only a position can be invalid"),
+            Page::NoEventAt(position) => Err(EventStoreError::NoEventAtPosition { position }),
         }
     }
 

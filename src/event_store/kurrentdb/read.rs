@@ -18,8 +18,8 @@ use super::connection_string::ConnectionString;
 use super::error::Failure;
 use super::{Attempts, position};
 use crate::event_store::{
-    Appended, AtPosition, EventStoreError, GlobalPosition, RecordedEvent, StreamName, StreamRevision,
-    StreamSlice,
+    Appended, AtPosition, EventStoreError, GlobalPosition, RecordedEvent, StreamName,
+    StreamRevision, StreamSlice,
 };
 
 /// The server counts revisions in an `i64`; greater ones make it fail.
@@ -227,10 +227,10 @@ pub(super) async fn head(
 pub(super) enum Page {
     /// The events.
     Events(Vec<RecordedEvent>),
-    /// Nothing is stored at the position or after it.
-    NothingThere,
-    /// No record begins at the position.
-    NoSuchPosition,
+    /// Nothing of these streams is at this position or after it; it may be beyond the end.
+    NothingFrom(GlobalPosition),
+    /// No record begins at this position.
+    NoEventAt(GlobalPosition),
 }
 
 /// The next events of the streams with this prefix.
@@ -241,11 +241,22 @@ pub(super) async fn all(
     after: Option<GlobalPosition>,
     limit: usize,
 ) -> Result<Page, Failure> {
-    let Some(start) = after.map_or(Some(StreamPosition::Start), valid) else {
-        return Ok(Page::NoSuchPosition);
+    let Some(after) = after else {
+        return up_to(
+            &client,
+            &connection,
+            prefix,
+            None,
+            StreamPosition::Start,
+            limit,
+        )
+        .await;
     };
-    match up_to(&client, &connection, prefix, start, after, limit).await {
-        Err(Failure::InvalidArgument(_)) if after.is_some() => Ok(Page::NoSuchPosition),
+    let Some(start) = valid(after) else {
+        return Ok(Page::NoEventAt(after));
+    };
+    match up_to(&client, &connection, prefix, Some(after), start, limit).await {
+        Err(Failure::InvalidArgument(_)) => Ok(Page::NoEventAt(after)),
         outcome => outcome,
     }
 }
@@ -256,8 +267,8 @@ async fn up_to(
     client: &Client,
     connection: &ConnectionString,
     prefix: &'static str,
-    mut start: StreamPosition<Position>,
     after: Option<GlobalPosition>,
+    mut start: StreamPosition<Position>,
     limit: usize,
 ) -> Result<Page, Failure> {
     let mut seen = after;
@@ -288,9 +299,9 @@ async fn up_to(
         is_empty &= received == 0;
         if events.len() >= limit || received < count {
             events.truncate(limit);
-            return Ok(match is_empty {
-                true => Page::NothingThere,
-                false => Page::Events(events),
+            return Ok(match after {
+                Some(after) if is_empty => Page::NothingFrom(after),
+                Some(_) | None => Page::Events(events),
             });
         }
     }
@@ -355,7 +366,10 @@ pub(super) fn heard(event: ResolvedEvent) -> Heard {
 
 fn truncated(event: &ResolvedEvent) -> Option<StreamName> {
     let event = event.event.as_ref()?;
-    let stream = match (event.stream_id().strip_prefix(METADATA_OF), &*event.event_type) {
+    let stream = match (
+        event.stream_id().strip_prefix(METADATA_OF),
+        &*event.event_type,
+    ) {
         (None, "$streamDeleted") => event.stream_id(),
         (Some(stream), "$metadata") => {
             let settings = stream_settings(&event.data);

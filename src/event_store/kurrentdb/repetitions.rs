@@ -7,13 +7,11 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures_util::future::{BoxFuture, Shared};
 use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
 use uuid::Uuid;
 
-use crate::event_store::{
-    Appended, EventStoreError, ExpectedRevision, NewEvent, StreamName,
-};
+use crate::event_store::{Appended, EventStoreError, ExpectedRevision, NewEvent, StreamName};
 
 type Outcome = Result<Appended, EventStoreError>;
 
@@ -25,9 +23,11 @@ struct Identity {
     ids: Vec<Uuid>,
 }
 
+type Appends = HashMap<Identity, Shared<BoxFuture<'static, Outcome>>>;
+
 /// The appends that are under way in this process.
-#[derive(Default)]
-pub(super) struct UnderWay(Mutex<HashMap<Identity, Shared<BoxFuture<'static, Outcome>>>>);
+#[derive(Debug, Default)]
+pub(super) struct UnderWay(Mutex<Appends>);
 
 impl UnderWay {
     /// The outcome of this append: of the same one that is under way already, or of the work.
@@ -73,7 +73,7 @@ impl UnderWay {
         outcome.await
     }
 
-    fn appends(&self) -> MutexGuard<'_, HashMap<Identity, Shared<BoxFuture<'static, Outcome>>>> {
+    fn appends(&self) -> MutexGuard<'_, Appends> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -133,6 +133,7 @@ impl EventStore for KurrentDbStore {
                 true => Err(EventStoreError::PositionBeyondHead { position }),
                 false => Ok(Vec::new()),
             },
+            Page::BeyondHead(position) => Err(EventStoreError::PositionBeyondHead { position }),
             Page::NoEventAt(position) => Err(EventStoreError::NoEventAtPosition { position }),
         }
     }

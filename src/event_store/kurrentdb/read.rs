@@ -25,6 +25,9 @@ use crate::event_store::{
 /// The server counts revisions in an `i64`; greater ones make it fail.
 const LAST_REVISION: u64 = i64::MAX as u64 - 1;
 
+/// The same for positions.
+const LAST_POSITION: u64 = i64::MAX as u64 - 1;
+
 /// Reads, again while the answer does not come: a read changes nothing.
 ///
 /// In a task of its own, so that a call that fails is learnt from also when nobody waits for
@@ -229,6 +232,8 @@ pub(super) enum Page {
     Events(Vec<RecordedEvent>),
     /// Nothing of these streams is at this position or after it; it may be beyond the end.
     NothingFrom(GlobalPosition),
+    /// No database reaches this position.
+    BeyondHead(GlobalPosition),
     /// No record begins at this position.
     NoEventAt(GlobalPosition),
 }
@@ -252,6 +257,9 @@ pub(super) async fn all(
         )
         .await;
     };
+    if after.commit() > LAST_POSITION {
+        return Ok(Page::BeyondHead(after));
+    }
     let Some(start) = valid(after) else {
         return Ok(Page::NoEventAt(after));
     };
@@ -337,7 +345,7 @@ pub(super) async fn at(
 /// counts in an `i64`, fails on greater numbers and on a prepare position after the commit.
 fn valid(position: GlobalPosition) -> Option<StreamPosition<Position>> {
     let (commit, prepare) = (position.commit(), position.prepare());
-    let is_valid = commit <= LAST_REVISION && prepare <= commit;
+    let is_valid = commit <= LAST_POSITION && prepare <= commit;
     is_valid.then_some(StreamPosition::Position(Position { commit, prepare }))
 }
 

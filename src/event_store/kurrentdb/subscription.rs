@@ -202,7 +202,7 @@ impl Reader {
         };
         let is_due = match next {
             Ok(Page::Events(events)) => !events.is_empty(),
-            Ok(Page::NothingFrom(_)) => false,
+            Ok(Page::NothingFrom(_) | Page::BeyondHead(_)) => false,
             Ok(Page::NoEventAt(_)) => {
                 self.place.forget_checkpoints();
                 false

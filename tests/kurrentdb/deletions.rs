@@ -10,8 +10,7 @@ use connect_four::event_store::{
 
 use crate::double::{Double, Expected, wire::Empty};
 use crate::support::{
-    PREFIX, append, at, begin, new_event, new_stream, next_message, proposal, soon, store_on,
-    until_caught_up,
+    PREFIX, append, new_event, new_stream, next_message, proposal, soon, store_on, until_caught_up,
 };
 
 /// A stream of three events, and these.
@@ -67,8 +66,6 @@ async fn an_append_that_begins_a_deleted_stream_again_is_not_acknowledged() {
 async fn an_append_that_repeats_deleted_events_is_not_acknowledged() {
     let double = Double::start().await;
     let store = store_on(&double).await;
-    // The first event of a database has position 0 as well.
-    begin(&store, &new_stream()).await;
     let (stream, events) = stream_of_three(&store).await;
     double.delete(stream.as_str());
     let repeated = soon(store.append(&stream, ExpectedRevision::NoStream, events)).await;
@@ -78,17 +75,6 @@ async fn an_append_that_repeats_deleted_events_is_not_acknowledged() {
     double.set_metadata(emptied.as_str(), r#"{"$tb":10}"#);
     let repeated = soon(store.append(&emptied, ExpectedRevision::NoStream, events)).await;
     assert_eq!(repeated, deleted(&emptied));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_first_event_of_a_database_is_acknowledged_at_position_0() {
-    let double = Double::start().await;
-    let store = store_on(&double).await;
-    let stream = new_stream();
-    let event = begin(&store, &stream).await;
-    let repeated = append(&store, &stream, ExpectedRevision::NoStream, &event).await;
-    let appended = repeated.expect("stored before");
-    assert_eq!(appended.position.to_string(), "0");
 }
 
 #[tokio::test(flavor = "multi_thread")]

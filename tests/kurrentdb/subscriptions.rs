@@ -157,7 +157,7 @@ async fn a_loss_is_told_once_and_then_that_it_has_caught_up_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn while_nothing_is_appended_it_gives_signs_of_life() {
     let double = Double::start().await;
-    let store = impatient_store_on(&double.connection_string(), 50).await;
+    let store = impatient_store_on(&double.connection_string(), 200).await;
     begin(&store, &new_stream()).await;
     store_noise(&double, 3);
     let mut subscription = store.subscribe_all(PREFIX, None);
@@ -238,9 +238,9 @@ async fn an_event_at_the_position_of_a_checkpoint_is_delivered() {
         store_noise(&double, 1);
         if number % 2 == 0 {
             // Also when it resumes between the checkpoint and the event.
-            let subscriptions = double.calls().subscriptions;
             double.cut_connections();
-            until(|| async { double.calls().subscriptions > subscriptions }).await;
+            until_disconnected(&mut subscription).await;
+            until_caught_up(&mut subscription).await;
         }
         let event = proposal("{}");
         let id = event.id;

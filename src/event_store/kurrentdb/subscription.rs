@@ -7,8 +7,8 @@
 //! a client of its own so that it does not count among the calls in flight.
 //!
 //! A server that shuts down and a proxy that forgot a connection say nothing. So silence is
-//! tested: a read on the shared client asks for the next event, which the subscription then
-//! has to deliver.
+//! tested: by a call on the same connection, and by a read on the shared client that asks for
+//! the next event, which the subscription then has to deliver.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use super::access::Call;
 use super::backoff::Backoff;
 use super::client::Supervisor;
-use super::connect::{OwnedClient, connect};
+use super::connect::{OwnedClient, connect, probe};
 use super::error::Failure;
 use super::loop_breaker::LoopBreaker;
 use super::outage::{OncePerMinute, Witness};
@@ -188,17 +188,26 @@ impl Reader {
         }
     }
 
-    /// The server is silent. If it has nothing to say, that is a sign of life; if it has,
-    /// the subscription has to deliver it within the time of a call.
+    /// The server is silent. Its connection has to answer a call; and if there is a next
+    /// event, the subscription has to deliver it within the time of a call. If there is none,
+    /// the silence is a sign of life.
     async fn test_silence(&mut self) -> Result<Option<SubscriptionMessage>, Loss> {
-        let limit = self.supervisor.connection().call_timeout();
+        let connection = self.supervisor.connection().clone();
+        let limit = connection.call_timeout();
+        let (Some(open), Some(client)) = (&mut self.open, &self.client) else {
+            return Ok(None);
+        };
+        let messages = &mut open.messages;
         let (prefix, after) = (self.prefix, self.place.resume_after());
         let read = move |client, connection| read::all(client, connection, prefix, after, 1);
         let next = read::attempt(&self.supervisor, Call::ReadAll, limit, read);
-        let messages = &mut self.open.as_mut().expect("it is silent").messages;
+        let own = timeout(limit, client.run(|client| probe(client, connection)));
         let next = tokio::select! {
             message = messages.recv() => return self.hear(message),
-            next = next => next,
+            (own, next) = async { tokio::join!(own, next) } => {
+                own.unwrap_or_else(|_| Err(Failure::Unknown(format!("no answer within {limit:?}"))))?;
+                next
+            }
         };
         let is_due = match next {
             Ok(Page::Events(events)) => !events.is_empty(),

@@ -14,6 +14,7 @@ mod deletions;
 mod outages;
 mod reads;
 mod repetitions;
+mod server_rules;
 mod speed;
 mod subscriptions;
 mod tls;

@@ -45,7 +45,12 @@ impl Log {
         if self.is_tombstoned_among(stream, written) {
             return Err(Refusal::Tombstoned);
         }
-        let is_soft_deleted = Limits::of(self, stream, written).is_soft_deleted();
+        let is_deleted = |stream| Limits::of(self, stream, written).is_soft_deleted();
+        let is_soft_deleted = is_deleted(stream);
+        // A program that sets the metadata of a deleted stream does not bring its events back.
+        let described = stream
+            .strip_prefix("$$")
+            .filter(|stream| is_deleted(stream));
         let length = self.stream(stream).len() as u64;
         let conflict = Refusal::WrongVersion(length.checked_sub(1));
         let first = match expected {
@@ -77,6 +82,9 @@ impl Log {
         }
         if is_soft_deleted {
             self.undelete(stream, length);
+        }
+        if let Some(stream) = described {
+            self.undelete(stream, self.stream(stream).len() as u64);
         }
         let (revision, position) = last.expect("an append has an event");
         Ok(Accepted::Written(revision, position))

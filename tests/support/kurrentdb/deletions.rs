@@ -1,6 +1,7 @@
 //! Deletes and tombstones streams, for clients and for tests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -11,7 +12,8 @@ use tower::service_fn;
 
 use super::log::Log;
 use super::rpc::tombstoned;
-use super::wire::{DeleteReq, DeleteResp, Expected, Position};
+use super::stream_metadata::{metadata_event, metadata_stream};
+use super::wire::{DeleteReq, DeleteResp, Empty, Expected, Position};
 use super::{Double, Shared};
 
 impl Double {
@@ -27,7 +29,17 @@ impl Double {
 
     /// Writes a stream's metadata, such as `{"$tb":2}`, `{"$maxCount":1}` or `{"$maxAge":60}`.
     pub fn set_metadata(&self, stream: &str, json: &str) {
-        self.write(|log| log.set_metadata(stream, json));
+        let event = metadata_event(json);
+        self.store(
+            &metadata_stream(stream),
+            Expected::Any(Empty {}),
+            vec![event],
+        );
+    }
+
+    /// Moves the node's clock forward, which makes events older than their `$maxAge`.
+    pub fn pass_time(&self, time: Duration) {
+        self.shared.log().pass_time(time);
     }
 
     /// Removes deleted and truncated events from `$all`.

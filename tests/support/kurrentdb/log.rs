@@ -1,7 +1,7 @@
 //! What the node has written, and how much of it is committed and readable.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use uuid::Uuid;
@@ -39,6 +39,8 @@ pub struct Log {
     /// The ids and revisions that the node remembers until it is restarted.
     recent: HashMap<(String, Uuid), u64>,
     progress: Progress,
+    /// How far the node's clock is ahead of ours.
+    ahead: Duration,
 }
 
 impl Log {
@@ -54,9 +56,12 @@ impl Log {
     }
 
     pub fn is_tombstoned_among(&self, name: &str, count: usize) -> bool {
-        self.tombstones
-            .get(name)
-            .is_some_and(|place| *place < count)
+        // The metadata of a tombstoned stream are tombstoned with it.
+        [Some(name), name.strip_prefix("$$")]
+            .into_iter()
+            .flatten()
+            .filter_map(|name| self.tombstones.get(name))
+            .any(|place| *place < count)
     }
 
     pub fn is_scavenged(&self, place: usize) -> bool {
@@ -70,6 +75,18 @@ impl Log {
 
     pub fn progress(&self) -> Progress {
         self.progress
+    }
+
+    /// Moves the node's clock forward.
+    pub fn pass_time(&mut self, time: Duration) {
+        self.ahead += time;
+    }
+
+    /// The time on the node's clock, in ticks of 100 ns since 1970.
+    pub(super) fn now(&self) -> u64 {
+        let now = SystemTime::now() + self.ahead;
+        let now = now.duration_since(SystemTime::UNIX_EPOCH);
+        ticks(now.expect("the clock is past 1970"))
     }
 
     /// Where the first record after the first `count` events begins.
@@ -101,6 +118,7 @@ impl Log {
 
     fn write_at(&mut self, stream: &str, revision: u64, proposal: Proposal) -> &Stored {
         let begin = self.end_of(self.events.len());
+        let created = self.now();
         self.recent
             .insert((stream.to_owned(), proposal.id), revision);
         self.events.push(Stored {
@@ -115,7 +133,7 @@ impl Log {
             content_type: proposal.content_type,
             data: proposal.data,
             metadata: proposal.metadata,
-            created: ticks(Duration::ZERO),
+            created,
         });
         self.events.last().expect("it was just pushed")
     }

@@ -1,7 +1,7 @@
 //! Events as the double keeps them, and their way from and to the wire.
 
 use std::collections::HashMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
 use uuid::Uuid;
@@ -33,10 +33,8 @@ pub struct Proposal {
     pub metadata: Bytes,
 }
 
-/// How long ago this was, as the server counts time: in ticks of 100 ns since 1970.
-pub(super) fn ticks(ago: Duration) -> u64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let time = now.expect("the clock is past 1970").saturating_sub(ago);
+/// As the server counts time: in ticks of 100 ns.
+pub(super) fn ticks(time: Duration) -> u64 {
     time.as_secs() * 10_000_000 + u64::from(time.subsec_nanos()) / 100
 }
 

@@ -54,10 +54,21 @@ impl Limits {
             .max_count
             .map_or(0, |count| (places.len() as u64).saturating_sub(count));
         let too_old = self.max_age.map_or(0, |age| {
-            let oldest = ticks(age);
+            let oldest = log.now().saturating_sub(ticks(age));
             places.partition_point(|place| log.events[*place].created < oldest) as u64
         });
         self.truncate_before.max(beyond_count).max(too_old)
+    }
+}
+
+/// What a program writes to a stream's metadata stream.
+pub(super) fn metadata_event(json: &str) -> Proposal {
+    Proposal {
+        id: Uuid::now_v7(),
+        event_type: "$metadata".to_owned(),
+        content_type: "application/json".to_owned(),
+        data: Bytes::copy_from_slice(json.as_bytes()),
+        metadata: Bytes::new(),
     }
 }
 
@@ -69,27 +80,18 @@ fn metadata_of(log: &Log, stream: &str, count: usize) -> Map<String, Value> {
 }
 
 impl Log {
-    /// Writes a stream's metadata.
-    pub fn set_metadata(&mut self, stream: &str, json: &str) -> Position {
-        let metadata = Proposal {
-            id: Uuid::now_v7(),
-            event_type: "$metadata".to_owned(),
-            content_type: "application/json".to_owned(),
-            data: Bytes::copy_from_slice(json.as_bytes()),
-            metadata: Bytes::new(),
-        };
-        self.write(&metadata_stream(stream), metadata).position
-    }
-
     /// Deletes a stream softly: it can be written to again.
     pub fn delete(&mut self, stream: &str) -> Position {
-        self.set_metadata(stream, &format!(r#"{{"{TRUNCATE_BEFORE}":{TOMBSTONE}}}"#))
+        let json = format!(r#"{{"{TRUNCATE_BEFORE}":{TOMBSTONE}}}"#);
+        self.write(&metadata_stream(stream), metadata_event(&json))
+            .position
     }
 
     /// Lets a stream that was deleted softly begin at this revision; other metadata stay.
     pub(super) fn undelete(&mut self, stream: &str, first: u64) {
         let mut metadata = metadata_of(self, stream, self.events.len());
         metadata.insert(TRUNCATE_BEFORE.to_owned(), first.into());
-        self.set_metadata(stream, &Value::Object(metadata).to_string());
+        let event = metadata_event(&Value::Object(metadata).to_string());
+        self.write(&metadata_stream(stream), event);
     }
 }

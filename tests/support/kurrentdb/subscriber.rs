@@ -81,8 +81,8 @@ struct Subscriber {
 }
 
 impl Subscriber {
-    /// `None`, an end without an error, only when a test asks for it: the server never ends
-    /// a subscription so.
+    /// `None`, an end without an error, only when a test asks for it: the server always ends a
+    /// subscription with an error.
     async fn next(&mut self) -> Option<ReadContent> {
         loop {
             self.shared.wait_while_silent().await;

@@ -11,7 +11,7 @@ use crate::double::proxy::Proxy;
 use crate::double::{Double, Expected, wire::Empty};
 use crate::support::{
     PREFIX, append, at, begin, impatient_store_on, new_event, new_stream, next_event, next_message,
-    proposal, store_on, until, until_caught_up, until_ready,
+    proposal, store_on, until, until_caught_up,
 };
 
 /// Events that are none of ours, more than a window of them.
@@ -189,18 +189,14 @@ async fn a_connection_that_a_firewall_forgot_is_replaced() {
     );
 }
 
-/// The proxy forgets only the subscription's connection; the one for calls works.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_is_not_delivered_ends_a_subscription_that_looks_healthy() {
+async fn an_event_that_is_not_delivered_ends_a_subscription_whose_connection_works() {
     let double = Double::start().await;
-    let proxy = Proxy::to(double.address()).await;
-    let store = impatient_store_on(&proxy.connection_string(), 100).await;
+    let store = impatient_store_on(&double.connection_string(), 200).await;
     let mut subscription = store.subscribe_all(PREFIX, None);
     until_caught_up(&mut subscription).await;
-    proxy.forget_connections();
-    // The supervisor replaces the shared client before the subscription is tested.
-    until_ready(&store).await;
 
+    double.stall_subscriptions();
     double.store("game-1", Expected::Any(Empty {}), vec![proposal("{}")]);
     until_disconnected(&mut subscription).await;
     assert_eq!(

@@ -62,10 +62,10 @@ async fn a_soft_deleted_stream_begins_where_it_is_written_to_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ids_of_soft_deleted_events_are_taken_for_a_repetition() {
     let mut double = Double::start().await;
-    let client = client_of(&double);
-    let (ids, _) = three_events(&client).await;
+    let (ids, _) = three_events(&client_of(&double)).await;
     double.delete(STREAM);
     for _ in 0..2 {
+        let client = client_of(&double);
         let again = append(&client, StreamState::NoStream, &ids).await;
         let again = again.expect("it succeeds");
         assert_eq!(again.position, Position::start());

@@ -29,7 +29,7 @@ pub(super) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shar
         connection.set_nodelay(true).expect("a TCP connection");
         let until_cut = shared.connections().child_token();
         let (tls, router, of_connection) = (tls.clone(), router.clone(), until_cut.clone());
-        tokio::spawn(until_cut.run_until_cancelled_owned(async move {
+        tokio::spawn(run_until_cut(until_cut, async move {
             let _is_open = is_open;
             match tls {
                 None => serve(connection, router, of_connection).await,
@@ -68,6 +68,15 @@ where
     F::Output: Send,
 {
     fn execute(&self, work: F) {
-        tokio::spawn(self.0.clone().run_until_cancelled_owned(work));
+        tokio::spawn(run_until_cut(self.0.clone(), work));
+    }
+}
+
+/// The cut comes first: work that was woken together with it sends nothing any more.
+async fn run_until_cut(cut: CancellationToken, work: impl Future) {
+    tokio::select! {
+        biased;
+        () = cut.cancelled() => {}
+        _ = work => {}
     }
 }

@@ -143,9 +143,8 @@ impl Log {
         self.progress.committed = self.progress.committed.max(count);
     }
 
-    /// Lets reads and subscriptions see the first `count` events, as far as they are committed.
+    /// Lets reads and subscriptions see the first `count` events, which are committed.
     pub fn reveal(&mut self, count: usize) {
-        let count = count.min(self.progress.committed);
         self.progress.readable = self.progress.readable.max(count);
     }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::time::sleep;
 
-use super::{LiveEvent, PlacedEvent, Renders, Shared};
+use super::all_games::PlacedEvent;
+use super::event::{LiveEvent, Renders};
+use super::shared::Shared;
 use crate::application::{GAME_STREAM_PREFIX, GameId};
 use crate::event_store::{
     EventStore, GlobalPosition, RecordedEvent, Subscription, SubscriptionMessage,
@@ -37,7 +39,7 @@ pub(super) async fn listen(store: Arc<dyn EventStore>, renders: Renders, shared:
         // is not known what the others miss; they may come again.
         shared.listening.send_replace(false);
         shared.registry.cut_off();
-        shared.everything.cut_off();
+        shared.all_games.cut_off();
         sleep(FIRST_PAUSE).await;
     }
 }
@@ -75,7 +77,7 @@ async fn head(store: &dyn EventStore) -> Option<GlobalPosition> {
 }
 
 fn tell(shared: &Shared, event: &RecordedEvent, renders: Renders) {
-    shared.everything.tell(|| PlacedEvent {
+    shared.all_games.tell(|| PlacedEvent {
         position: event.position,
         rendered: (renders.of_all_games)(event),
     });

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast::{Receiver, Sender, channel};
 
-use super::LiveEvent;
+use super::event::LiveEvent;
 use crate::application::GameId;
 
 /// How many events a watcher may be behind. A whole game has 44, so only a reader who does

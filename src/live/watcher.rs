@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{LiveEvent, Shared};
+use super::event::LiveEvent;
+use super::interrupted::Interrupted;
+use super::shared::Shared;
 use crate::application::GameId;
 use crate::event_store::StreamRevision;
 
@@ -16,17 +18,6 @@ pub struct Watcher {
     shared: Arc<Shared>,
     game: GameId,
     events: Receiver<Arc<LiveEvent>>,
-}
-
-/// Why a watcher hears no more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Interrupted {
-    /// It would miss an event: it is too slow, or the stream is not what was read.
-    #[error("the watcher cannot be told every event; it may come again")]
-    Behind,
-    /// Watching was ended, most likely because the service stops.
-    #[error("watching was ended")]
-    Stopped,
 }
 
 impl Watcher {

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::{Receiver, Sender, channel};
 
-use super::{Interrupted, Rendered};
+use super::event::Rendered;
+use super::interrupted::Interrupted;
 use crate::event_store::GlobalPosition;
 
 /// How many events such a watcher may be behind: twice what a store hands over at once, since
@@ -23,20 +24,20 @@ pub struct PlacedEvent {
 
 /// The way to those who watch all games.
 #[derive(Debug)]
-pub(super) struct Everything {
+pub(super) struct AllGames {
     /// `None` when watching is over for good.
     events: Mutex<Option<Sender<Arc<PlacedEvent>>>>,
 }
 
-impl Default for Everything {
-    fn default() -> Everything {
-        Everything {
+impl Default for AllGames {
+    fn default() -> AllGames {
+        AllGames {
             events: Mutex::new(Some(Sender::new(CAPACITY))),
         }
     }
 }
 
-impl Everything {
+impl AllGames {
     /// Nothing panics while holding it.
     fn events(&self) -> MutexGuard<'_, Option<Sender<Arc<PlacedEvent>>>> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,4 +1,4 @@
-//! Every setting, once: its flag, its variable, its default and its `--help` text.
+//! All settings: for each one its flag, environment variable, default and `--help` text.
 
 use std::net::SocketAddr;
 
@@ -6,60 +6,60 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::read_model::ReadModelLocation;
-use crate::terminal::{LookSettings, PlaySettings};
+use crate::terminal::{PlaySettings, ViewSettings};
 
-/// Connect Four over HTTP, every move an event.
+/// Connect Four as an event-sourced HTTP API.
 ///
-/// Without a subcommand it serves.
+/// The default subcommand is `serve`.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// How to serve, when no subcommand is given.
+    /// The settings of `serve`, when no subcommand is given.
     #[command(flatten)]
     pub serve: ServeSettings,
 }
 
-/// What the program does.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the HTTP API until SIGINT or SIGTERM.
     Serve(ServeSettings),
-    /// Delete the read model and build it again from the events, while no service uses it.
+    /// Delete the read model and rebuild it from the events. No service may be using it.
     Rebuild(StoreSettings),
-    /// Ask a running service whether it is well: exits with 0 if it answers with a 2xx within
-    /// two seconds. For containers, which have no curl.
+    /// Check a running service: exits with 0 if it answers with a 2xx status within two seconds.
+    /// For containers, which have no curl.
     Health {
-        /// What to ask, for instance its `/readyz`.
+        /// The URL to request, for example the service's `/readyz`.
         #[arg(default_value = "http://127.0.0.1:8080/readyz")]
         url: String,
     },
-    /// Play in this terminal, at a running service: two at one keyboard, or, with --as, one at
-    /// each of two.
+    /// Play in this terminal on a running service: both players at one keyboard, or, with --as,
+    /// each player in a terminal of their own.
     Play(PlaySettings),
-    /// Watch a game as it is played, to its end.
-    Watch(LookSettings),
-    /// Step through a game: Enter or space for the next event, `b` back, `q` to quit.
-    Replay(LookSettings),
+    /// Watch a game until it ends.
+    Watch(ViewSettings),
+    /// Step through a game: Enter or space for the next event, `b` to go back, `q` to quit.
+    Replay(ViewSettings),
 }
 
 impl Cli {
-    /// The chosen command; serving is the default.
+    /// The chosen subcommand, by default `serve`.
     pub fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Serve(self.serve))
     }
 }
 
-/// How to serve.
+/// The settings of `serve`.
 #[derive(Debug, Clone, Args)]
 pub struct ServeSettings {
-    /// Where the events and what is known from them are.
+    /// The event store and the read model.
     #[command(flatten)]
     pub stores: StoreSettings,
 
-    /// The address and port to listen on; port 0 takes a free one.
+    /// The address and port to listen on; port 0 chooses a free port.
     #[arg(
         long,
         env,
@@ -68,12 +68,12 @@ pub struct ServeSettings {
     )]
     pub listen: SocketAddr,
 
-    /// Whether moves have to say in `If-Match` which revision they are for, which makes each of
-    /// them safe to send again; one that does not is answered 428.
+    /// Require an `If-Match` header with the expected revision on every move, which makes it safe
+    /// to send again. A move without it is answered with 428.
     #[arg(long, env, value_parser = BoolishValueParser::new())]
     pub require_if_match: bool,
 
-    /// How log lines look: `text` for people, `json` for programs.
+    /// The format of log lines: `text` for people, `json` for programs.
     #[arg(
         long,
         env,
@@ -83,8 +83,8 @@ pub struct ServeSettings {
     )]
     pub log_format: LogFormat,
 
-    /// Which log lines are written, as `tracing` directives: `warn`, say, leaves out the
-    /// line for each request.
+    /// Which log lines are written, as `tracing` directives. For example, `warn` omits the line
+    /// for each request.
     #[arg(
         long,
         env = "RUST_LOG",
@@ -94,11 +94,11 @@ pub struct ServeSettings {
     pub log: String,
 }
 
-/// Where the events are, and what is known from them.
+/// The event store and the read model.
 #[derive(Debug, Clone, Args)]
 pub struct StoreSettings {
-    /// Where events are kept: `sqlite://PATH`, `kurrentdb://HOST:PORT?tls=false` and the like,
-    /// or `memory:` until the process ends.
+    /// Where events are stored: `sqlite://PATH`, a KurrentDB connection string such as
+    /// `kurrentdb://HOST:PORT?tls=false`, or `memory:` until the process ends.
     #[arg(
         long,
         env,
@@ -107,26 +107,27 @@ pub struct StoreSettings {
     )]
     pub event_store: String,
 
-    /// Where what is known about many games is kept, which is built from the events: a file,
-    /// or `memory:`. Without it, a file beside an event store that is a file, else memory.
+    /// Where the read model is stored: a file or `memory:`. The read model is built from the
+    /// events and answers the lists. The default is a file next to a SQLite event store, and
+    /// memory for the others.
     #[arg(long, env, value_name = "PATH")]
     pub read_model: Option<ReadModelLocation>,
 }
 
 impl StoreSettings {
-    /// Where the read model is.
+    /// The location of the read model, given or by default.
     pub fn read_model(&self) -> ReadModelLocation {
         let beside = || ReadModelLocation::of_event_store(&self.event_store);
         self.read_model.clone().unwrap_or_else(beside)
     }
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people.
     Text,
-    /// One JSON object a line, for programs.
+    /// One JSON object per line, for programs.
     Json,
 }
 
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_read_model_is_where_it_is_said_to_be_or_beside_the_events() {
+    fn the_read_model_is_at_the_given_location_or_next_to_the_events() {
         for (args, expected) in [
             (&["serve"][..], "connect-four.read-model.db"),
             (
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_of_the_terminal_game_that_make_no_sense_together_are_refused() {
+    fn contradictory_flags_of_the_terminal_game_are_refused() {
         const ID: &str = "5b0f3a52-8c1e-4d49-9a57-0d7a0c3f9e12";
         for args in [
             &["play", "--against", "bob"][..],

@@ -1,33 +1,33 @@
-//! Asks a running service whether it is well.
+//! The health check of a running service.
 
 use std::time::Duration;
 
-/// How long the answer may take; container engines wait three seconds.
+/// How long the answer may take; the container's health check waits three seconds.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Why the service does not count as well.
+/// Why the health check failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Unhealthy {
-    /// Nobody answered in time.
+    /// There was no answer in time.
     #[error("{url} does not answer: {error}")]
     NoAnswer {
-        /// What was asked.
+        /// The requested URL.
         url: String,
         /// What went wrong.
         error: reqwest::Error,
     },
-    /// It answered that it is not.
+    /// The status of the answer was not 2xx.
     #[error("{url} answers {status}")]
     Status {
-        /// What was asked.
+        /// The requested URL.
         url: String,
-        /// The answer's status.
+        /// The status of the answer.
         status: reqwest::StatusCode,
     },
 }
 
-/// Succeeds if the URL answers with a 2xx within two seconds.
-pub async fn ask(url: &str) -> Result<(), Unhealthy> {
+/// Succeeds if the URL answers with a 2xx status within two seconds.
+pub async fn check(url: &str) -> Result<(), Unhealthy> {
     let no_answer = |error: reqwest::Error| Unhealthy::NoAnswer {
         url: url.to_owned(),
         error: error.without_url(),

@@ -1,8 +1,9 @@
 //! Event-sourced games of Connect Four over HTTP.
 //!
 //! The modules, in the order in which they may use each other (`ARCHITECTURE.md` has the
-//! whole picture, and `tests/architecture.rs` holds it):
+//! whole picture; `tests/architecture.rs` checks it):
 
+mod backoff;
 pub mod domain;
 pub mod drawing;
 mod sqlite_file;

@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
     let outcome = match Cli::parse().into_command() {
         Command::Serve(settings) => serve(&settings).await,
         Command::Rebuild(settings) => rebuild::run(&settings).await.map_err(Into::into),
-        Command::Health { url } => health::ask(&url).await.map_err(Into::into),
+        Command::Health { url } => health::check(&url).await.map_err(Into::into),
         Command::Play(settings) => terminal::play(&settings).await.map_err(Into::into),
         Command::Watch(settings) => terminal::watch(&settings).await.map_err(Into::into),
         Command::Replay(settings) => terminal::replay(&settings).await.map_err(Into::into),

@@ -1,4 +1,4 @@
-//! Games and events, as the service writes them.
+//! Games and events as the service sends them.
 
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ pub struct Game {
     pub winning_line: Option<Vec<String>>,
 }
 
-/// The move that a game's board came from.
+/// The latest move of a game.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[expect(missing_docs, reason = "openapi.yaml says what each member is")]
 pub struct LastMove {
@@ -35,7 +35,7 @@ pub struct LastMove {
 }
 
 impl Game {
-    /// The two who play it, the one who began first.
+    /// The two players; the first one made the first move.
     pub fn players(&self) -> [&PlayerName; 2] {
         [&self.player_one, &self.player_two]
     }
@@ -54,13 +54,13 @@ pub struct Event {
 }
 
 impl Event {
-    /// Whether no other event follows.
+    /// Whether this is the last event of its game.
     pub fn ends_game(&self) -> bool {
         self.event_type == "GameFinished"
     }
 }
 
-/// Columns by letter, from the bottom up, dropped into an empty board again.
+/// Builds the board by dropping the discs of each column again, from the bottom up.
 fn board<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Board, D::Error> {
     let columns = HashMap::<Column, Vec<Disc>>::deserialize(deserializer)?;
     columns
@@ -87,7 +87,7 @@ mod tests {
             "board": {"A": [], "B": ["YELLOW", "RED"]},
             "legal_columns": ["A", "B"],
             "last_move": {"number": 2, "player": "bob", "column": "B", "row": 2, "disc": "RED"},
-            "winning_line": null, "a member of tomorrow": 1,
+            "winning_line": null, "unknown_member": 1,
         });
         let game: Game = serde_json::from_value(answer.clone()).expect("a game");
         let discs: Vec<_> = game.board.discs(Column::B).collect();

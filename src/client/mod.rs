@@ -1,18 +1,17 @@
-//! The service, as a Rust program sees it: games are started, moved and followed over HTTP,
-//! and what gets lost on the way is sent again.
+//! The HTTP client: starts, plays and follows the games of a running service. A request that was
+//! lost on the way is sent again.
 //!
-//! A start or a move is an [`Intention`]: its key goes with every attempt, so that it is
-//! carried out once, however many attempts it takes. [`Client::connection`] tells whoever
-//! shows it to people when the service cannot be reached.
+//! A start or a move has an [`IdempotencyKey`]. The key is the same in every attempt, so that the
+//! request is carried out once. [`Client::connection`] reports when the service cannot be reached.
 
-mod attempts;
-mod following;
+mod event_stream;
 mod game;
 mod problem;
+mod retry;
 mod service;
 
-pub use attempts::{Connection, Patience};
-pub use following::Following;
+pub use event_stream::EventStream;
 pub use game::{Event, Game, LastMove};
 pub use problem::{ClientError, InvalidServer, Problem};
-pub use service::{Client, Intention, Move};
+pub use retry::{Connection, RetryPolicy};
+pub use service::{Client, IdempotencyKey, Move};

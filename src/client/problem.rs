@@ -1,28 +1,28 @@
-//! What goes wrong between a client and its service.
+//! The errors of a client.
 
 use std::error::Error;
 
 use reqwest::StatusCode;
 use serde::Deserialize;
 
-/// A text that is no service's URL.
+/// A string that is not the URL of a service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no URL of a service; one looks like http://127.0.0.1:8080")]
 pub struct InvalidServer(pub String);
 
-/// Why a request came to nothing.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The service answered that it will not.
+    /// The service refused the request.
     #[error(transparent)]
     Refused(Problem),
-    /// No answer, however often it was asked. What was wanted may have happened: the same
-    /// [`Intention`](super::Intention) can be sent again.
+    /// There was no answer to any attempt. The request may have been carried out; it can be sent
+    /// again with the same [`IdempotencyKey`](super::IdempotencyKey).
     #[error("no answer: {0}")]
     Unreachable(String),
-    /// Something answers there, but not this service.
-    #[error("the answer is not a game's: {0}")]
-    Unintelligible(#[source] serde_json::Error),
+    /// The response is not one of this service; another program may listen at that address.
+    #[error("the response is not valid: {0}")]
+    InvalidResponse(#[source] serde_json::Error),
 }
 
 impl ClientError {
@@ -30,7 +30,7 @@ impl ClientError {
     pub fn is(&self, slug: &str) -> bool {
         match self {
             ClientError::Refused(problem) => problem.slug == slug,
-            ClientError::Unreachable(_) | ClientError::Unintelligible(_) => false,
+            ClientError::Unreachable(_) | ClientError::InvalidResponse(_) => false,
         }
     }
 }
@@ -39,12 +39,12 @@ impl ClientError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.reason())]
 pub struct Problem {
-    /// The fixed word at the end of its type, such as `column-full`; empty if what answered
-    /// does not speak in problems.
+    /// The last part of the problem's `type`, such as `column-full`; empty if the body is not a
+    /// problem document.
     pub slug: String,
-    /// The answer's status.
+    /// The status of the response.
     pub status: u16,
-    /// What is the matter, for people.
+    /// A sentence that explains the problem to a user.
     pub detail: String,
 }
 
@@ -71,8 +71,7 @@ impl Problem {
         }
     }
 
-    /// The detail without the pointer to the member of the body that it is about, which says
-    /// nothing to whoever did not write the body.
+    /// The detail without its JSON pointer into the request body, which means nothing to a user.
     pub fn reason(&self) -> &str {
         match self.detail.split_once(": ") {
             Some((pointer, reason)) if pointer.starts_with("#/") => reason,
@@ -81,7 +80,7 @@ impl Problem {
     }
 }
 
-/// The innermost cause, such as "Connection refused": what lies around it says that a request
+/// The innermost cause, such as "Connection refused". The outer errors say only that a request
 /// failed.
 pub(super) fn cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_problem_is_told_by_its_status() {
+    fn an_answer_that_is_not_a_problem_document_is_reported_by_its_status() {
         let problem = Problem::of(StatusCode::NOT_FOUND, b"<html>");
         assert_eq!(problem.reason(), "the server answers 404 Not Found");
     }

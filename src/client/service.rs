@@ -1,5 +1,4 @@
-//! A running service: its games, started, moved and read over HTTP, each request sent until it
-//! is answered.
+//! The requests to the service. Each one is sent until it is answered.
 
 use std::time::Duration;
 
@@ -9,56 +8,56 @@ use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::attempts::{Attempts, Connection, Patience};
 use super::game::Game;
 use super::problem::{ClientError, InvalidServer};
+use super::retry::{Connection, Retries, RetryPolicy};
 
-/// How long an answer may take; the service gives up after five seconds.
-pub(super) const ANSWER: Duration = Duration::from_secs(10);
-const CONNECT: Duration = Duration::from_secs(5);
+/// Longer than the five seconds after which the service itself gives up.
+pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Something that is to happen once. Keep it for as long as it is wanted: whatever is sent
-/// with it again is answered as it was the first time.
+/// Makes a request safe to repeat: a request that is sent again with the same key is carried out
+/// once and gets the same answer.
 #[derive(Debug, Clone)]
-pub struct Intention(String);
+pub struct IdempotencyKey(String);
 
-impl Intention {
-    /// A new one, unlike any other.
-    pub fn new() -> Intention {
-        Intention(Uuid::now_v7().to_string())
+impl IdempotencyKey {
+    /// A new, unique key.
+    pub fn new() -> IdempotencyKey {
+        IdempotencyKey(Uuid::now_v7().to_string())
     }
 }
 
-impl Default for Intention {
+impl Default for IdempotencyKey {
     fn default() -> Self {
-        Intention::new()
+        IdempotencyKey::new()
     }
 }
 
-/// A move, as it was typed: the service says what is wrong with it.
+/// A move as the user typed it. The service validates it.
 #[derive(Debug, Clone)]
 pub struct Move<'a> {
-    /// Who moves.
+    /// The player's name.
     pub player: &'a str,
     /// The column's letter.
     pub column: &'a str,
-    /// The revision of the board that the player saw. The disc falls on no other.
-    pub seen: u64,
+    /// The revision of the game that the player saw. The move is refused at any other revision.
+    pub revision: u64,
 }
 
-/// A running service.
+/// A client of one service.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
-    /// Ends in a slash.
+    /// Ends with a slash.
     base: Url,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     connection: watch::Sender<Connection>,
 }
 
 impl Client {
-    /// The service at this URL, which may lie under a path; `http://` may be left out. Nothing
-    /// is sent yet.
+    /// A client of the service at this URL, which may have a path. `http://` is optional. Sends
+    /// nothing yet.
     pub fn new(server: &str) -> Result<Client, InvalidServer> {
         let invalid = || InvalidServer(server.to_owned());
         let text = match server.contains("://") {
@@ -71,9 +70,9 @@ impl Client {
             return Err(invalid());
         }
         let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
+            .connect_timeout(CONNECT_TIMEOUT)
             .user_agent(concat!("connect-four/", env!("CARGO_PKG_VERSION")));
-        // A proxy of the environment has another idea of what is local.
+        // A proxy from the environment would resolve these names on its own host.
         let http = match base.host_str() {
             Some("localhost" | "127.0.0.1" | "[::1]") => http.no_proxy(),
             Some(_) | None => http,
@@ -82,144 +81,149 @@ impl Client {
         Ok(Client {
             http,
             base,
-            patience: Patience::default(),
+            retry_policy: RetryPolicy::default(),
             connection: watch::Sender::new(Connection::Untried),
         })
     }
 
-    /// The same service, with another patience when it cannot be reached.
+    /// The same client with another retry policy.
     #[must_use]
-    pub fn with_patience(self, patience: Patience) -> Client {
-        Client { patience, ..self }
+    pub fn with_retry_policy(self, retry_policy: RetryPolicy) -> Client {
+        Client {
+            retry_policy,
+            ..self
+        }
     }
 
-    /// The service's URL, without a slash at its end.
+    /// The URL of the service, without a trailing slash.
     pub fn server(&self) -> &str {
         self.base.as_str().trim_end_matches('/')
     }
 
-    /// How the service can be reached, as it changes. Clones of a client share it.
+    /// The state of the connection and its changes. Clones of a client share it.
     pub fn connection(&self) -> watch::Receiver<Connection> {
         self.connection.subscribe()
     }
 
-    /// Asks whether a service answers there at all.
-    pub async fn reach(&self) -> Result<(), ClientError> {
-        let mut attempts = self.attempts();
+    /// Checks that the service answers.
+    pub async fn ping(&self) -> Result<(), ClientError> {
+        let mut retries = self.retries();
         loop {
-            let sent = self.request(Method::GET, "livez").timeout(ANSWER).send();
-            if attempts.judge(sent.await).await?.is_some() {
-                attempts.succeeded();
+            let sent = self
+                .request(Method::GET, "livez")
+                .timeout(ANSWER_TIMEOUT)
+                .send();
+            if retries.check(sent.await).await?.is_some() {
+                retries.succeeded();
                 return Ok(());
             }
         }
     }
 
-    /// Starts a game under an id that the service chooses.
+    /// Starts a game; the service chooses its id.
     pub async fn start_game(
         &self,
         [player_one, player_two]: [&str; 2],
-        intention: &Intention,
+        key: &IdempotencyKey,
     ) -> Result<Game, ClientError> {
         let names = json!({"player_one": player_one, "player_two": player_two});
-        self.answer(|| {
+        self.send(|| {
             self.request(Method::POST, "games")
-                .header("idempotency-key", &intention.0)
+                .header("idempotency-key", &key.0)
                 .json(&names)
         })
         .await
     }
 
-    /// Starts a game under this id. If the same two have started it before, that is the game.
+    /// Starts a game with this id. Returns the existing game if the same players have started it.
     pub async fn put_game(
         &self,
         id: Uuid,
         [player_one, player_two]: [&str; 2],
     ) -> Result<Game, ClientError> {
         let names = json!({"player_one": player_one, "player_two": player_two});
-        self.answer(|| {
+        self.send(|| {
             self.request(Method::PUT, &format!("games/{id}"))
                 .json(&names)
         })
         .await
     }
 
-    /// The game as it is now.
+    /// The current game.
     pub async fn game(&self, id: Uuid) -> Result<Game, ClientError> {
-        self.answer(|| self.request(Method::GET, &format!("games/{id}")))
+        self.send(|| self.request(Method::GET, &format!("games/{id}")))
             .await
     }
 
-    /// The game as it was at this revision, which counts its events from 0.
+    /// The game as it was at this revision. The first event has revision 0.
     pub async fn game_at(&self, id: Uuid, revision: u64) -> Result<Game, ClientError> {
         let path = format!("games/{id}?revision={revision}");
-        self.answer(|| self.request(Method::GET, &path)).await
+        self.send(|| self.request(Method::GET, &path)).await
     }
 
-    /// Makes a move; the answer is the game after it.
+    /// Makes a move and returns the game after it.
     pub async fn make_move(
         &self,
         id: Uuid,
-        wanted: &Move<'_>,
-        intention: &Intention,
+        player_move: &Move<'_>,
+        key: &IdempotencyKey,
     ) -> Result<Game, ClientError> {
-        let body = json!({"player": wanted.player, "column": wanted.column});
-        self.answer(|| {
+        let body = json!({"player": player_move.player, "column": player_move.column});
+        self.send(|| {
             self.request(Method::POST, &format!("games/{id}/moves"))
-                .header("idempotency-key", &intention.0)
-                .header("if-match", format!("\"{}\"", wanted.seen))
+                .header("idempotency-key", &key.0)
+                .header("if-match", format!("\"{}\"", player_move.revision))
                 .json(&body)
         })
         .await
     }
 
-    /// Gives the game up for this player, who saw it at this revision; the answer is the game,
-    /// which the opponent has won.
+    /// Resigns for this player, if the game is at this revision. Returns the game, which the
+    /// opponent has won.
     pub async fn resign(
         &self,
         id: Uuid,
         player: &str,
-        seen: u64,
-        intention: &Intention,
+        revision: u64,
+        key: &IdempotencyKey,
     ) -> Result<Game, ClientError> {
         let body = json!({"player": player});
-        self.answer(|| {
+        self.send(|| {
             self.request(Method::POST, &format!("games/{id}/resignation"))
-                .header("idempotency-key", &intention.0)
-                .header("if-match", format!("\"{seen}\""))
+                .header("idempotency-key", &key.0)
+                .header("if-match", format!("\"{revision}\""))
                 .json(&body)
         })
         .await
     }
 
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        // Paths are made of words, UUIDs and numbers.
+        // A path contains only words, UUIDs and numbers, which need no escaping.
         let url = format!("{}{path}", self.base);
         self.http.request(method, url)
     }
 
-    pub(super) fn attempts(&self) -> Attempts<'_> {
-        Attempts::new(&self.connection, self.patience)
+    pub(super) fn retries(&self) -> Retries<'_> {
+        Retries::new(&self.connection, self.retry_policy)
     }
 
     /// Sends the request until it is answered.
-    async fn answer<T: DeserializeOwned>(
+    async fn send<T: DeserializeOwned>(
         &self,
         request: impl Fn() -> RequestBuilder,
     ) -> Result<T, ClientError> {
-        let mut attempts = self.attempts();
+        let mut retries = self.retries();
         loop {
-            let sent = request().timeout(ANSWER).send().await;
-            let answer = match attempts.judge(sent).await? {
-                Some(answer) => answer,
-                None => continue,
+            let sent = request().timeout(ANSWER_TIMEOUT).send().await;
+            let Some(response) = retries.check(sent).await? else {
+                continue;
             };
-            match answer.bytes().await {
+            match response.bytes().await {
                 Ok(body) => {
-                    attempts.succeeded();
-                    return serde_json::from_slice(&body).map_err(ClientError::Unintelligible);
+                    retries.succeeded();
+                    return serde_json::from_slice(&body).map_err(ClientError::InvalidResponse);
                 }
-                Err(error) => attempts.lost(error).await?,
+                Err(error) => retries.pause_after(&error).await?,
             }
         }
     }
@@ -230,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_is_named_by_its_url() {
+    fn a_server_is_given_by_its_url() {
         for (text, url) in [
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("localhost:8080", "http://localhost:8080"),
@@ -244,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_intentions_share_a_key() {
-        assert_ne!(Intention::new().0, Intention::new().0);
+    fn every_idempotency_key_is_unique() {
+        assert_ne!(IdempotencyKey::new().0, IdempotencyKey::new().0);
     }
 }

@@ -1,4 +1,4 @@
-//! The board as text: a game as the tutorial's terminal program draws it.
+//! The board as text, drawn as in the tutorial's terminal program.
 
 use std::fmt::{self, Display, Write};
 
@@ -6,16 +6,16 @@ use crate::domain::{Board, Column, Disc, GameResult, PlayerName};
 
 const ROWS: usize = 6;
 
-/// Whether the board is drawn with ANSI colours.
+/// How discs and the frame are coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Palette {
-    /// Letters for discs.
+    /// No colours: the letters Y and R for discs.
     Plain,
-    /// The tutorial's colours: a blue frame, and bright discs.
+    /// The tutorial's ANSI colours: a blue frame and bright discs.
     Ansi,
 }
 
-/// What a colour is used for.
+/// The parts that have a colour.
 #[derive(Clone, Copy)]
 enum Paint {
     Frame,
@@ -23,36 +23,35 @@ enum Paint {
     Disc(Disc),
 }
 
-/// What there is to see of a game, wherever it was learned: by the service from its events, by
-/// a client from an answer.
+/// What is drawn of a game. The service builds it from events, the client from a response.
 #[derive(Debug, Clone)]
 pub struct Scene<'a> {
     /// Where the discs lie.
     pub board: Board,
-    /// Who plays yellow.
+    /// The player with the yellow discs.
     pub player_one: &'a PlayerName,
-    /// Who plays red.
+    /// The player with the red discs.
     pub player_two: &'a PlayerName,
-    /// Whose turn it is.
+    /// The player whose turn it is.
     pub next_player: Option<&'a PlayerName>,
-    /// How it ended.
+    /// How the game ended.
     pub result: Option<GameResult>,
-    /// The cells that won, as `"D1"`.
+    /// The cells of the winning line, written like `"D1"`.
     pub winning_line: Vec<String>,
-    /// The cells to point out, by brackets.
+    /// The cells to draw in brackets.
     pub marked: Vec<String>,
 }
 
-/// The board, who plays, and whose turn it is or who won.
+/// The board, the players, and whose turn it is or how the game ended.
 pub fn draw(scene: &Scene<'_>, palette: Palette) -> String {
     format!(
         "{}{} {}   {} {}\n{}\n",
         board(scene, palette),
         palette.disc(Disc::Yellow),
-        Shown(scene.player_one),
+        PrintableName(scene.player_one),
         palette.disc(Disc::Red),
-        Shown(scene.player_two),
-        standing(scene),
+        PrintableName(scene.player_two),
+        status(scene),
     )
 }
 
@@ -69,8 +68,8 @@ fn board(scene: &Scene<'_>, palette: Palette) -> String {
             let Some(disc) = discs.get(row) else {
                 return "   ".to_owned();
             };
-            let (disc, place) = (palette.disc(*disc), format!("{column}{}", row + 1));
-            match scene.marked.contains(&place) {
+            let (disc, cell) = (palette.disc(*disc), format!("{column}{}", row + 1));
+            match scene.marked.contains(&cell) {
                 true => format!("({disc})"),
                 false => format!(" {disc} "),
             }
@@ -88,16 +87,20 @@ fn board(scene: &Scene<'_>, palette: Palette) -> String {
 }
 
 /// Whose turn it is, or how the game ended.
-fn standing(scene: &Scene<'_>) -> String {
+fn status(scene: &Scene<'_>) -> String {
     let won = |player| match scene.winning_line[..] {
-        [] => format!("{} won", Shown(player)),
-        _ => format!("{} won: {}", Shown(player), scene.winning_line.join(" ")),
+        [] => format!("{} won", PrintableName(player)),
+        _ => format!(
+            "{} won: {}",
+            PrintableName(player),
+            scene.winning_line.join(" ")
+        ),
     };
     match (scene.result, scene.next_player) {
         (Some(GameResult::PlayerOneWon), _) => won(scene.player_one),
         (Some(GameResult::PlayerTwoWon), _) => won(scene.player_two),
         (Some(GameResult::Tied), _) => "a tie".to_owned(),
-        (None, Some(next)) => format!("{}'s turn", Shown(next)),
+        (None, Some(next)) => format!("{}'s turn", PrintableName(next)),
         (None, None) => String::new(),
     }
 }
@@ -124,11 +127,12 @@ impl Palette {
     }
 }
 
-/// A name that cannot steer a terminal: the tutorial stored names as they were typed.
+/// A name with its control characters replaced, so that it cannot send commands to a terminal:
+/// the tutorial stores names as they are typed.
 #[derive(Debug)]
-pub struct Shown<'a>(pub &'a PlayerName);
+pub struct PrintableName<'a>(pub &'a PlayerName);
 
-impl Display for Shown<'_> {
+impl Display for PrintableName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.as_str().chars().try_for_each(|letter| {
             f.write_char(match letter.is_control() {
@@ -144,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_pointed_out_in_brackets() {
+    fn marked_cells_are_in_brackets() {
         let [player_one, player_two] =
             ["alice", "bob"].map(|name| PlayerName::parse(name).expect("a name"));
         let (board, _) = Board::EMPTY

@@ -1,4 +1,4 @@
-//! Why the terminal game ended before the game did.
+//! The errors of the terminal subcommands.
 
 use std::io;
 
@@ -7,37 +7,37 @@ use crate::client::{ClientError, InvalidServer};
 /// Why a subcommand failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TerminalError {
-    /// `--server` is no URL.
+    /// `--server` is not a valid URL.
     #[error(transparent)]
     Server(#[from] InvalidServer),
-    /// Nobody answers there, or nobody does any more.
+    /// The service does not answer.
     #[error("{server} does not answer: {cause}. Is the service running? --server says where")]
     Unreachable {
-        /// Where the service should be.
+        /// The URL of the service.
         server: String,
-        /// What the system says.
+        /// What the operating system reported.
         cause: String,
     },
-    /// The service refused, or does not answer as one.
+    /// The service refused the request, or its response is not valid.
     #[error("{server}: {error}")]
     Client {
-        /// Where the service is.
+        /// The URL of the service.
         server: String,
-        /// What it said.
+        /// The error of the client.
         error: ClientError,
     },
-    /// `--as` names somebody who plays another game.
+    /// `--as` names someone who is not a player of this game.
     #[error("{name} does not play this game; {} and {} do", players[0], players[1])]
-    Stranger {
-        /// Who wanted to play.
+    NotAPlayer {
+        /// The name in `--as`.
         name: String,
-        /// Who do.
+        /// The two players.
         players: [String; 2],
     },
-    /// Ctrl-C.
+    /// The user pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,
-    /// The terminal is gone, or a file is full.
+    /// Reading from or writing to the terminal failed.
     #[error(transparent)]
     Terminal(#[from] io::Error),
 }

@@ -1,5 +1,5 @@
-//! What people type, read beside everything else: a thread that waits for a key ends with the
-//! process and keeps nobody waiting.
+//! Keyboard input, read by a thread of its own. The program does not wait for this thread when
+//! it ends.
 
 use std::future::pending;
 use std::io::{self, BufRead, IsTerminal, Read};
@@ -11,7 +11,7 @@ use rustix::termios::{
 };
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-/// Whole lines.
+/// Lines from standard input.
 #[derive(Debug)]
 pub(super) struct Lines {
     typed: UnboundedReceiver<String>,
@@ -37,45 +37,45 @@ impl Lines {
         }
     }
 
-    /// Whether somebody sees what they type.
+    /// Whether standard input is a terminal.
     pub(super) fn is_terminal(&self) -> bool {
         self.is_terminal
     }
 
-    /// The next line, without white space around it; `None` at the end.
+    /// The next line, trimmed; `None` at the end of the input.
     pub(super) async fn next(&mut self) -> Option<String> {
         self.typed.recv().await
     }
 
-    /// Forgets what was typed when nothing was asked: it was not meant for the board that
-    /// came since. What a file says was meant as it is.
-    pub(super) fn forget(&mut self) {
+    /// Discards what was typed before the question: it was not meant for the board that is
+    /// shown now. Input from a file or a pipe is kept.
+    pub(super) fn discard_typed(&mut self) {
         if self.is_terminal {
-            // Not a terminal any more? Then nothing is waiting in it.
+            // Fails if the terminal is gone; then there is nothing to discard.
             let _ = tcflush(io::stdin(), QueueSelector::IFlush);
             while self.typed.try_recv().is_ok() {}
         }
     }
 
-    /// Comes when somebody wants to leave although nothing was asked.
-    pub(super) async fn leave(&mut self) {
+    /// Resolves when the user asks to quit while no question is open.
+    pub(super) async fn quit(&mut self) {
         if !self.is_terminal {
             return pending().await;
         }
         while let Some(line) = self.next().await {
-            if leaves(&line) {
+            if is_quit(&line) {
                 return;
             }
         }
     }
 }
 
-/// Whether a line says that somebody has had enough.
-pub(super) fn leaves(line: &str) -> bool {
+/// Whether this line asks to quit.
+pub(super) fn is_quit(line: &str) -> bool {
     ["q", "quit", "exit"].contains(&line.to_lowercase().as_str())
 }
 
-/// What a single key means.
+/// The meaning of a single key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Key {
     Next,
@@ -83,19 +83,19 @@ pub(super) enum Key {
     Quit,
 }
 
-/// Single keys. The terminal gives them out one by one for as long as this lives.
+/// Single keys. The terminal stays in this mode until the value is dropped.
 #[derive(Debug)]
 pub(super) struct Keys {
     typed: UnboundedReceiver<Key>,
-    before: Termios,
+    original: Termios,
 }
 
 impl Keys {
-    /// Fails when the standard input is no terminal.
+    /// Fails when standard input is not a terminal.
     pub(super) fn of_terminal() -> io::Result<Keys> {
-        let before = tcgetattr(io::stdin())?;
-        let mut single = before.clone();
-        // Without signals too: Ctrl-C is a key that quits, and finds the terminal as it was.
+        let original = tcgetattr(io::stdin())?;
+        let mut single = original.clone();
+        // Signals are off too: Ctrl-C is read as a key that quits, so that the terminal is restored.
         single
             .local_modes
             .remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG);
@@ -104,7 +104,7 @@ impl Keys {
         tcsetattr(io::stdin(), OptionalActions::Now, &single)?;
         let (sender, typed) = unbounded_channel();
         thread::spawn(move || {
-            // As much as one key sends: an arrow is three bytes.
+            // More than one key can send: an arrow key is three bytes.
             let mut bytes = [0; 16];
             while let Ok(length @ 1..) = io::stdin().lock().read(&mut bytes) {
                 for key in keys(&bytes[..length]) {
@@ -114,7 +114,7 @@ impl Keys {
                 }
             }
         });
-        Ok(Keys { typed, before })
+        Ok(Keys { typed, original })
     }
 
     /// The next key; the end of input quits.
@@ -125,12 +125,12 @@ impl Keys {
 
 impl Drop for Keys {
     fn drop(&mut self) {
-        // A terminal that is gone needs nothing back.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.before);
+        // Fails if the terminal is gone; then there is nothing to restore.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.original);
     }
 }
 
-/// The keys that mean something.
+/// The keys in these bytes; others are ignored.
 fn keys(bytes: &[u8]) -> Vec<Key> {
     const CTRL_C: u8 = 3;
     const CTRL_D: u8 = 4;
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_step_forth_and_back() {
+    fn keys_step_forward_and_back() {
         assert_eq!(keys(b"\n xb"), [Key::Next, Key::Next, Key::Back]);
         assert_eq!(keys(b"\x1b[D"), [Key::Back]);
         assert_eq!(keys(b"\x1b[5~"), []);

@@ -1,15 +1,15 @@
-//! The game in a terminal: to play it, to watch it and to step through it, against a running
-//! service. All that it knows of the game, the service told it.
+//! The subcommands that play, watch and replay a game in a terminal. They use a running service
+//! and apply no rules themselves.
 
 mod error;
+mod join;
 mod keyboard;
-mod opening;
 mod play;
 mod replay;
-mod scene;
 mod screen;
 mod session;
 mod settings;
+mod text;
 mod watch;
 
 use std::io::{self, ErrorKind, Write};
@@ -17,37 +17,36 @@ use std::io::{self, ErrorKind, Write};
 use tokio::signal::unix::{SignalKind, signal};
 
 pub use error::TerminalError;
-pub use settings::{GameReference, LookSettings, NoGameReference, PlaySettings, ServerSettings};
+pub use settings::{
+    GameReference, InvalidGameReference, PlaySettings, ServerSettings, ViewSettings,
+};
 
-/// Plays a game to its end, or until somebody leaves.
+/// Plays a game until it ends or the user quits.
 pub async fn play(settings: &PlaySettings) -> Result<(), TerminalError> {
-    to_the_end(play::play(settings)).await
+    run(play::play(settings)).await
 }
 
-/// Shows the game, and every event that follows, to its end.
-pub async fn watch(settings: &LookSettings) -> Result<(), TerminalError> {
-    to_the_end(watch::watch(settings)).await
+/// Shows the game after each event until it ends or the user quits.
+pub async fn watch(settings: &ViewSettings) -> Result<(), TerminalError> {
+    run(watch::watch(settings)).await
 }
 
-/// Steps through the game by keys, or prints every step when nobody can press any.
-pub async fn replay(settings: &LookSettings) -> Result<(), TerminalError> {
-    to_the_end(replay::replay(settings)).await
+/// Steps through the game by keys. Prints every step when standard input is not a terminal.
+pub async fn replay(settings: &ViewSettings) -> Result<(), TerminalError> {
+    run(replay::replay(settings)).await
 }
 
-/// Sees to how it ends. Whoever reads the boards from a pipe may have enough of them, which is
-/// no failure. Ctrl-C ends it at any time, also in a job that inherited not to listen to it, and
-/// gives the terminal back as it was.
-async fn to_the_end(
-    task: impl Future<Output = Result<(), TerminalError>>,
-) -> Result<(), TerminalError> {
-    // Heard from here on, and not from the first time that the task waits: somebody may be asked
-    // something before.
+/// Runs the task until it ends or the user presses Ctrl-C. Ctrl-C works even if the process
+/// inherited that SIGINT is ignored, and the terminal is restored. It is no error when the reader
+/// of a pipe closes it early.
+async fn run(task: impl Future<Output = Result<(), TerminalError>>) -> Result<(), TerminalError> {
+    // Installed before the task runs: the task may show a question before it first waits.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let outcome = tokio::select! {
         biased;
         outcome = task => outcome,
         _ = interrupt.recv() => {
-            // The cursor is behind what was asked.
+            // The cursor is at the end of the question.
             writeln!(io::stdout())?;
             Err(TerminalError::Interrupted)
         }

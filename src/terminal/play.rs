@@ -1,180 +1,190 @@
-//! `connect-four play`: two people at one keyboard, or one at each of two.
+//! `connect-four play`: both players at one keyboard, or each in a terminal of their own.
 
 use super::error::TerminalError;
-use super::keyboard::{Lines, leaves};
-use super::opening::{Hands, invitation, open, resumption};
+use super::join::{LocalPlayers, join, opponent_command, resume_command};
+use super::keyboard::{Lines, is_quit};
 use super::session::Session;
 use super::settings::PlaySettings;
-use crate::client::{Client, ClientError, Following, Game, Intention, Move};
+use crate::client::{Client, ClientError, EventStream, Game, IdempotencyKey, Move};
 use crate::domain::PlayerName;
-use crate::drawing::Shown;
+use crate::drawing::PrintableName;
 
 pub(super) async fn play(settings: &PlaySettings) -> Result<(), TerminalError> {
     let server = settings.server.of(settings.game.as_ref());
     let mut session = Session::new(server)?;
     let mut keyboard = Lines::of_stdin();
-    let Some((game, hands)) = open(settings, &mut session, &mut keyboard).await? else {
-        return session.say(vec![]);
+    let Some((game, local_players)) = join(settings, &mut session, &mut keyboard).await? else {
+        return session.show_notes(vec![]);
     };
     let client = session.client.clone();
-    let mut table = Table {
-        news: client.follow(game.id, Some(game.revision)),
+    let mut played = PlayedGame {
+        events: client.follow(game.id, Some(game.revision)),
         client,
         session,
         keyboard,
-        hands,
+        local_players,
         game,
-        reason: None,
+        refusal: None,
     };
-    let outcome = table.play().await;
+    let outcome = played.play().await;
     if outcome.is_err() {
-        // The game is not lost with the connection.
-        table.part()?;
+        // The game can be continued when the service answers again.
+        played.show_resume_command()?;
     }
     outcome
 }
 
-/// What a player types who gives up.
+/// What a player types to resign.
 const RESIGN: &str = "resign";
 
-/// Where a game is played.
-struct Table {
+/// A game with all that it takes to play it here.
+struct PlayedGame {
     client: Client,
     session: Session,
     keyboard: Lines,
-    hands: Hands,
+    local_players: LocalPlayers,
     game: Game,
-    /// What the service does elsewhere: the other one's moves, and a resignation in mid-thought.
-    news: Following,
-    /// Why the last column was not taken.
-    reason: Option<String>,
+    /// The events of the game: they report moves and resignations that are made elsewhere.
+    events: EventStream,
+    /// Why the last input was refused.
+    refusal: Option<String>,
 }
 
-/// What comes first at somebody's turn.
+/// What happens first during a turn.
 enum Turn {
     Typed(String),
-    /// The game went on without.
-    News,
-    Leave,
+    /// An event was recorded elsewhere.
+    Changed,
+    Quit,
 }
 
-impl Table {
+impl PlayedGame {
     async fn play(&mut self) -> Result<(), TerminalError> {
         while let Some(next) = self.game.next_player.clone() {
-            let turn = match self.hands.hold(next.as_str()) {
+            let turn = match self.local_players.include(next.as_str()) {
                 true => self.ask(&next).await?,
                 false => self.wait(&next).await?,
             };
             match turn {
-                Turn::Typed(line) => self.act(&next, &line).await?,
-                Turn::News => self.look_again().await?,
-                Turn::Leave => return self.part(),
+                Turn::Typed(line) => self.execute(&next, &line).await?,
+                Turn::Changed => self.reload().await?,
+                Turn::Quit => return self.show_resume_command(),
             }
         }
-        self.session.close(&self.game)
+        self.session.show_result(&self.game)
     }
 
     /// Asks for a column.
     async fn ask(&mut self, next: &PlayerName) -> Result<Turn, TerminalError> {
-        // An answer to a question that was refused follows at once; the rest is type-ahead.
-        if self.reason.is_none() && self.hands != Hands::Both {
-            self.keyboard.forget();
+        // Input for a question that is asked again is wanted. Other input was typed before the
+        // opponent moved.
+        if self.refusal.is_none() && self.local_players != LocalPlayers::Both {
+            self.keyboard.discard_typed();
         }
-        let notes = self.notes(self.reason.clone());
-        let question = format!("{}, your column (or resign; q to leave): ", Shown(next));
+        let notes = self.notes(self.refusal.clone());
+        let question = format!(
+            "{}, your column (or resign; q to leave): ",
+            PrintableName(next)
+        );
         self.session.show(&self.game, notes, Some(question))?;
-        let seen = self.game.revision;
-        let (keyboard, news) = (&mut self.keyboard, &mut self.news);
+        let revision = self.game.revision;
+        let (keyboard, events) = (&mut self.keyboard, &mut self.events);
         let turn = async {
             tokio::select! {
                 biased;
                 typed = keyboard.next() => Ok(match typed {
-                    Some(line) if !leaves(&line) => Turn::Typed(line),
-                    Some(_) | None => Turn::Leave,
+                    Some(line) if !is_quit(&line) => Turn::Typed(line),
+                    Some(_) | None => Turn::Quit,
                 }),
-                news = after(news, seen) => news.map(|()| Turn::News),
+                event = event_after(events, revision) => event.map(|()| Turn::Changed),
             }
         };
-        let turn = self.session.during(turn).await?;
+        let turn = self.session.wait_for(turn).await?;
         self.session.answered();
         turn.map_err(|error| self.session.error(error))
     }
 
-    /// Waits for a move that is made elsewhere.
+    /// Waits for the opponent's move.
     async fn wait(&mut self, next: &PlayerName) -> Result<Turn, TerminalError> {
-        let notes = self.notes(Some(format!("Waiting for {}… (q to leave)", Shown(next))));
+        let notes = self.notes(Some(format!(
+            "Waiting for {}… (q to leave)",
+            PrintableName(next)
+        )));
         self.session.show(&self.game, notes, None)?;
-        let seen = self.game.revision;
-        let (keyboard, news) = (&mut self.keyboard, &mut self.news);
+        let revision = self.game.revision;
+        let (keyboard, events) = (&mut self.keyboard, &mut self.events);
         let turn = async {
             tokio::select! {
                 biased;
-                () = keyboard.leave() => Ok(Turn::Leave),
-                news = after(news, seen) => news.map(|()| Turn::News),
+                () = keyboard.quit() => Ok(Turn::Quit),
+                event = event_after(events, revision) => event.map(|()| Turn::Changed),
             }
         };
-        let turn = self.session.during(turn).await?;
+        let turn = self.session.wait_for(turn).await?;
         turn.map_err(|error| self.session.error(error))
     }
 
-    /// Does what a player typed: a column, or to give up.
-    async fn act(&mut self, player: &PlayerName, line: &str) -> Result<(), TerminalError> {
+    /// Makes the move or resigns, as the player typed.
+    async fn execute(&mut self, player: &PlayerName, line: &str) -> Result<(), TerminalError> {
         if line.is_empty() {
             return Ok(());
         }
-        let (id, player, seen) = (self.game.id, player.as_str(), self.game.revision);
-        let intention = Intention::new();
+        let (id, player, revision) = (self.game.id, player.as_str(), self.game.revision);
+        let key = IdempotencyKey::new();
         let answer = if line.eq_ignore_ascii_case(RESIGN) {
-            let sent = self.client.resign(id, player, seen, &intention);
-            self.session.during(sent).await?
+            let sent = self.client.resign(id, player, revision, &key);
+            self.session.wait_for(sent).await?
         } else {
             let column = &line.to_uppercase();
-            let wanted = Move {
+            let player_move = Move {
                 player,
                 column,
-                seen,
+                revision,
             };
-            let sent = self.client.make_move(id, &wanted, &intention);
-            self.session.during(sent).await?
+            let sent = self.client.make_move(id, &player_move, &key);
+            self.session.wait_for(sent).await?
         };
         match answer {
             Ok(game) => {
                 self.game = game;
-                self.reason = None;
+                self.refusal = None;
                 Ok(())
             }
-            // The rules forbid it, the board is another by now, or it is no column at all.
+            // A rule forbids the move, the game has changed, or the input is not a column.
             Err(ClientError::Refused(problem)) if [409, 412, 422].contains(&problem.status) => {
                 let reason = problem.reason().to_owned();
                 if problem.slug != "invalid-request" {
-                    self.look_again().await?;
+                    self.reload().await?;
                 }
-                self.reason = Some(reason);
+                self.refusal = Some(reason);
                 Ok(())
             }
             Err(error) => Err(self.session.error(error)),
         }
     }
 
-    /// Takes in what happened elsewhere.
-    async fn look_again(&mut self) -> Result<(), TerminalError> {
-        let game = self.session.during(self.client.game(self.game.id)).await?;
+    /// Loads the game again after it changed elsewhere.
+    async fn reload(&mut self) -> Result<(), TerminalError> {
+        let game = self
+            .session
+            .wait_for(self.client.game(self.game.id))
+            .await?;
         self.game = game.map_err(|error| self.session.error(error))?;
-        self.reason = None;
+        self.refusal = None;
         Ok(())
     }
 
-    /// What stands below the board: this, and how the opponent comes to the game, until the
-    /// first move shows that they found it.
+    /// The lines below the board: this note, and the command that the opponent has to run, until
+    /// a move shows that the opponent has joined.
     fn notes(&self, note: Option<String>) -> Vec<String> {
         let mut notes = vec![];
-        if let Hands::Of(name) = &self.hands {
-            let is_known = match &self.game.last_move {
+        if let LocalPlayers::One(name) = &self.local_players {
+            let has_joined = match &self.game.last_move {
                 Some(last) => last.number > 1 || last.player.as_str() != name,
                 None => self.game.player_one.as_str() != name,
             };
-            if let Some(line) = invitation(&self.session, &self.game, name)
-                && !is_known
+            if let Some(line) = opponent_command(&self.session, &self.game, name)
+                && !has_joined
             {
                 notes.push("To play from another terminal:".to_owned());
                 notes.push(format!("  {line}"));
@@ -184,18 +194,18 @@ impl Table {
         notes
     }
 
-    fn part(&mut self) -> Result<(), TerminalError> {
-        let line = resumption(&self.session, &self.game, &self.hands);
-        self.session.say(vec![
+    fn show_resume_command(&mut self) -> Result<(), TerminalError> {
+        let line = resume_command(&self.session, &self.game, &self.local_players);
+        self.session.show_notes(vec![
             "To go on with this game:".to_owned(),
             format!("  {line}"),
         ])
     }
 }
 
-/// Comes when the game is beyond this revision.
-async fn after(news: &mut Following, revision: u64) -> Result<(), ClientError> {
-    while let Some(event) = news.next().await? {
+/// Resolves when an event after this revision is recorded, or the game is over.
+async fn event_after(events: &mut EventStream, revision: u64) -> Result<(), ClientError> {
+    while let Some(event) = events.next().await? {
         if event.revision > revision {
             break;
         }

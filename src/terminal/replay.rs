@@ -1,23 +1,23 @@
-//! `connect-four replay`: a game step by step, forth and back.
+//! `connect-four replay`: steps through a game, forward and back.
 
 use std::io::{self, IsTerminal};
 
 use super::error::TerminalError;
 use super::keyboard::{Key, Keys};
-use super::scene::closing;
 use super::session::Session;
-use super::settings::LookSettings;
+use super::settings::ViewSettings;
+use super::text::result_lines;
 use crate::client::{Client, Game};
 
-pub(super) async fn replay(settings: &LookSettings) -> Result<(), TerminalError> {
+pub(super) async fn replay(settings: &ViewSettings) -> Result<(), TerminalError> {
     let mut session = Session::new(settings.server.of(Some(&settings.game)))?;
     let client = session.client.clone();
-    let now = session.during(client.game(settings.game.id)).await?;
-    let now = now.map_err(|error| session.error(error))?;
+    let latest = session.wait_for(client.game(settings.game.id)).await?;
+    let latest = latest.map_err(|error| session.error(error))?;
     let mut history = History {
         client,
-        now,
-        seen: vec![],
+        latest,
+        loaded: vec![],
     };
     match io::stdin().is_terminal() {
         true => step(&mut session, &mut history).await,
@@ -32,9 +32,9 @@ async fn step(session: &mut Session, history: &mut History) -> Result<(), Termin
         let game = history.at(session, step).await?;
         let place = format!(
             "Revision {step} of {}.  Enter: next  b: back  q: quit",
-            history.now.revision
+            history.latest.revision
         );
-        let notes = closing(&game).into_iter().chain([place]).collect();
+        let notes = result_lines(&game).into_iter().chain([place]).collect();
         session.show(&game, notes, None)?;
         match keys.next().await {
             Key::Next => step = (step + 1).min(history.last(session).await?),
@@ -45,38 +45,38 @@ async fn step(session: &mut Session, history: &mut History) -> Result<(), Termin
 }
 
 async fn print(session: &mut Session, history: &mut History) -> Result<(), TerminalError> {
-    for step in 0..=history.now.revision {
+    for step in 0..=history.latest.revision {
         let game = history.at(session, step).await?;
-        session.close(&game)?;
+        session.show_result(&game)?;
     }
     Ok(())
 }
 
-/// The game's revisions, each asked for once: none ever changes.
+/// The game at each of its revisions. Each one is loaded once, since it never changes.
 struct History {
     client: Client,
-    now: Game,
-    seen: Vec<Game>,
+    latest: Game,
+    loaded: Vec<Game>,
 }
 
 impl History {
     async fn at(&mut self, session: &mut Session, revision: u64) -> Result<Game, TerminalError> {
-        if let Some(game) = self.seen.iter().find(|game| game.revision == revision) {
+        if let Some(game) = self.loaded.iter().find(|game| game.revision == revision) {
             return Ok(game.clone());
         }
-        let game = self.client.game_at(self.now.id, revision);
-        let game = session.during(game).await?;
+        let game = self.client.game_at(self.latest.id, revision);
+        let game = session.wait_for(game).await?;
         let game = game.map_err(|error| session.error(error))?;
-        self.seen.push(game.clone());
+        self.loaded.push(game.clone());
         Ok(game)
     }
 
-    /// The last revision that there is, also if somebody moved just now.
+    /// The latest revision; asks the service while the game is in progress.
     async fn last(&mut self, session: &mut Session) -> Result<u64, TerminalError> {
-        if self.now.result.is_none() {
-            let now = session.during(self.client.game(self.now.id)).await?;
-            self.now = now.map_err(|error| session.error(error))?;
+        if self.latest.result.is_none() {
+            let latest = session.wait_for(self.client.game(self.latest.id)).await?;
+            self.latest = latest.map_err(|error| session.error(error))?;
         }
-        Ok(self.now.revision)
+        Ok(self.latest.revision)
     }
 }

@@ -1,5 +1,5 @@
-//! What is shown: a board that stays where it is, on a terminal; else one board after another,
-//! and no escapes.
+//! Output: a terminal shows one board that is redrawn in place; other outputs get one board after
+//! another, without escape sequences.
 
 use std::env;
 use std::fmt::Write as _;
@@ -7,52 +7,52 @@ use std::io::{self, IsTerminal, Write};
 
 use crate::drawing::Palette;
 
-/// How it is shown.
+/// How frames are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
-    /// Every frame over the one before, in colours.
-    InPlace,
-    /// What is new below what was there, without escapes.
-    OneAfterAnother,
+pub(super) enum OutputMode {
+    /// Each frame replaces the previous one, in colours.
+    Redraw,
+    /// Only what has changed, below the previous output, without escape sequences.
+    Append,
 }
 
-impl Style {
-    /// What suits the standard output. `NO_COLOR` (no-color.org) asks for no colours; whoever
-    /// sets it keeps a record of the game too.
-    fn of_stdout() -> Style {
+impl OutputMode {
+    /// The mode for standard output. `NO_COLOR` (no-color.org) turns off colours, and redrawing
+    /// with them.
+    fn of_stdout() -> OutputMode {
         let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
         let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
         match io::stdout().is_terminal() && !is_set("NO_COLOR") && !is_dumb {
-            true => Style::InPlace,
-            false => Style::OneAfterAnother,
+            true => OutputMode::Redraw,
+            false => OutputMode::Append,
         }
     }
 
-    /// The palette that boards are drawn with.
+    /// The palette for drawing boards.
     pub(super) fn palette(self) -> Palette {
         match self {
-            Style::InPlace => Palette::Ansi,
-            Style::OneAfterAnother => Palette::Plain,
+            OutputMode::Redraw => Palette::Ansi,
+            OutputMode::Append => Palette::Plain,
         }
     }
 }
 
-/// All that there is to see at a time.
+/// All that is shown at one time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Frame {
-    /// The board and what belongs to it, in lines; empty before there is one.
-    pub(super) picture: String,
+    /// The board with the players; empty before the game is known.
+    pub(super) board: String,
     /// Lines below it.
     pub(super) notes: Vec<String>,
-    /// What is asked; the cursor stays behind it.
+    /// The prompt; the cursor stays at its end.
     pub(super) question: Option<String>,
 }
 
-/// Where it is shown.
+/// Writes frames to an output.
 pub(super) struct Screen {
     out: Box<dyn Write + Send>,
-    style: Style,
-    /// Whether the end of a line is typed, and seen, after each question.
+    mode: OutputMode,
+    /// Whether the terminal echoes the Enter key after a question.
     echoes: bool,
     shown: Frame,
 }
@@ -60,7 +60,7 @@ pub(super) struct Screen {
 impl std::fmt::Debug for Screen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Screen")
-            .field("style", &self.style)
+            .field("mode", &self.mode)
             .finish_non_exhaustive()
     }
 }
@@ -69,70 +69,70 @@ impl Screen {
     pub(super) fn of_stdout() -> Screen {
         Screen::new(
             Box::new(io::stdout()),
-            Style::of_stdout(),
+            OutputMode::of_stdout(),
             io::stdin().is_terminal(),
         )
     }
 
-    fn new(out: Box<dyn Write + Send>, style: Style, echoes: bool) -> Screen {
+    fn new(out: Box<dyn Write + Send>, mode: OutputMode, echoes: bool) -> Screen {
         Screen {
             out,
-            style,
+            mode,
             echoes,
             shown: Frame::default(),
         }
     }
 
-    pub(super) fn style(&self) -> Style {
-        self.style
+    pub(super) fn mode(&self) -> OutputMode {
+        self.mode
     }
 
-    /// An answer was typed: what was said and asked is over, and is news if it is shown again.
+    /// The question was answered: the same notes and question count as new the next time.
     pub(super) fn answered(&mut self) {
         self.shown.question = None;
         self.shown.notes.clear();
     }
 
-    /// Shows this instead of what was shown.
+    /// Shows this frame in place of the previous one.
     pub(super) fn show(&mut self, frame: &Frame) -> io::Result<()> {
-        let text = match (self.style, frame.picture.is_empty()) {
-            (Style::InPlace, false) => self.over(frame),
-            (Style::InPlace | Style::OneAfterAnother, _) => self.below(frame),
+        let text = match (self.mode, frame.board.is_empty()) {
+            (OutputMode::Redraw, false) => self.redraw_text(frame),
+            (OutputMode::Redraw | OutputMode::Append, _) => self.append_text(frame),
         };
         self.shown = frame.clone();
         self.out.write_all(text.as_bytes())?;
         self.out.flush()
     }
 
-    /// From the upper left corner on. Each line is cleared behind its end and not before, so
-    /// that nothing flickers.
-    fn over(&self, frame: &Frame) -> String {
-        let mut text = match self.shown.picture.is_empty() {
+    /// Starts in the upper left corner. Each line is overwritten and then cleared from its end on,
+    /// so that nothing flickers.
+    fn redraw_text(&self, frame: &Frame) -> String {
+        let mut text = match self.shown.board.is_empty() {
             true => "\x1b[2J\x1b[H".to_owned(),
             false => "\x1b[H".to_owned(),
         };
-        for line in frame.picture.lines().chain([""]).chain(lines(&frame.notes)) {
+        for line in frame.board.lines().chain([""]).chain(lines(&frame.notes)) {
             let _ = writeln!(text, "{line}\x1b[K");
         }
         text + frame.question.as_deref().unwrap_or("") + "\x1b[J"
     }
 
-    /// What was not there before.
-    fn below(&self, frame: &Frame) -> String {
+    /// The parts of the frame that the previous one did not have.
+    fn append_text(&self, frame: &Frame) -> String {
         let mut text = String::new();
         let is_new_question = frame.question != self.shown.question;
-        let is_new_picture = frame.picture != self.shown.picture;
+        let is_new_board = frame.board != self.shown.board;
         let new_notes: Vec<_> = lines(&frame.notes)
-            .filter(|note| is_new_picture || !lines(&self.shown.notes).any(|old| old == *note))
+            .filter(|note| is_new_board || !lines(&self.shown.notes).any(|old| old == *note))
             .collect();
-        if !is_new_question && !is_new_picture && new_notes.is_empty() {
+        if !is_new_question && !is_new_board && new_notes.is_empty() {
             return text;
         }
         if self.shown.question.is_some() && self.echoes {
             text.push('\n');
         }
-        if is_new_picture {
-            let _ = write!(text, "{}", frame.picture);
+        if is_new_board {
+            let _ = write!(text, "{}", frame.board);
         }
         for note in new_notes {
             let _ = writeln!(text, "{note}");
@@ -155,18 +155,18 @@ fn lines(notes: &[String]) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
 
-    fn frame(picture: &str, note: &str, question: &str) -> Frame {
+    fn frame(board: &str, note: &str, question: &str) -> Frame {
         Frame {
-            picture: picture.to_owned(),
+            board: board.to_owned(),
             notes: vec![note.to_owned()],
             question: Some(question.to_owned()),
         }
     }
 
     #[test]
-    fn a_frame_covers_the_one_before() {
-        let mut screen = Screen::new(Box::new(io::sink()), Style::InPlace, true);
-        let first = screen.over(&frame("board\n", "note", "? "));
+    fn a_frame_overwrites_the_previous_one() {
+        let mut screen = Screen::new(Box::new(io::sink()), OutputMode::Redraw, true);
+        let first = screen.redraw_text(&frame("board\n", "note", "? "));
         assert_eq!(
             first,
             "\x1b[2J\x1b[Hboard\x1b[K\n\x1b[K\nnote\x1b[K\n? \x1b[J"
@@ -176,20 +176,23 @@ mod tests {
             .expect("a sink");
         assert!(
             screen
-                .over(&frame("b\n", "", "? "))
+                .redraw_text(&frame("b\n", "", "? "))
                 .starts_with("\x1b[Hb\x1b[K\n")
         );
     }
 
     #[test]
-    fn without_escapes_only_news_are_told() {
-        let mut screen = Screen::new(Box::new(io::sink()), Style::OneAfterAnother, false);
+    fn without_escapes_only_changes_are_written() {
+        let mut screen = Screen::new(Box::new(io::sink()), OutputMode::Append, false);
         let first = frame("board\n", "note", "? ");
-        assert_eq!(screen.below(&first), "board\nnote\n? \n");
+        assert_eq!(screen.append_text(&first), "board\nnote\n? \n");
         screen.show(&first).expect("a sink");
-        assert_eq!(screen.below(&first), "");
-        assert_eq!(screen.below(&frame("board\n", "why", "? ")), "why\n? \n");
+        assert_eq!(screen.append_text(&first), "");
+        assert_eq!(
+            screen.append_text(&frame("board\n", "why", "? ")),
+            "why\n? \n"
+        );
         screen.answered();
-        assert_eq!(screen.below(&first), "note\n? \n");
+        assert_eq!(screen.append_text(&first), "note\n? \n");
     }
 }

@@ -1,23 +1,23 @@
-//! A client and a screen together: whatever the client waits for, the screen says how it goes.
+//! A client and a screen: the screen shows when the client loses its connection.
 
 use std::pin::pin;
 
 use tokio::sync::watch;
 
 use super::error::TerminalError;
-use super::scene::{closing, picture};
 use super::screen::{Frame, Screen};
+use super::text::{board_text, result_lines};
 use crate::client::{Client, ClientError, Connection, Game};
 
-/// What a subcommand works with.
+/// The client and the screen of one subcommand.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) client: Client,
     connection: watch::Receiver<Connection>,
     screen: Screen,
     frame: Frame,
-    /// What is wrong with the connection; shown below everything else.
-    trouble: Option<String>,
+    /// A warning about a lost connection, shown below everything else.
+    warning: Option<String>,
 }
 
 impl Session {
@@ -28,11 +28,11 @@ impl Session {
             client,
             screen: Screen::of_stdout(),
             frame: Frame::default(),
-            trouble: None,
+            warning: None,
         })
     }
 
-    /// Shows the game with these lines below it, and asks this.
+    /// Shows the game, these lines below it, and the question.
     pub(super) fn show(
         &mut self,
         game: &Game,
@@ -40,19 +40,19 @@ impl Session {
         question: Option<String>,
     ) -> Result<(), TerminalError> {
         self.frame = Frame {
-            picture: picture(game, self.screen.style().palette()),
+            board: board_text(game, self.screen.mode().palette()),
             notes,
             question,
         };
         self.redraw()
     }
 
-    /// Shows how the game ended.
-    pub(super) fn close(&mut self, game: &Game) -> Result<(), TerminalError> {
-        self.show(game, closing(game), None)
+    /// Shows the game and how it ended.
+    pub(super) fn show_result(&mut self, game: &Game) -> Result<(), TerminalError> {
+        self.show(game, result_lines(game), None)
     }
 
-    /// Asks something else about the same.
+    /// Replaces the notes and the question; the board stays.
     pub(super) fn ask(
         &mut self,
         notes: Vec<String>,
@@ -63,22 +63,22 @@ impl Session {
         self.redraw()
     }
 
-    /// Says something instead of asking.
-    pub(super) fn say(&mut self, notes: Vec<String>) -> Result<(), TerminalError> {
+    /// Replaces the notes and removes the question; the board stays.
+    pub(super) fn show_notes(&mut self, notes: Vec<String>) -> Result<(), TerminalError> {
         self.frame.notes = notes;
         self.frame.question = None;
         self.redraw()
     }
 
-    /// An answer was typed.
+    /// The user has answered the question.
     pub(super) fn answered(&mut self) {
         self.frame.question = None;
         self.frame.notes.clear();
         self.screen.answered();
     }
 
-    /// Waits for the call, and shows meanwhile what is wrong with the connection.
-    pub(super) async fn during<T>(
+    /// Waits for the call. Shows a warning while the connection is lost.
+    pub(super) async fn wait_for<T>(
         &mut self,
         call: impl Future<Output = T>,
     ) -> Result<T, TerminalError> {
@@ -87,43 +87,43 @@ impl Session {
             tokio::select! {
                 biased;
                 done = &mut call => {
-                    self.look_at_connection()?;
+                    self.update_warning()?;
                     return Ok(done);
                 }
-                // The client, which would close it, is in this session.
-                _ = self.connection.changed() => self.look_at_connection()?,
+                // Never fails: the client in this session keeps the sender.
+                _ = self.connection.changed() => self.update_warning()?,
             }
         }
     }
 
-    /// What this error of the client means to whoever plays.
+    /// Adds the URL of the service to an error of the client.
     pub(super) fn error(&self, error: ClientError) -> TerminalError {
         let server = self.client.server().to_owned();
         match error {
             ClientError::Unreachable(cause) => TerminalError::Unreachable { server, cause },
-            error @ (ClientError::Refused(_) | ClientError::Unintelligible(_)) => {
+            error @ (ClientError::Refused(_) | ClientError::InvalidResponse(_)) => {
                 TerminalError::Client { server, error }
             }
         }
     }
 
-    fn look_at_connection(&mut self) -> Result<(), TerminalError> {
-        let trouble = match &*self.connection.borrow_and_update() {
+    fn update_warning(&mut self) -> Result<(), TerminalError> {
+        let warning = match &*self.connection.borrow_and_update() {
             Connection::Lost { cause } => {
                 Some(format!("The service is away ({cause}); reconnecting…"))
             }
-            Connection::Untried | Connection::Well => None,
+            Connection::Untried | Connection::Connected => None,
         };
-        if trouble == self.trouble {
+        if warning == self.warning {
             return Ok(());
         }
-        self.trouble = trouble;
+        self.warning = warning;
         self.redraw()
     }
 
     fn redraw(&mut self) -> Result<(), TerminalError> {
         let mut frame = self.frame.clone();
-        frame.notes.extend(self.trouble.clone());
+        frame.notes.extend(self.warning.clone());
         self.screen.show(&frame)?;
         Ok(())
     }

@@ -1,79 +1,80 @@
-//! The flags of the subcommands that speak to a running service.
+//! The command-line options of the subcommands that use a running service.
 
 use std::str::FromStr;
 
 use clap::Args;
 use uuid::Uuid;
 
-/// Where the service listens unless it is told otherwise.
+/// The default address of the service.
 pub(super) const DEFAULT_SERVER: &str = "http://127.0.0.1:8080";
 
-/// Where the service is.
+/// The service to use.
 #[derive(Debug, Clone, Args)]
 pub struct ServerSettings {
-    /// The service to play at. A game that is named by its URL is looked for there instead.
+    /// The URL of the service. If the game is given as a URL, that URL is used instead.
     #[arg(long, env, value_name = "URL", default_value = "http://127.0.0.1:8080")]
     pub server: String,
 }
 
-/// Who plays, and which game.
+/// The players and the game.
 #[derive(Debug, Clone, Args)]
 pub struct PlaySettings {
-    /// Where.
+    /// The service.
     #[command(flatten)]
     pub server: ServerSettings,
 
-    /// The name of who begins, with the yellow discs; asked for if it is left out.
+    /// The name of the player with the yellow discs, who moves first; asked for if omitted.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["game", "as_player"])]
     pub player_one: Option<String>,
 
-    /// The name of the other, with the red discs; asked for if it is left out.
+    /// The name of the player with the red discs; asked for if omitted.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["game", "as_player"])]
     pub player_two: Option<String>,
 
-    /// Play as this one only; the other plays elsewhere.
+    /// Play only as this player; the opponent plays in another terminal.
     #[arg(long = "as", value_name = "NAME")]
     pub as_player: Option<String>,
 
-    /// The other one's name, for a game that is not there yet. Whoever starts it begins.
+    /// The opponent's name, to start the game if it does not exist. The player who starts the
+    /// game moves first.
     #[arg(long, value_name = "NAME", requires = "as_player")]
     pub against: Option<String>,
 
-    /// The game to go on with or to join, by its id or its URL; a new one if it is left out.
+    /// The id or URL of the game to continue or join; a new game if omitted.
     #[arg(long, value_name = "ID")]
     pub game: Option<GameReference>,
 }
 
-/// Which game to look at.
+/// The game to watch or replay.
 #[derive(Debug, Clone, Args)]
-pub struct LookSettings {
-    /// Where.
+pub struct ViewSettings {
+    /// The service.
     #[command(flatten)]
     pub server: ServerSettings,
 
-    /// The game, by its id or its URL.
+    /// The id or URL of the game.
     #[arg(value_name = "ID")]
     pub game: GameReference,
 }
 
-/// A game as people name it: by its id, or by its URL, which says where it is too.
+/// A game on the command line: its id, or its URL, which also names the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GameReference {
-    /// What came before `/games/` in the URL.
+    /// The part of the URL before `/games/`.
     pub server: Option<String>,
     /// The game's id.
     pub id: Uuid,
 }
 
-/// A text that names no game.
+/// A string that is not a game's id or URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a game is named by its id, a UUID like 5b0f3a52-8c1e-4d49-9a57-0d7a0c3f9e12, or by its URL"
 )]
-pub struct NoGameReference;
+pub struct InvalidGameReference;
 
 impl FromStr for GameReference {
-    type Err = NoGameReference;
+    type Err = InvalidGameReference;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (server, rest) = match text.rsplit_once("/games/") {
@@ -85,13 +86,13 @@ impl FromStr for GameReference {
             server: server
                 .filter(|server| !server.is_empty())
                 .map(str::to_owned),
-            id: Uuid::try_parse(id).map_err(|_| NoGameReference)?,
+            id: Uuid::try_parse(id).map_err(|_| InvalidGameReference)?,
         })
     }
 }
 
 impl ServerSettings {
-    /// Where to look for this game.
+    /// The URL of the service that has this game.
     pub(super) fn of<'a>(&'a self, game: Option<&'a GameReference>) -> &'a str {
         game.and_then(|game| game.server.as_deref())
             .unwrap_or(&self.server)
@@ -124,7 +125,7 @@ mod tests {
             assert_eq!(game.server.as_deref(), server, "{text}");
         }
         for text in ["", "alice", "http://localhost:8080/games/"] {
-            assert_eq!(text.parse::<GameReference>(), Err(NoGameReference));
+            assert_eq!(text.parse::<GameReference>(), Err(InvalidGameReference));
         }
     }
 }

@@ -1,16 +1,16 @@
-//! `connect-four watch`: a game as it is played, by whomever and wherever.
+//! `connect-four watch`: shows a game while others play it.
 
 use super::error::TerminalError;
 use super::keyboard::Lines;
 use super::session::Session;
-use super::settings::LookSettings;
+use super::settings::ViewSettings;
 
-pub(super) async fn watch(settings: &LookSettings) -> Result<(), TerminalError> {
+pub(super) async fn watch(settings: &ViewSettings) -> Result<(), TerminalError> {
     let id = settings.game.id;
     let mut session = Session::new(settings.server.of(Some(&settings.game)))?;
     let client = session.client.clone();
     let mut keyboard = Lines::of_stdin();
-    let game = session.during(client.game(id)).await?;
+    let game = session.wait_for(client.game(id)).await?;
     let mut game = game.map_err(|error| session.error(error))?;
     let mut events = client.follow(id, Some(game.revision));
     while game.result.is_none() {
@@ -21,16 +21,16 @@ pub(super) async fn watch(settings: &LookSettings) -> Result<(), TerminalError> 
         session.show(&game, note, None)?;
         let next = async {
             tokio::select! {
-                () = keyboard.leave() => Ok(None),
+                () = keyboard.quit() => Ok(None),
                 event = events.next() => event,
             }
         };
-        let event = session.during(next).await?;
+        let event = session.wait_for(next).await?;
         let Some(event) = event.map_err(|error| session.error(error))? else {
-            return session.say(vec![]);
+            return session.show_notes(vec![]);
         };
-        let then = session.during(client.game_at(id, event.revision)).await?;
+        let then = session.wait_for(client.game_at(id, event.revision)).await?;
         game = then.map_err(|error| session.error(error))?;
     }
-    session.close(&game)
+    session.show_result(&game)
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use connect_four::client::{Client, ClientError, Connection, Intention, Move, Patience};
+use connect_four::client::{Client, ClientError, Connection, IdempotencyKey, Move, RetryPolicy};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,11 +24,11 @@ async fn answering(answers: Vec<String>) -> (Client, JoinHandle<Vec<String>>) {
         requests
     });
     let client = Client::new(&address.to_string()).expect("a URL");
-    let patience = Patience {
+    let policy = RetryPolicy {
         first_pause: Duration::from_millis(1),
-        ..Patience::default()
+        ..RetryPolicy::default()
     };
-    (client.with_patience(patience), requests)
+    (client.with_retry_policy(policy), requests)
 }
 
 async fn request(connection: &mut TcpStream) -> String {
@@ -64,7 +64,7 @@ fn game() -> String {
 const MOVE: Move<'static> = Move {
     player: "alice",
     column: "D",
-    seen: 0,
+    revision: 0,
 };
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn a_move_is_sent_again_with_the_same_key_until_its_outcome_is_known() {
     .await;
     let begin = Instant::now();
     let made = client
-        .make_move(Uuid::nil(), &MOVE, &Intention::new())
+        .make_move(Uuid::nil(), &MOVE, &IdempotencyKey::new())
         .await;
     // What answers 503 was reached, whether it is well or not.
     assert_eq!(made.expect("a game").revision, 1);
@@ -101,7 +101,7 @@ async fn a_move_is_sent_again_with_the_same_key_until_its_outcome_is_known() {
 async fn a_refusal_is_told_and_not_sent_again() {
     let (client, requests) = answering(vec![problem("409 Conflict", "column-full")]).await;
     let made = client
-        .make_move(Uuid::nil(), &MOVE, &Intention::new())
+        .make_move(Uuid::nil(), &MOVE, &IdempotencyKey::new())
         .await;
     let Err(ClientError::Refused(problem)) = made else {
         panic!("a problem, not {made:?}");
@@ -109,7 +109,7 @@ async fn a_refusal_is_told_and_not_sent_again() {
     assert_eq!((&problem.slug[..], problem.status), ("column-full", 409));
     assert_eq!(problem.detail, "Not now.");
     assert_eq!(requests.await.expect("requests").len(), 1);
-    assert_eq!(*client.connection().borrow(), Connection::Well);
+    assert_eq!(*client.connection().borrow(), Connection::Connected);
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn what_is_no_game_is_no_answer_of_this_service() {
     let (client, _requests) = answering(vec![answer("200 OK", "<html>")]).await;
     let game = client.game(Uuid::nil()).await;
     assert!(
-        matches!(game, Err(ClientError::Unintelligible(_))),
+        matches!(game, Err(ClientError::InvalidResponse(_))),
         "{game:?}"
     );
 }

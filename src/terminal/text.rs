@@ -1,11 +1,11 @@
-//! A game in words and lines.
+//! A game as text.
 
 use crate::client::Game;
 use crate::domain::{GameResult, PlayerName};
-use crate::drawing::{Palette, Scene, Shown, draw};
+use crate::drawing::{Palette, PrintableName, Scene, draw};
 
-/// The board, with what to look at in brackets: the line that won, or the last move.
-pub(super) fn picture(game: &Game, palette: Palette) -> String {
+/// The board, with the winning line or the last move in brackets.
+pub(super) fn board_text(game: &Game, palette: Palette) -> String {
     let last_move = game.last_move.as_ref();
     let last_move = last_move.map(|last| format!("{}{}", last.column, last.row));
     let winning_line = game.winning_line.clone().unwrap_or_default();
@@ -25,10 +25,11 @@ pub(super) fn picture(game: &Game, palette: Palette) -> String {
     draw(&scene, palette)
 }
 
-/// What is said at the end. A game can be won without a line: then the other one gave up.
-pub(super) fn closing(game: &Game) -> Vec<String> {
+/// How the game ended; empty while it is in progress. A game that is won without a line was
+/// resigned.
+pub(super) fn result_lines(game: &Game) -> Vec<String> {
     let won = |winner: &PlayerName, loser: &PlayerName| {
-        let (winner, loser) = (Shown(winner), Shown(loser));
+        let (winner, loser) = (PrintableName(winner), PrintableName(loser));
         match game.winning_line {
             Some(_) => format!("The game is over: {winner} beat {loser}."),
             None => format!("The game is over: {loser} resigned, so {winner} won."),

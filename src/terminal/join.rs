@@ -1,56 +1,56 @@
-//! Before the first move: who plays, and which game.
+//! Finds or starts the game to play, and builds the commands that join it from elsewhere.
 
 use super::error::TerminalError;
-use super::keyboard::{Lines, leaves};
-use super::scene::shell_word;
+use super::keyboard::{Lines, is_quit};
 use super::session::Session;
 use super::settings::{DEFAULT_SERVER, PlaySettings};
-use crate::client::{ClientError, Game, Intention};
+use super::text::shell_word;
+use crate::client::{ClientError, Game, IdempotencyKey};
 
-/// Whose moves are typed here.
+/// The players whose moves are typed in this terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Hands {
+pub(super) enum LocalPlayers {
     /// Two people share the keyboard.
     Both,
-    /// One of the two; the other is elsewhere.
-    Of(String),
+    /// One player, with this name; the opponent plays elsewhere.
+    One(String),
 }
 
-impl Hands {
+impl LocalPlayers {
     /// Whether this player's moves are typed here.
-    pub(super) fn hold(&self, player: &str) -> bool {
+    pub(super) fn include(&self, player: &str) -> bool {
         match self {
-            Hands::Both => true,
-            Hands::Of(name) => name == player,
+            LocalPlayers::Both => true,
+            LocalPlayers::One(name) => name == player,
         }
     }
 }
 
-/// The game that the settings ask for, found or started; `None` if somebody would rather leave.
-pub(super) async fn open(
+/// Loads or starts the game that the settings name; `None` if the user quits.
+pub(super) async fn join(
     settings: &PlaySettings,
     session: &mut Session,
     keyboard: &mut Lines,
-) -> Result<Option<(Game, Hands)>, TerminalError> {
+) -> Result<Option<(Game, LocalPlayers)>, TerminalError> {
     let client = session.client.clone();
     let Some(name) = &settings.as_player else {
         let names = [settings.player_one.clone(), settings.player_two.clone()];
         let game = match &settings.game {
             Some(game) => {
-                let found = session.during(client.game(game.id)).await?;
+                let found = session.wait_for(client.game(game.id)).await?;
                 Some(found.map_err(|error| session.error(error))?)
             }
             None => start(names, session, keyboard).await?,
         };
-        return Ok(game.map(|game| (game, Hands::Both)));
+        return Ok(game.map(|game| (game, LocalPlayers::Both)));
     };
     let game = match (&settings.game, &settings.against) {
         (Some(game), against) => {
-            let found = session.during(client.game(game.id)).await?;
+            let found = session.wait_for(client.game(game.id)).await?;
             let game = match (found, against) {
                 (Err(error), Some(against)) if error.is("game-not-found") => {
                     let put = client.put_game(game.id, [name, against]);
-                    session.during(put).await?
+                    session.wait_for(put).await?
                 }
                 (found, _) => found,
             };
@@ -63,47 +63,53 @@ pub(super) async fn open(
     };
     let players = game.players().map(|player| player.as_str().to_owned());
     match players.contains(name) {
-        true => Ok(Some((game, Hands::Of(name.clone())))),
-        false => Err(TerminalError::Stranger {
+        true => Ok(Some((game, LocalPlayers::One(name.clone())))),
+        false => Err(TerminalError::NotAPlayer {
             name: name.clone(),
             players,
         }),
     }
 }
 
-/// What to type in the terminal of the opponent of this player.
-pub(super) fn invitation(session: &Session, game: &Game, name: &str) -> Option<String> {
+/// The command that joins the game as the opponent of this player.
+pub(super) fn opponent_command(session: &Session, game: &Game, name: &str) -> Option<String> {
     let opponent = game
         .players()
         .into_iter()
         .find(|player| player.as_str() != name)?;
-    Some(resumption(session, game, &Hands::Of(opponent.to_string())))
+    Some(resume_command(
+        session,
+        game,
+        &LocalPlayers::One(opponent.to_string()),
+    ))
 }
 
-/// What to type to go on with a game.
-pub(super) fn resumption(session: &Session, game: &Game, hands: &Hands) -> String {
+/// The command that continues the game.
+pub(super) fn resume_command(session: &Session, game: &Game, local: &LocalPlayers) -> String {
     let server = session.client.server();
     let game = match server == DEFAULT_SERVER {
         true => game.id.to_string(),
         false => shell_word(&format!("{server}/games/{}", game.id)),
     };
-    match hands {
-        Hands::Both => format!("connect-four play --game {game}"),
-        Hands::Of(name) => format!("connect-four play --as {} --game {game}", shell_word(name)),
+    match local {
+        LocalPlayers::Both => format!("connect-four play --game {game}"),
+        LocalPlayers::One(name) => {
+            format!("connect-four play --as {} --game {game}", shell_word(name))
+        }
     }
 }
 
-/// Starts a game between these two; the names that are missing are asked for until the
-/// service takes them.
+/// Starts a game between these players. Asks for missing names until the service accepts them;
+/// `None` if the user quits.
 async fn start(
     given: [Option<String>; 2],
     session: &mut Session,
     keyboard: &mut Lines,
 ) -> Result<Option<Game>, TerminalError> {
     let client = session.client.clone();
-    // Before anybody is bothered with questions.
-    let reached = session.during(client.reach()).await?;
-    reached.map_err(|error| session.error(error))?;
+    // Before the questions, so that nobody answers them in vain.
+    let pinged = session.wait_for(client.ping()).await?;
+    pinged.map_err(|error| session.error(error))?;
     let mut reason = vec![];
     loop {
         let mut names = [String::new(), String::new()];
@@ -116,18 +122,18 @@ async fn start(
                 None => {
                     let question = format!("Player {colour}: ");
                     session.ask(std::mem::take(&mut reason), question)?;
-                    match session.during(keyboard.next()).await? {
-                        Some(line) if !leaves(&line) => line,
+                    match session.wait_for(keyboard.next()).await? {
+                        Some(line) if !is_quit(&line) => line,
                         Some(_) | None => return Ok(None),
                     }
                 }
             };
             session.answered();
         }
-        let intention = Intention::new();
+        let key = IdempotencyKey::new();
         let [one, two] = &names;
-        let start = client.start_game([one, two], &intention);
-        match session.during(start).await? {
+        let start = client.start_game([one, two], &key);
+        match session.wait_for(start).await? {
             Ok(game) => return Ok(Some(game)),
             Err(ClientError::Refused(problem))
                 if problem.status == 422 && given.iter().any(Option::is_none) =>
@@ -144,9 +150,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hands_move_for_one_or_for_both() {
-        assert!(Hands::Both.hold("alice") && Hands::Both.hold("bob"));
-        let alice = Hands::Of("alice".to_owned());
-        assert!(alice.hold("alice") && !alice.hold("bob"));
+    fn one_or_both_players_move_in_this_terminal() {
+        assert!(LocalPlayers::Both.include("alice") && LocalPlayers::Both.include("bob"));
+        let alice = LocalPlayers::One("alice".to_owned());
+        assert!(alice.include("alice") && !alice.include("bob"));
     }
 }

@@ -1,0 +1,67 @@
+//! The pauses between attempts to reach a database or a service that does not answer.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+
+/// Pauses that double from the first to the longest, without an end. Each one is shortened at
+/// random, to no less than half, so that callers that failed together do not retry together.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    builder: ExponentialBuilder,
+    pauses: ExponentialBackoff,
+    longest: Duration,
+}
+
+impl Backoff {
+    pub(crate) fn new(first: Duration, longest: Duration) -> Backoff {
+        // The jitter of the crate adds up to as much again.
+        let builder = ExponentialBuilder::new()
+            .with_min_delay(first / 2)
+            .with_max_delay(longest / 2)
+            .without_max_times()
+            .with_jitter();
+        Backoff {
+            builder,
+            pauses: builder.build(),
+            longest,
+        }
+    }
+
+    /// How long to wait before the next attempt.
+    pub(crate) fn next_pause(&mut self) -> Duration {
+        self.pauses.next().unwrap_or(self.longest)
+    }
+
+    /// Begins again with the first pause: an attempt succeeded.
+    pub(crate) fn reset(&mut self) {
+        self.pauses = self.builder.build();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_start_over_after_a_success() {
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_millis(800));
+        for _ in 0..2 {
+            for nominal in [100, 200, 400, 800, 800, 800] {
+                let nominal = Duration::from_millis(nominal);
+                let pause = backoff.next_pause();
+                assert!(pause >= nominal / 2 && pause <= nominal, "{pause:?}");
+            }
+            backoff.reset();
+        }
+    }
+
+    #[test]
+    fn two_callers_do_not_pause_alike() {
+        let pauses = || {
+            let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
+            [(); 10].map(|()| backoff.next_pause())
+        };
+        assert_ne!(pauses(), pauses());
+    }
+}

@@ -14,16 +14,23 @@ use sources::{Source, root, source, sources};
 
 /// The top-level modules and those of ours that each may know. A new module is placed here.
 const MAY_KNOW: &[(&str, &[&str])] = &[
+    ("backoff", &[]),
     ("domain", &[]),
     ("drawing", &["domain"]),
     ("sqlite_file", &[]),
-    ("event_store", &["sqlite_file"]),
+    ("event_store", &["backoff", "sqlite_file"]),
     ("application", &["domain", "event_store"]),
     ("metrics", &["event_store"]),
-    ("live", &["application", "event_store"]),
+    ("live", &["backoff", "application", "event_store"]),
     (
         "read_model",
-        &["sqlite_file", "domain", "event_store", "application"],
+        &[
+            "backoff",
+            "sqlite_file",
+            "domain",
+            "event_store",
+            "application",
+        ],
     ),
     (
         "http",
@@ -37,7 +44,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "read_model",
         ],
     ),
-    ("client", &["domain"]),
+    ("client", &["backoff", "domain"]),
     ("terminal", &["domain", "drawing", "client"]),
     ("health", &[]),
     ("config", &["read_model", "terminal"]),

@@ -8,9 +8,9 @@ use tokio::task::spawn_blocking;
 use super::batch::{Batch, Delivered, Halt, History, Unreadable};
 use super::commit::commit;
 use super::database::{Database, ReadModelError};
+use super::follow_error::FollowError;
 use super::lists::to_sql;
 use super::memory::Memory;
-use super::projector::FollowError;
 use crate::application::{GameFold, GameId};
 use crate::event_store::{EventStore, EventStoreError, StreamRevision};
 

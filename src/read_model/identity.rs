@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
 use super::database::Database;
+use super::follow_error::{FollowError, OtherStore};
 use super::lists::position_in;
-use super::projector::FollowError;
 use crate::event_store::{AtPosition, EventStore, GlobalPosition};
 
 /// The last event that was applied.
@@ -16,16 +16,6 @@ struct LastApplied {
     /// The id does not suffice, since ids follow from the commands: what was sent again after
     /// a backup was restored has the same id.
     id_and_time: (Uuid, i64),
-}
-
-/// Why the store is not the one whose events were applied: it was restored from a backup, or
-/// it is another one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum OtherStore {
-    #[error("where the last applied event was, there is another one")]
-    AnotherEvent,
-    #[error("where the last applied event was, there is none")]
-    NoEvent,
 }
 
 /// Looks up the last applied event where it was. An event that was deleted and scavenged says

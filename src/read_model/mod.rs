@@ -14,6 +14,7 @@ mod apply;
 mod batch;
 mod commit;
 mod database;
+mod follow_error;
 mod identity;
 mod lists;
 mod location;

@@ -12,14 +12,15 @@ use tokio::time::{self, Instant, MissedTickBehavior, sleep};
 use super::apply::{Applied, apply, recorded_at};
 use super::batch::Delivered;
 use super::database::{Database, ReadModelError};
-use super::identity::{self, OtherStore};
+use super::follow_error::{FollowError, OtherStore};
+use super::identity;
 use super::memory::Memory;
 use super::observer::StoreObserver;
 use super::progress::Progress;
 use super::report::{Outage, Report};
 use super::schema;
 use crate::application::{GAME_STREAM_PREFIX, GameId};
-use crate::event_store::{EventStore, EventStoreError, SubscriptionMessage};
+use crate::event_store::{EventStore, SubscriptionMessage};
 
 /// How many events wait at the most while others are applied: about as many as a transaction
 /// takes when it catches up. More would only take memory.
@@ -37,23 +38,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 /// Lists are late by as much when the store is back after an outage.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
-/// Why the events are not followed for the moment.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum FollowError {
-    #[error(transparent)]
-    Store(#[from] EventStoreError),
-    #[error(transparent)]
-    ReadModel(#[from] ReadModelError),
-    #[error("the store does not answer")]
-    Disconnected,
-    #[error("the store's subscription ended")]
-    Ended,
-    #[error(transparent)]
-    OtherStore(#[from] OtherStore),
-    #[error("game {0}, which was deleted, is there again")]
-    WholeAgain(GameId),
-}
 
 /// Keeps the tables as the store's events say.
 pub(super) struct Projector {

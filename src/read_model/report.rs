@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::apply::Applied;
 use super::batch::Unreadable;
-use super::projector::FollowError;
+use super::follow_error::FollowError;
 
 /// How often the log tells how far a rebuild has come.
 const REPORTS: Duration = Duration::from_secs(5);

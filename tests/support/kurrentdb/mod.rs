@@ -30,6 +30,7 @@ pub mod wire_of_nodes;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -75,6 +76,8 @@ struct Shared {
     /// Set while the node is shutting down: it sends nothing on the connections that it has.
     silent: watch::Sender<bool>,
     subscriptions_ended: watch::Sender<u64>,
+    /// How often the subscriptions of the time were stalled.
+    stalls: AtomicU64,
     switches: Mutex<Switches>,
     counts: Arc<Counts>,
     /// Cancelled to lose all connections of now.
@@ -145,6 +148,7 @@ impl Double {
                 progress: watch::Sender::default(),
                 silent: watch::Sender::default(),
                 subscriptions_ended: watch::Sender::new(0),
+                stalls: AtomicU64::new(0),
                 switches: Mutex::default(),
                 counts: Arc::default(),
                 connections: Mutex::default(),
@@ -253,6 +257,11 @@ impl Double {
     /// position at which the next event will be.
     pub fn send_checkpoints_ahead(&self) {
         self.shared.switches().checkpoints_ahead = true;
+    }
+
+    /// The subscriptions of now hear nothing more, though their connections answer calls.
+    pub fn stall_subscriptions(&self) {
+        self.shared.stalls.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Ends every subscription without an error, which the server never does.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::watch;
@@ -39,6 +40,7 @@ pub(super) fn subscription(
     let subscriber = Subscriber {
         progress: shared.progress.subscribe(),
         ended: shared.subscriptions_ended.subscribe(),
+        stalls: shared.stalls.load(Ordering::Relaxed),
         shared: shared.clone(),
         era: log.progress().era,
         wanted,
@@ -66,6 +68,8 @@ struct Subscriber {
     shared: Arc<Shared>,
     progress: watch::Receiver<Progress>,
     ended: watch::Receiver<u64>,
+    /// Before it began; one more stalls it.
+    stalls: u64,
     /// Of the database that was subscribed to; a restored one is another.
     era: u64,
     wanted: Wanted,
@@ -86,6 +90,9 @@ impl Subscriber {
     async fn next(&mut self) -> Option<ReadContent> {
         loop {
             self.shared.wait_while_silent().await;
+            if self.shared.stalls.load(Ordering::Relaxed) != self.stalls {
+                std::future::pending::<()>().await;
+            }
             if let Some(content) = self.waiting.pop_front() {
                 return Some(content);
             }

@@ -10,6 +10,7 @@ use super::all_games::PlacedEvent;
 use super::event::{LiveEvent, Renders};
 use super::shared::Shared;
 use crate::application::{GAME_STREAM_PREFIX, GameId};
+use crate::backoff::Backoff;
 use crate::event_store::{
     EventStore, GlobalPosition, RecordedEvent, Subscription, SubscriptionMessage,
 };
@@ -63,16 +64,15 @@ async fn tell_all(shared: &Shared, mut subscription: Subscription, renders: Rend
 
 /// Where the store is now, as soon as it says so.
 async fn head(store: &dyn EventStore) -> Option<GlobalPosition> {
-    let mut pause = FIRST_PAUSE;
+    let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     loop {
         match store.head().await {
             Ok(head) => return head,
             Err(error) => {
-                tracing::warn!(%error, ?pause, "nobody can watch games yet: the store does not say where it is");
+                tracing::warn!(%error, "games cannot be watched yet: the store does not tell its head");
             }
         }
-        sleep(pause.mul_f64(0.75 + fastrand::f64() / 4.0)).await;
-        pause = LONGEST_PAUSE.min(pause * 2);
+        sleep(pauses.next_pause()).await;
     }
 }
 

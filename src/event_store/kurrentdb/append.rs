@@ -8,9 +8,11 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::access::Call;
+use super::attempts::Attempts;
 use super::client::Supervisor;
 use super::error::Failure;
-use super::{Attempts, position, read};
+use super::position::position;
+use super::read;
 use crate::event_store::{
     Appended, EventStoreError, ExpectedRevision, NewEvent, StreamName, StreamRevision,
 };

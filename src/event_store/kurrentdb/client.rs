@@ -18,13 +18,17 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
 use super::access::{AccessLog, Call};
-use super::backoff::Backoff;
 use super::connect::{OwnedClient, Proof, connect};
 use super::connection_string::ConnectionString;
 use super::error::Failure;
 use super::nodelay;
 use super::outage::{OutageLog, Witness};
+use crate::backoff::Backoff;
 use crate::event_store::EventStoreError;
+
+/// Between attempts to reach a database that is away.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Calls in flight on one connection. Kestrel allows 100 and lets the next wait in silence;
 /// the difference is for the crate's own calls.
@@ -168,7 +172,7 @@ impl Supervisor {
         let supervisor = self.this.clone();
         let connection = self.connection.clone();
         tokio::spawn(async move {
-            let mut pauses = Backoff::default();
+            let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
             loop {
                 let outcome = connect(&connection).await;
                 let Some(supervisor) = supervisor.upgrade() else {

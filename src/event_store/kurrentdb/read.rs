@@ -13,10 +13,11 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::access::Call;
+use super::attempts::Attempts;
 use super::client::Supervisor;
 use super::connection_string::ConnectionString;
 use super::error::Failure;
-use super::{Attempts, position};
+use super::position::position;
 use crate::event_store::{
     Appended, AtPosition, EventStoreError, GlobalPosition, RecordedEvent, StreamName,
     StreamRevision, StreamSlice,

@@ -62,7 +62,7 @@ impl UnderWay {
                         outcome.unwrap_or_else(|_| unknown("the append panicked"))
                     });
                     let outcome = task
-                        .map(|joined| joined.unwrap_or_else(|error| unknown(error)))
+                        .map(|joined| joined.unwrap_or_else(unknown))
                         .boxed()
                         .shared();
                     appends.insert(identity, outcome.clone());

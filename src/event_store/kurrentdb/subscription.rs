@@ -21,16 +21,21 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::access::Call;
-use super::backoff::Backoff;
 use super::client::Supervisor;
 use super::connect::{OwnedClient, connect, probe};
 use super::error::Failure;
 use super::loop_breaker::LoopBreaker;
 use super::outage::{OncePerMinute, Witness};
 use super::place::Place;
+use super::position::position;
+use super::read;
 use super::read::{Heard, METADATA_OF, Page};
-use super::{position, read};
+use crate::backoff::Backoff;
 use crate::event_store::{EventStoreError, GlobalPosition, Subscription, SubscriptionMessage};
+
+/// Between attempts to reach a database that is away.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// How many events the server looks at between two checkpoints: after a loss no more than
 /// twice as many are looked at again. Its own choice would be 32, a message for every 32
@@ -53,7 +58,7 @@ pub(super) fn subscribe(
         client: None,
         open: None,
         pause: None,
-        pauses: Backoff::default(),
+        pauses: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
         is_live: false,
         invalid_position: OncePerMinute::default(),
     };
@@ -273,7 +278,7 @@ impl Reader {
 
     fn works(&mut self) {
         self.is_live = true;
-        self.pauses = Backoff::default();
+        self.pauses.reset();
         self.outage.works();
     }
 

@@ -1,7 +1,5 @@
 //! All events in their order: what is stored, then what is committed.
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +11,7 @@ use tokio::time;
 use super::reader::read_all;
 use super::shared::Shared;
 use super::tail::Commit;
+use crate::backoff::Backoff;
 use crate::event_store::{
     EventStoreError, GlobalPosition, RecordedEvent, Subscription, SubscriptionMessage,
 };
@@ -20,6 +19,9 @@ use crate::event_store::{
 /// How many events are read at a time: at about a microsecond each, so many that to begin a
 /// read costs nothing beside it.
 const BATCH: usize = 4096;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(6);
 
 /// A subscription keeps the store open.
 pub(super) fn subscribe(
@@ -32,7 +34,7 @@ pub(super) fn subscribe(
         after,
         tail: None,
         caught_up: false,
-        failures: 0,
+        pauses: Backoff::new(FIRST_PAUSE, LONGEST_PAUSE),
     };
     stream::unfold(place, move |mut place| async move {
         let messages = place.next_messages(prefix).await;
@@ -52,8 +54,7 @@ struct Place {
     /// What is committed, from a moment on that lies before the next read.
     tail: Option<Receiver<Commit>>,
     caught_up: bool,
-    /// Reads that failed since the last one that did not.
-    failures: u32,
+    pauses: Backoff,
 }
 
 impl Place {
@@ -119,15 +120,14 @@ impl Place {
             .shared
             .read(move |connection| read_all(connection, "", after, BATCH))
             .await?;
-        self.failures = 0;
+        self.pauses.reset();
         Ok(batch)
     }
 
     async fn back_off(&mut self, error: &EventStoreError) {
         self.fall_behind();
-        let pause = pause(self.failures);
-        self.failures = self.failures.saturating_add(1);
-        tracing::warn!(%error, ?pause, after = ?self.after, "a subscription could not read; it goes on after a pause");
+        let pause = self.pauses.next_pause();
+        tracing::warn!(%error, ?pause, after = ?self.after, "a subscription could not read; it continues after a pause");
         time::sleep(pause).await;
     }
 }
@@ -137,12 +137,4 @@ fn recorded(events: impl Iterator<Item = RecordedEvent>, prefix: &str) -> Vec<Su
         .filter(|event| event.stream.as_str().starts_with(prefix))
         .map(SubscriptionMessage::Recorded)
         .collect()
-}
-
-/// From a tenth of a second to six, doubling, and up to a quarter more by chance, so that
-/// subscriptions that failed together do not come back together.
-fn pause(failures: u32) -> Duration {
-    let pause = Duration::from_millis(100 << failures.min(6));
-    let chance = RandomState::new().hash_one(failures) % 256;
-    pause + pause.mul_f64(f64::from(u8::try_from(chance).unwrap_or(u8::MAX)) / 1024.0)
 }

@@ -1,6 +1,7 @@
 //! KurrentDB's connection strings: what the crate accepts, less what would make it panic or
 //! never connect.
 
+mod invalid;
 mod options;
 
 use std::fmt;
@@ -10,6 +11,8 @@ use std::time::Duration;
 use kurrentdb::{ClientSettings, Credentials};
 use percent_encoding::percent_decode_str;
 
+pub use invalid::InvalidConnectionString;
+use invalid::refused;
 use options::Options;
 
 /// The schemes that the crate knows, each also with `+discover`.
@@ -23,17 +26,6 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The longest silence of a subscription that is not tested.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Why a connection string is refused. Never holds a password.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct InvalidConnectionString(String);
-
-impl InvalidConnectionString {
-    pub(super) fn new(reason: String) -> Self {
-        InvalidConnectionString(reason)
-    }
-}
 
 /// Where a KurrentDB is and how to speak with it.
 #[derive(Clone)]
@@ -148,10 +140,6 @@ impl std::str::FromStr for ConnectionString {
             call_timeout: options.deadline.unwrap_or(CALL_TIMEOUT),
         })
     }
-}
-
-fn refused(reason: impl Into<String>) -> InvalidConnectionString {
-    InvalidConnectionString(reason.into())
 }
 
 fn is_known_scheme(scheme: &str) -> bool {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use super::{InvalidConnectionString, refused};
+use super::invalid::{InvalidConnectionString, refused};
 
 /// What a deadline in the string may be, in milliseconds.
 const DEADLINES: std::ops::RangeInclusive<u64> = 1..=600_000;

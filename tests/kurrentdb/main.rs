@@ -3,12 +3,17 @@
 
 #[path = "../support/kurrentdb/mod.rs"]
 mod double;
+mod log;
 mod support;
 
+mod access;
 mod appends;
 mod cluster;
+mod connections;
+mod deletions;
 mod outages;
 mod reads;
+mod repetitions;
 mod server_rules;
 mod speed;
 mod subscriptions;

@@ -2,14 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use connect_four::event_store::{EventStore, EventStoreError, ExpectedRevision, StreamRevision};
+use connect_four::event_store::{
+    EventStore, EventStoreError, ExpectedRevision, StreamRevision, SubscriptionMessage,
+};
 use futures_util::future::join_all;
 
 use crate::double::Double;
 use crate::double::proxy::Proxy;
+use crate::log::Log;
 use crate::support::{
-    append, at, begin, ids, impatient_store_on, new_event, new_stream, soon, store_on, until,
-    until_not_ready, until_ready,
+    PREFIX, append, at, begin, ids, impatient_store_on, new_event, new_stream, next_message, soon,
+    store_on, until, until_caught_up, until_not_ready, until_ready,
 };
 
 fn is_unavailable<T>(outcome: &Result<T, EventStoreError>) -> bool {
@@ -199,4 +202,57 @@ async fn a_connection_that_a_firewall_forgot_is_replaced_though_nobody_waits_for
         asked.await == Ok(Ok(()))
     })
     .await;
+}
+
+/// One thread, whose log is read.
+#[tokio::test]
+async fn an_outage_is_logged_when_it_begins_and_when_it_ends_however_many_notice() {
+    let log = Log::read();
+    let mut double = Double::start().await;
+    let store = store_on(&double).await;
+    let mut subscriptions = Vec::new();
+    for _ in 0..3 {
+        let mut subscription = store.subscribe_all(PREFIX, None);
+        until_caught_up(&mut subscription).await;
+        subscriptions.push(subscription);
+    }
+    double.stop().await;
+    until_not_ready(&store).await;
+    for subscription in &mut subscriptions {
+        while !matches!(
+            next_message(subscription).await,
+            SubscriptionMessage::Disconnected
+        ) {}
+    }
+    for _ in 0..200 {
+        let outcome = append(
+            &store,
+            &new_stream(),
+            ExpectedRevision::NoStream,
+            &new_event(),
+        )
+        .await;
+        assert!(outcome.is_err());
+    }
+    double.start_again();
+    until_ready(&store).await;
+    for subscription in &mut subscriptions {
+        until_caught_up(subscription).await;
+    }
+
+    assert_eq!(log.lines_with("lost KurrentDB").len(), 1);
+    let end = log.lines_with("works again");
+    assert_eq!(end.len(), 1, "{end:?}");
+    let failures = end[0].split("failures=").nth(1).expect("a count");
+    let failures: u64 = failures
+        .split_whitespace()
+        .next()
+        .expect("a count")
+        .parse()
+        .expect("a number");
+    assert!(failures >= 200, "{failures}");
+    assert_eq!(
+        log.lines_with("ERROR").len() + log.lines_with("WARN").len(),
+        1
+    );
 }

@@ -2,10 +2,12 @@
 
 use bytes::Bytes;
 use chrono::Utc;
-use connect_four::event_store::{EventStore, EventStoreError, NewEvent, StreamRevision};
+use connect_four::event_store::{
+    AtPosition, EventStore, EventStoreError, GlobalPosition, NewEvent, StreamRevision,
+};
 
 use crate::double::Double;
-use crate::support::{append, at, begin, new_event, new_stream, soon, store_on};
+use crate::support::{PREFIX, append, at, begin, new_event, new_stream, soon, store_on};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stream_comes_back_as_it_was_stored() {
@@ -80,4 +82,77 @@ async fn the_head_of_a_database_is_where_its_latest_event_is() {
     .await
     .expect("a new stream");
     assert_eq!(soon(store.head()).await, Ok(Some(appended.position)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_from_an_invalid_position_is_refused_at_once_and_costs_no_client() {
+    let double = Double::start().await;
+    let store = store_on(&double).await;
+    let stream = new_stream();
+    begin(&store, &stream).await;
+    for revision in 0..3 {
+        append(&store, &stream, at(revision), &new_event())
+            .await
+            .expect("nobody else writes");
+    }
+    let before = double.calls().reads;
+    let position = |text: &str| text.parse::<GlobalPosition>().expect("a position");
+    for text in [
+        "1", // A prepare position is never after its commit.
+        "0-7",
+    ] {
+        let position = position(text);
+        let read = soon(store.read_all(PREFIX, Some(position), 10)).await;
+        assert_eq!(read, Err(EventStoreError::NoEventAtPosition { position }));
+        let found = soon(store.event_at(position)).await;
+        assert_eq!(found, Ok(AtPosition::Nothing));
+    }
+    let beyond = position("999999999");
+    let read = soon(store.read_all(PREFIX, Some(beyond), 10)).await;
+    assert_eq!(
+        read,
+        Err(EventStoreError::PositionBeyondHead { position: beyond })
+    );
+    assert!(double.calls().reads <= before + 5);
+    assert_eq!(double.calls().features, 1);
+}
+
+/// The server counts in an `i64`, and fails on more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_position_that_the_server_cannot_count_to_is_beyond_its_head() {
+    let double = Double::start().await;
+    let store = store_on(&double).await;
+    begin(&store, &new_stream()).await;
+    let before = double.calls().reads;
+    let position: GlobalPosition = u64::MAX.to_string().parse().expect("a position");
+    assert_eq!(
+        soon(store.read_all(PREFIX, Some(position), 10)).await,
+        Err(EventStoreError::PositionBeyondHead { position })
+    );
+    assert_eq!(
+        soon(store.event_at(position)).await,
+        Ok(AtPosition::Nothing)
+    );
+    assert_eq!(double.calls().reads, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_was_scavenged_is_told_from_one_that_never_was() {
+    let double = Double::start().await;
+    let store = store_on(&double).await;
+    let stream = new_stream();
+    begin(&store, &stream).await;
+    let head = store.head().await.expect("it answers");
+    let first = head.expect("an event");
+    // A scavenge keeps the last event of each stream.
+    append(&store, &stream, at(0), &new_event())
+        .await
+        .expect("at 0");
+    let other = begin(&store, &new_stream()).await;
+    double.delete(stream.as_str());
+    double.scavenge();
+    assert_eq!(soon(store.event_at(first)).await, Ok(AtPosition::Removed));
+    let page = soon(store.read_all(PREFIX, Some(first), 10)).await;
+    let page = page.expect("a position that was given");
+    assert_eq!(page.last().expect("later events").id, other.id);
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use connect_four::event_store::{EventStore, StreamName, SubscriptionMessage};
+use connect_four::event_store::{EventStore, StreamName, Subscription, SubscriptionMessage};
 
 use tracing::level_filters::LevelFilter;
 
@@ -134,16 +134,42 @@ async fn it_survives_an_end_without_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn caught_up_is_told_again_after_a_loss() {
-    let double = Double::start().await;
+async fn a_loss_is_told_once_and_then_that_it_has_caught_up_again() {
+    let mut double = Double::start().await;
     let store = store_on(&double).await;
     let mut subscription = store.subscribe_all(PREFIX, None);
     until_caught_up(&mut subscription).await;
-    double.cut_connections();
+    double.stop().await;
+    assert!(matches!(
+        next_message(&mut subscription).await,
+        SubscriptionMessage::Disconnected
+    ));
+    // Long enough for several attempts to connect.
+    let silence = tokio::time::timeout(Duration::from_millis(400), next_message(&mut subscription));
+    assert!(silence.await.is_err());
+    double.start_again();
     assert!(matches!(
         next_message(&mut subscription).await,
         SubscriptionMessage::CaughtUp
     ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_nothing_is_appended_it_gives_signs_of_life() {
+    let double = Double::start().await;
+    let store = impatient_store_on(&double.connection_string(), 200).await;
+    begin(&store, &new_stream()).await;
+    store_noise(&double, 3);
+    let mut subscription = store.subscribe_all(PREFIX, None);
+    until_caught_up(&mut subscription).await;
+    let subscriptions = double.calls().subscriptions;
+    for _ in 0..5 {
+        assert!(matches!(
+            next_message(&mut subscription).await,
+            SubscriptionMessage::CaughtUp
+        ));
+    }
+    assert_eq!(double.calls().subscriptions, subscriptions);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -155,6 +181,106 @@ async fn a_connection_that_a_firewall_forgot_is_replaced() {
     until_caught_up(&mut subscription).await;
 
     proxy.forget_connections();
+    until_disconnected(&mut subscription).await;
     double.store("game-1", Expected::Any(Empty {}), vec![proposal("{}")]);
-    assert_eq!(until_caught_up(&mut subscription).await.len(), 1);
+    assert_eq!(
+        next_event(&mut subscription).await.stream.as_str(),
+        "game-1"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_is_not_delivered_ends_a_subscription_whose_connection_works() {
+    let double = Double::start().await;
+    let store = impatient_store_on(&double.connection_string(), 200).await;
+    let mut subscription = store.subscribe_all(PREFIX, None);
+    until_caught_up(&mut subscription).await;
+
+    double.stall_subscriptions();
+    double.store("game-1", Expected::Any(Empty {}), vec![proposal("{}")]);
+    until_disconnected(&mut subscription).await;
+    assert_eq!(
+        next_event(&mut subscription).await.stream.as_str(),
+        "game-1"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_shuts_down_in_silence_is_noticed() {
+    let mut double = Double::start().await;
+    let store = impatient_store_on(&double.connection_string(), 100).await;
+    let mut subscription = store.subscribe_all(PREFIX, None);
+    until_caught_up(&mut subscription).await;
+
+    double.begin_shutdown().await;
+    until_disconnected(&mut subscription).await;
+    double.stop().await;
+    double.store("game-1", Expected::Any(Empty {}), vec![proposal("{}")]);
+    double.start_again();
+    assert_eq!(
+        next_event(&mut subscription).await.stream.as_str(),
+        "game-1"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_at_the_position_of_a_checkpoint_is_delivered() {
+    let double = Double::start().await;
+    double.send_checkpoints_ahead();
+    let store = store_on(&double).await;
+    let mut subscription = store.subscribe_all(PREFIX, None);
+    until_caught_up(&mut subscription).await;
+    for number in 0..20 {
+        store_noise(&double, 1);
+        if number % 2 == 0 {
+            // Also when it resumes between the checkpoint and the event.
+            double.cut_connections();
+            until_disconnected(&mut subscription).await;
+            until_caught_up(&mut subscription).await;
+        }
+        let event = proposal("{}");
+        let id = event.id;
+        double.store("game-1", Expected::Any(Empty {}), vec![event]);
+        assert_eq!(next_event(&mut subscription).await.id, id);
+    }
+}
+
+/// A backup was restored: the position is not that of an event any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn at_a_position_without_an_event_it_waits_without_new_clients() {
+    let double = Double::start().await;
+    let store = impatient_store_on(&double.connection_string(), 100).await;
+    let stream = new_stream();
+    begin(&store, &stream).await;
+    let backup = double.snapshot();
+    for revision in 0..3 {
+        append(&store, &stream, at(revision), &new_event())
+            .await
+            .expect("nobody else writes");
+    }
+    let mut subscription = store.subscribe_all(PREFIX, None);
+    until_caught_up(&mut subscription).await;
+
+    double.restore(&backup);
+    let longer = "{\"longer\": \"than what was there\"}".repeat(20);
+    for _ in 0..3 {
+        double.store("game-1", Expected::Any(Empty {}), vec![proposal(&longer)]);
+    }
+    until_disconnected(&mut subscription).await;
+    let clients = double.calls().features;
+    // It says that the database answers; what happened is for the caller to find out.
+    for _ in 0..5 {
+        assert!(matches!(
+            next_message(&mut subscription).await,
+            SubscriptionMessage::CaughtUp
+        ));
+    }
+    assert!(double.calls().features <= clients + 2);
+}
+
+async fn until_disconnected(subscription: &mut Subscription) {
+    while !matches!(
+        next_message(subscription).await,
+        SubscriptionMessage::Disconnected
+    ) {}
 }

@@ -9,20 +9,21 @@
 //! and are told that the database is unavailable otherwise, without a network in between.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use kurrentdb::{Client, ReadStreamOptions, StreamPosition};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
+use kurrentdb::Client;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
+use super::access::{AccessLog, Call};
 use super::backoff::Backoff;
+use super::connect::{OwnedClient, Proof, connect};
 use super::connection_string::ConnectionString;
 use super::error::Failure;
 use super::nodelay;
+use super::outage::{OutageLog, Witness};
 use crate::event_store::EventStoreError;
 
 /// Calls in flight on one connection. Kestrel allows 100 and lets the next wait in silence;
@@ -36,16 +37,13 @@ const FAILURES: u32 = 2;
 /// How long a call waits for a client whose replacement is being tried for the first time.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How long a new client may take to prove itself, when a call may take longer.
-const PROOF: Duration = Duration::from_secs(3);
-
-/// A stream that nobody writes. Reading it asks the leader and its index, and nothing else.
-const NO_STREAM: &str = "connect-four-readiness";
-
 /// Lends out a client that works.
 pub(super) struct Supervisor {
     connection: Arc<ConnectionString>,
     state: watch::Sender<State>,
+    outages: Arc<OutageLog>,
+    own_outage: Mutex<Witness>,
+    access: AccessLog,
     /// For the task that outlives the call which found the client dead.
     this: Weak<Supervisor>,
 }
@@ -59,7 +57,9 @@ enum State {
 }
 
 struct Connected {
-    client: Client,
+    client: OwnedClient,
+    /// Whether a call has succeeded.
+    is_proven: AtomicBool,
     permits: Arc<Semaphore>,
     /// In a row.
     failures: AtomicU32,
@@ -76,8 +76,12 @@ pub(super) struct Lease {
 impl Supervisor {
     /// Begins to connect, and waits for the outcome of the first attempt.
     pub(super) async fn start(connection: Arc<ConnectionString>) -> Arc<Supervisor> {
+        let outages = OutageLog::new(connection.location());
         let supervisor = Arc::new_cyclic(|this| Supervisor {
             connection,
+            own_outage: Mutex::new(outages.witness()),
+            outages,
+            access: AccessLog::default(),
             state: watch::Sender::new(State::Connecting),
             this: this.clone(),
         });
@@ -123,7 +127,24 @@ impl Supervisor {
         }
     }
 
+    /// For a subscription, which loses its connection on its own.
+    pub(super) fn outages(&self) -> &Arc<OutageLog> {
+        &self.outages
+    }
+
+    /// The error of a call that the server denies to the user.
+    pub(super) fn denied(&self, call: Call) -> EventStoreError {
+        self.access.denied(&self.connection, call)
+    }
+
+    fn own_outage(&self) -> MutexGuard<'_, Witness> {
+        self.own_outage
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn unavailable(&self, reason: &str) -> EventStoreError {
+        self.outages.count_failure();
         EventStoreError::unavailable(format!("{}: {reason}", self.connection.location()))
     }
 
@@ -138,8 +159,7 @@ impl Supervisor {
         });
         if was_in_use {
             lost.permits.close();
-            let location = self.connection.location();
-            tracing::warn!(reason, "lost KurrentDB at {location}; connecting anew");
+            self.own_outage().failed(reason);
             self.replace_client();
         }
     }
@@ -155,7 +175,7 @@ impl Supervisor {
                     return;
                 };
                 match outcome {
-                    Ok(client) => return supervisor.found(client),
+                    Ok((client, proof)) => return supervisor.found(client, proof),
                     Err(reason) => supervisor.not_found(&reason),
                 }
                 drop(supervisor);
@@ -164,23 +184,33 @@ impl Supervisor {
         });
     }
 
-    fn found(&self, client: Client) {
-        tracing::info!("connected to KurrentDB at {}", self.connection.location());
+    fn found(&self, client: OwnedClient, proof: Proof) {
+        self.own_outage().works();
+        let is_proven = match proof {
+            Proof::Works => {
+                self.log_connected();
+                true
+            }
+            Proof::Denied => {
+                self.denied(Call::ReadStreams);
+                false
+            }
+        };
         self.state.send_replace(State::Up(Arc::new(Connected {
             client,
+            is_proven: AtomicBool::new(is_proven),
             permits: Arc::new(Semaphore::new(CALLS_IN_FLIGHT)),
             failures: AtomicU32::new(0),
             answers: AtomicU64::new(0),
         })));
     }
 
+    fn log_connected(&self) {
+        tracing::info!("connected to KurrentDB at {}", self.connection.location());
+    }
+
     fn not_found(&self, reason: &str) {
-        let location = self.connection.location();
-        let is_known =
-            matches!(&*self.state.borrow(), State::Down(known) if known.as_ref() == reason);
-        if !is_known {
-            tracing::warn!(reason, "cannot reach KurrentDB at {location}; trying again");
-        }
+        self.own_outage().failed(reason);
         self.state.send_replace(State::Down(reason.into()));
     }
 }
@@ -211,7 +241,7 @@ impl Lease {
     {
         let started = Instant::now();
         let answers = self.connected.answers.load(Ordering::Relaxed);
-        let outcome = timeout(limit, work(self.connected.client.clone())).await;
+        let outcome = timeout(limit, self.connected.client.run(work)).await;
         if started.elapsed() >= nodelay::SUSPICIOUS {
             nodelay::suspect();
         }
@@ -237,82 +267,29 @@ impl Lease {
                     self.supervisor.lose(&self.connected, reason);
                 }
             }
-            Ok(_)
-            | Err(
-                Failure::Conflict(_) | Failure::Missing | Failure::Deleted | Failure::Refused(_),
-            ) => {
-                self.connected.failures.store(0, Ordering::Relaxed);
-                self.connected.answers.fetch_add(1, Ordering::Relaxed);
+            Ok(_) => {
+                self.answered();
+                let is_proven = &self.connected.is_proven;
+                if !is_proven.load(Ordering::Relaxed) && !is_proven.swap(true, Ordering::Relaxed) {
+                    self.supervisor.log_connected();
+                }
             }
+            // An append that was given up was not committed in time. The answer came all the
+            // same, so neither the connection nor the client is to blame.
+            Err(
+                Failure::Conflict(_)
+                | Failure::Missing
+                | Failure::Deleted
+                | Failure::Refused(_)
+                | Failure::InvalidArgument(_)
+                | Failure::Denied
+                | Failure::GivenUp(_),
+            ) => self.answered(),
         }
     }
-}
 
-/// A new client that has answered a call.
-pub(super) async fn connect(connection: &Arc<ConnectionString>) -> Result<Client, String> {
-    let client = new_client(connection).await?;
-    let limit = PROOF.min(connection.call_timeout());
-    let mut outcome = Err(Failure::NotDone("not asked".to_owned()));
-    // The client moves to the leader that a node names, but only with the next call.
-    for _ in 0..3 {
-        outcome = timeout(limit, probe(client.clone(), connection.clone()))
-            .await
-            .unwrap_or_else(|_| Err(Failure::Unknown(format!("no answer within {limit:?}"))));
-        if !matches!(outcome, Err(Failure::NotDone(_))) {
-            break;
-        }
-    }
-    match outcome {
-        // Refused is an answer too: it is for the caller to hear.
-        Ok(()) | Err(Failure::Refused(_) | Failure::Conflict(_) | Failure::Deleted) => {
-            nodelay::set();
-            Ok(client)
-        }
-        Err(Failure::Missing) => Err("the node knows no leader".to_owned()),
-        Err(Failure::NotDone(reason) | Failure::ClientDead(reason) | Failure::Unknown(reason)) => {
-            Err(reason)
-        }
-    }
-}
-
-/// Makes a client, which connects only when it is first used. It reads certificates, so not
-/// on a thread that others wait for.
-pub(super) async fn new_client(connection: &Arc<ConnectionString>) -> Result<Client, String> {
-    let connection = connection.clone();
-    let made = tokio::task::spawn_blocking(move || {
-        check_certificates(&connection)?;
-        Client::new(connection.settings().clone()).map_err(|error| error.to_string())
-    });
-    made.await.map_err(|error| error.to_string())?
-}
-
-/// Reads the CA file as the crate does, which panics when it holds something else.
-fn check_certificates(connection: &ConnectionString) -> Result<(), String> {
-    let Some(path) = connection.settings().tls_ca_file() else {
-        return Ok(());
-    };
-    let certificates = CertificateDer::pem_file_iter(path)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| format!("tlsCaFile {path}: {error}"))?;
-    if certificates.is_empty() {
-        return Err(format!("tlsCaFile {path}: no certificate in it"));
-    }
-    Ok(())
-}
-
-/// A call that costs little and that only a working leader answers.
-pub(super) async fn probe(
-    client: Client,
-    connection: Arc<ConnectionString>,
-) -> Result<(), Failure> {
-    let options = ReadStreamOptions::default()
-        .position(StreamPosition::Start)
-        .max_count(1)
-        .requires_leader(true);
-    let options = connection.sign(options, ReadStreamOptions::authenticated);
-    let mut answer = client.read_stream(NO_STREAM, &options).await?;
-    match answer.next().await {
-        Ok(_) | Err(kurrentdb::Error::ResourceNotFound) => Ok(()),
-        Err(error) => Err(error.into()),
+    fn answered(&self) {
+        self.connected.failures.store(0, Ordering::Relaxed);
+        self.connected.answers.fetch_add(1, Ordering::Relaxed);
     }
 }

@@ -19,15 +19,21 @@ pub(super) enum Failure {
     ClientDead(String),
     /// The database may or may not have done it.
     Unknown(String),
+    /// The server stopped waiting for a commit, which may still happen. The connection is fine.
+    GivenUp(String),
     /// The database will not do it.
     Refused(String),
+    /// The request itself is invalid; of a read of `$all`: no record begins at its position.
+    InvalidArgument(String),
+    /// The user lacks a permission or could not be authenticated.
+    Denied,
 }
 
-/// Codes of gRPC that tell of a request which will never succeed. By number: the crate does
-/// not export the type.
+/// Codes of gRPC, by number: the crate does not export the type.
 const INVALID_ARGUMENT: i32 = 3;
 const RESOURCE_EXHAUSTED: i32 = 8;
 const FAILED_PRECONDITION: i32 = 9;
+const ABORTED: i32 = 10;
 const OUT_OF_RANGE: i32 = 11;
 
 impl From<Error> for Failure {
@@ -48,14 +54,12 @@ impl From<Error> for Failure {
             Error::ConnectionClosed | Error::GrpcConnectionError(_) => Failure::ClientDead(text),
             Error::ServerError(_) | Error::DeadlineExceeded => Failure::Unknown(text),
             Error::Grpc { code, .. } => match code.into() {
-                INVALID_ARGUMENT | RESOURCE_EXHAUSTED | FAILED_PRECONDITION | OUT_OF_RANGE => {
-                    Failure::Refused(text)
-                }
+                INVALID_ARGUMENT => Failure::InvalidArgument(text),
+                RESOURCE_EXHAUSTED | FAILED_PRECONDITION | OUT_OF_RANGE => Failure::Refused(text),
+                ABORTED => Failure::GivenUp(text),
                 _ => Failure::Unknown(text),
             },
-            Error::AccessDenied => Failure::Refused(
-                "access denied: check the user, its password and what it may do".to_owned(),
-            ),
+            Error::AccessDenied => Failure::Denied,
             Error::ResourceAlreadyExists
             | Error::UnsupportedFeature
             | Error::InternalParsingError(_)

@@ -1,25 +1,32 @@
 //! The production store: KurrentDB, through its official crate.
 //!
-//! Each file answers for one thing that the crate or the server leaves to its user:
-//! `connection_string` for what may be connected to, `client` for a client that works,
-//! `append` and `read` for one call each, `subscription` for all calls that never end,
-//! `error` for what an error means, `nodelay` for 40 ms per call, and `loop_breaker` for a
-//! loop without an end.
+//! Each file is responsible for one thing that the crate or the server leaves to its user:
+//! `connection_string` for what may be connected to, `connect` for a client that can be
+//! closed, `client` for one that works, `append` and `read` for one call each, `repetitions`
+//! for the same append twice at once, `subscription` for calls that never end, `place` for
+//! where they resume, `error` for what an error means, `outage` and `access` for what is
+//! logged of it, `nodelay` for 40 ms per call, and `loop_breaker` for an endless loop.
 
+mod access;
 mod append;
 mod backoff;
 mod client;
+mod connect;
 mod connection_string;
 mod error;
 mod loop_breaker;
 mod nodelay;
+mod outage;
+mod place;
 mod read;
+mod repetitions;
 mod subscription;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use kurrentdb::Client;
 
 pub use connection_string::{ConnectionString, InvalidConnectionString};
 
@@ -27,8 +34,12 @@ use super::{
     Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
     RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
+use access::Call;
 use client::Supervisor;
-use read::Reading;
+use connect::OwnedClient;
+use error::Failure;
+use read::{Page, Reading};
+use repetitions::UnderWay;
 
 /// How long a check may wait. Who asks for readiness does not wait long.
 const CHECK: Duration = Duration::from_secs(1);
@@ -39,6 +50,7 @@ const CHECK: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct KurrentDbStore {
     supervisor: Arc<Supervisor>,
+    under_way: Arc<UnderWay>,
 }
 
 impl KurrentDbStore {
@@ -52,11 +64,25 @@ impl KurrentDbStore {
     pub async fn open(connection: ConnectionString) -> Result<Self, InvalidConnectionString> {
         let connection = Arc::new(connection);
         // Connects to nothing, but reads the files.
-        let client = client::new_client(&connection).await;
+        let client = OwnedClient::new(&connection).await;
         client.map_err(InvalidConnectionString::new)?;
         Ok(KurrentDbStore {
             supervisor: Supervisor::start(connection).await,
+            under_way: Arc::default(),
         })
+    }
+
+    async fn attempt<T, F>(
+        &self,
+        kind: Call,
+        call: impl Fn(Client, Arc<ConnectionString>) -> F + Send + Sync + 'static,
+    ) -> Result<T, EventStoreError>
+    where
+        F: Future<Output = Result<T, Failure>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let limit = self.supervisor.connection().call_timeout();
+        read::attempt(&self.supervisor, kind, limit, call).await
     }
 }
 
@@ -71,15 +97,11 @@ impl EventStore for KurrentDbStore {
         if events.is_empty() {
             return Err(EventStoreError::empty_append(stream));
         }
-        // In a task of its own: whoever stops waiting must not take the append back halfway,
-        // and a panic in the crate leaves an outcome to be told.
-        let supervisor = self.supervisor.clone();
-        let append = append::append(supervisor, stream.clone(), expected, events);
-        tokio::spawn(append).await.unwrap_or_else(|error| {
-            Err(EventStoreError::OutcomeUnknown {
-                reason: error.to_string(),
-            })
-        })
+        let append = |events| {
+            let supervisor = self.supervisor.clone();
+            append::append(supervisor, stream.clone(), expected, events)
+        };
+        self.under_way.join(stream, expected, events, append).await
     }
 
     async fn read_stream(
@@ -89,8 +111,7 @@ impl EventStore for KurrentDbStore {
     ) -> Result<StreamSlice, EventStoreError> {
         let name = stream.clone();
         let read = move |client, connection| read::stream(client, connection, name.clone(), from);
-        let limit = self.supervisor.connection().call_timeout();
-        match read::attempt(&self.supervisor, limit, read).await? {
+        match self.attempt(Call::ReadStreams, read).await? {
             Reading::Slice(slice) => Ok(slice),
             Reading::Deleted => Err(EventStoreError::StreamDeleted {
                 stream: stream.clone(),
@@ -104,46 +125,35 @@ impl EventStore for KurrentDbStore {
         after: Option<GlobalPosition>,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, EventStoreError> {
-        let time_limit = self.supervisor.connection().call_timeout();
         let read = move |client, connection| read::all(client, connection, prefix, after, limit);
-        let outcome = read::attempt(&self.supervisor, time_limit, read).await;
-        let Some(position) = after else {
-            return outcome;
-        };
-        match outcome {
-            // The server's answer to a position at which no record begins.
-            Err(EventStoreError::Refused { .. }) => {
-                Err(EventStoreError::NoEventAtPosition { position })
-            }
-            // It answers a position beyond its end as it answers the end itself.
-            Ok(events) if events.is_empty() && after > self.head().await? => {
-                Err(EventStoreError::PositionBeyondHead { position })
-            }
-            outcome => outcome,
+        match self.attempt(Call::ReadAll, read).await? {
+            Page::Events(events) => Ok(events),
+            // The server answers a position beyond its end as it answers the end itself.
+            Page::NothingFrom(position) => match Some(position) > self.head().await? {
+                true => Err(EventStoreError::PositionBeyondHead { position }),
+                false => Ok(Vec::new()),
+            },
+            Page::BeyondHead(position) => Err(EventStoreError::PositionBeyondHead { position }),
+            Page::NoEventAt(position) => Err(EventStoreError::NoEventAtPosition { position }),
         }
     }
 
     async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {
-        let limit = self.supervisor.connection().call_timeout();
         let read = move |client, connection| read::at(client, connection, position);
-        match read::attempt(&self.supervisor, limit, read).await {
-            Err(EventStoreError::Refused { .. }) => Ok(AtPosition::Nothing),
-            outcome => outcome,
-        }
+        self.attempt(Call::ReadAll, read).await
     }
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
-        subscription::subscribe(self.supervisor.connection().clone(), prefix, after)
+        subscription::subscribe(self.supervisor.clone(), prefix, after)
     }
 
     async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError> {
-        let limit = self.supervisor.connection().call_timeout();
-        read::attempt(&self.supervisor, limit, read::head).await
+        self.attempt(Call::ReadAll, read::head).await
     }
 
     async fn check(&self) -> Result<(), EventStoreError> {
         let limit = self.supervisor.connection().call_timeout().min(CHECK);
-        read::attempt(&self.supervisor, limit, client::probe).await
+        read::attempt(&self.supervisor, Call::ReadStreams, limit, connect::probe).await
     }
 
     fn location(&self) -> String {

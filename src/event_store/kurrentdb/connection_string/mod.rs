@@ -21,6 +21,9 @@ const DEFAULT_PORT: u16 = 2113;
 /// after which the server itself gives up a write.
 const CALL_TIMEOUT: Duration = Duration::from_secs(4);
 
+/// The longest silence of a subscription that is not tested.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Why a connection string is refused. Never holds a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -37,6 +40,7 @@ impl InvalidConnectionString {
 pub struct ConnectionString {
     settings: ClientSettings,
     credentials: Option<Credentials>,
+    user: Option<String>,
     location: String,
     call_timeout: Duration,
 }
@@ -54,6 +58,17 @@ impl ConnectionString {
 
     pub(super) fn call_timeout(&self) -> Duration {
         self.call_timeout
+    }
+
+    /// How long the server may be silent before a subscription is tested. It may have nothing
+    /// to say, or be gone without a word.
+    pub(super) fn patience(&self) -> Duration {
+        self.call_timeout.min(PATIENCE)
+    }
+
+    /// The name of the user, if the string has one.
+    pub(super) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
     }
 
     /// The options of a call with the user's name and password, if the string has them: only
@@ -127,6 +142,7 @@ impl std::str::FromStr for ConnectionString {
             .map_err(|error: kurrentdb::ClientSettingsParseError| refused(error.message()))?;
         Ok(ConnectionString {
             settings,
+            user: credentials.as_ref().map(|user| user.name.clone()),
             credentials: credentials.map(User::into_credentials),
             location,
             call_timeout: options.deadline.unwrap_or(CALL_TIMEOUT),

@@ -1,0 +1,175 @@
+//! A client of the crate that can be closed, and the first call that proves it.
+//!
+//! The crate's connection task holds a sender of its own channel and never ends, so the
+//! socket of a dropped `Client` stays open for the life of the process. Each client therefore
+//! has a runtime of its own, which ends with it and takes its tasks and sockets along.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kurrentdb::{Client, ReadStreamOptions, StreamPosition};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use tokio::runtime::Runtime;
+use tokio::time::timeout;
+use tokio_util::context::TokioContext;
+
+use super::connection_string::ConnectionString;
+use super::error::Failure;
+use super::nodelay;
+
+/// How long a new client may take to prove itself, when a call may take longer.
+const PROOF: Duration = Duration::from_secs(3);
+
+/// A stream that nobody writes. Reading it asks the leader and its index, and nothing else.
+const NO_STREAM: &str = "connect-four-readiness";
+
+/// A client whose connections are closed when it is dropped.
+pub(super) struct OwnedClient {
+    client: Client,
+    /// `Some` until it is dropped.
+    runtime: Option<Runtime>,
+}
+
+impl OwnedClient {
+    /// Makes a client, which connects only when it is first used. It reads certificates, so
+    /// not on a thread that others wait for.
+    pub(super) async fn new(connection: &Arc<ConnectionString>) -> Result<OwnedClient, String> {
+        let connection = connection.clone();
+        let made = tokio::task::spawn_blocking(move || {
+            check_certificates(&connection)?;
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .thread_name("kurrentdb")
+                .enable_all()
+                .build()
+                .map_err(|error| error.to_string())?;
+            let settings = connection.settings().clone();
+            match Client::with_runtime_handle(runtime.handle().clone(), settings) {
+                Ok(client) => Ok(OwnedClient {
+                    client,
+                    runtime: Some(runtime),
+                }),
+                Err(error) => {
+                    runtime.shutdown_background();
+                    Err(error.to_string())
+                }
+            }
+        });
+        made.await.map_err(|error| error.to_string())?
+    }
+
+    /// The work, to be awaited while this client exists. What it spawns, such as a new
+    /// connection, belongs to the client's runtime; the work itself stays on the caller's
+    /// thread, which saves two changes of threads per call.
+    pub(super) fn run<F: Future>(&self, work: impl FnOnce(Client) -> F) -> TokioContext<F> {
+        let runtime = self.runtime();
+        TokioContext::new(work(self.client.clone()), runtime.handle().clone())
+    }
+
+    /// Runs the work on the client's own runtime, where it ends with the client.
+    pub(super) fn spawn<F>(&self, work: impl FnOnce(Client) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.runtime().spawn(work(self.client.clone()));
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("only drop takes it")
+    }
+}
+
+impl Drop for OwnedClient {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl fmt::Debug for OwnedClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OwnedClient").finish_non_exhaustive()
+    }
+}
+
+/// Reads the CA file as the crate does, which panics when it holds something else.
+fn check_certificates(connection: &ConnectionString) -> Result<(), String> {
+    let Some(path) = connection.settings().tls_ca_file() else {
+        return Ok(());
+    };
+    let certificates = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| format!("tlsCaFile {path}: {error}"))?;
+    if certificates.is_empty() {
+        return Err(format!("tlsCaFile {path}: no certificate in it"));
+    }
+    Ok(())
+}
+
+/// What the first call of a new client came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// It succeeded.
+    Works,
+    /// The server answers, but refuses this user. Other calls may be allowed.
+    Denied,
+}
+
+/// A new client whose first call was answered.
+pub(super) async fn connect(
+    connection: &Arc<ConnectionString>,
+) -> Result<(OwnedClient, Proof), String> {
+    let client = OwnedClient::new(connection).await?;
+    let limit = PROOF.min(connection.call_timeout());
+    let mut outcome = Err(Failure::NotDone("not asked".to_owned()));
+    // The client moves to the leader that a node names, but only with the next call.
+    for _ in 0..3 {
+        let probe = client.run(|client| probe(client, connection.clone()));
+        outcome = timeout(limit, probe)
+            .await
+            .unwrap_or_else(|_| Err(Failure::Unknown(format!("no answer within {limit:?}"))));
+        if !matches!(outcome, Err(Failure::NotDone(_))) {
+            break;
+        }
+    }
+    let proof = match outcome {
+        Err(Failure::Denied) => Proof::Denied,
+        // A refusal is an answer too; each call hears its own.
+        Ok(())
+        | Err(
+            Failure::Refused(_)
+            | Failure::InvalidArgument(_)
+            | Failure::Conflict(_)
+            | Failure::Deleted,
+        ) => Proof::Works,
+        Err(Failure::Missing) => return Err("the node knows no leader".to_owned()),
+        Err(
+            Failure::NotDone(reason)
+            | Failure::ClientDead(reason)
+            | Failure::GivenUp(reason)
+            | Failure::Unknown(reason),
+        ) => return Err(reason),
+    };
+    nodelay::set();
+    Ok((client, proof))
+}
+
+/// A call that costs little and that only a working leader answers.
+pub(super) async fn probe(
+    client: Client,
+    connection: Arc<ConnectionString>,
+) -> Result<(), Failure> {
+    let options = ReadStreamOptions::default()
+        .position(StreamPosition::Start)
+        .max_count(1)
+        .requires_leader(true);
+    let options = connection.sign(options, ReadStreamOptions::authenticated);
+    let mut answer = client.read_stream(NO_STREAM, &options).await?;
+    match answer.next().await {
+        Ok(_) | Err(kurrentdb::Error::ResourceNotFound) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,129 @@
+//! The log of an outage: a line when it begins, one a minute while it lasts, and one when it
+//! ends, however many calls and subscriptions notice it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How often what goes on is logged again.
+const REMINDER: Duration = Duration::from_secs(60);
+
+/// True at first, and then once a minute at most.
+#[derive(Debug, Default)]
+pub(super) struct OncePerMinute(Option<Instant>);
+
+impl OncePerMinute {
+    pub(super) fn is_due(&mut self) -> bool {
+        let is_due = self.0.is_none_or(|last| last.elapsed() >= REMINDER);
+        if is_due {
+            self.0 = Some(Instant::now());
+        }
+        is_due
+    }
+}
+
+/// Whether the database is out of reach, as seen by all who use it.
+#[derive(Debug)]
+pub(super) struct OutageLog {
+    location: String,
+    outage: Mutex<Option<Outage>>,
+}
+
+#[derive(Debug)]
+struct Outage {
+    began: Instant,
+    /// How many users wait for the database now.
+    waiting: usize,
+    failures: u64,
+    reminder: OncePerMinute,
+}
+
+/// One who uses the database: the supervisor of the shared client, or a subscription.
+#[derive(Debug)]
+pub(super) struct Witness {
+    log: Arc<OutageLog>,
+    is_waiting: bool,
+}
+
+impl OutageLog {
+    pub(super) fn new(location: &str) -> Arc<OutageLog> {
+        Arc::new(OutageLog {
+            location: location.to_owned(),
+            outage: Mutex::new(None),
+        })
+    }
+
+    pub(super) fn witness(self: &Arc<Self>) -> Witness {
+        Witness {
+            log: self.clone(),
+            is_waiting: false,
+        }
+    }
+
+    /// Counts a call that failed because of the outage, if there is one.
+    pub(super) fn count_failure(&self) {
+        if let Some(outage) = &mut *self.outage() {
+            outage.failures += 1;
+        }
+    }
+
+    fn outage(&self) -> MutexGuard<'_, Option<Outage>> {
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Witness {
+    /// The database could not be used.
+    pub(super) fn failed(&mut self, reason: &str) {
+        let location = &self.log.location;
+        let mut current = self.log.outage();
+        let is_new = current.is_none();
+        let outage = current.get_or_insert_with(|| Outage {
+            began: Instant::now(),
+            waiting: 0,
+            failures: 0,
+            reminder: OncePerMinute::default(),
+        });
+        outage.waiting += usize::from(!std::mem::replace(&mut self.is_waiting, true));
+        outage.failures += 1;
+        if outage.reminder.is_due() {
+            if is_new {
+                tracing::error!(reason, "lost KurrentDB at {location}; connecting again");
+            } else {
+                let since = outage.began.elapsed();
+                let failures = outage.failures;
+                tracing::error!(
+                    reason,
+                    failures,
+                    "still no KurrentDB at {location} after {since:.0?}"
+                );
+            }
+        }
+    }
+
+    /// The database could be used again.
+    pub(super) fn works(&mut self) {
+        if !std::mem::take(&mut self.is_waiting) {
+            return;
+        }
+        let mut current = self.log.outage();
+        let Some(outage) = &mut *current else { return };
+        outage.waiting -= 1;
+        if outage.waiting == 0 {
+            let location = &self.log.location;
+            let after = outage.began.elapsed();
+            let failures = outage.failures;
+            tracing::info!(
+                failures,
+                "KurrentDB at {location} works again, after {after:.1?}"
+            );
+            *current = None;
+        }
+    }
+}
+
+/// A subscription that is given up waits no longer.
+impl Drop for Witness {
+    fn drop(&mut self) {
+        self.works();
+    }
+}

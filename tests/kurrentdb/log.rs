@@ -1,9 +1,10 @@
 //! What the adapter logs, in tests that run on one thread.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use tracing::subscriber::DefaultGuard;
+use tracing::Dispatch;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// The log of this thread, as long as it lives.
@@ -17,6 +18,10 @@ struct Text(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(crate) fn read() -> Log {
+        // While there is one subscriber in the process, `tracing` lets the thread that comes
+        // to a line first decide whether it is ever logged, also a thread without subscriber.
+        static SECOND: OnceLock<Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| Dispatch::new(NoSubscriber::default()));
         let text = Text::default();
         let subscriber = tracing_subscriber::fmt()
             .with_ansi(false)

@@ -9,6 +9,7 @@ mod appends;
 mod cluster;
 mod outages;
 mod reads;
+mod server_rules;
 mod speed;
 mod subscriptions;
 mod tls;

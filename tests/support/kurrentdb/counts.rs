@@ -1,5 +1,6 @@
 //! How often the double was called, by kind.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 #[derive(Debug, Default)]
@@ -9,7 +10,9 @@ pub(super) struct Counts {
     pub(super) subscriptions: AtomicU64,
     pub(super) gossips: AtomicU64,
     pub(super) features: AtomicU64,
+    pub(super) dropped: AtomicU64,
     pub(super) connections: AtomicU64,
+    pub(super) open_connections: AtomicU64,
     pub(super) in_flight: AtomicU64,
     pub(super) most_in_flight: AtomicU64,
 }
@@ -23,6 +26,9 @@ pub struct Calls {
     pub gossips: u64,
     /// How often a client asked what the node can do: once for each that connects.
     pub features: u64,
+    /// Appends that were dropped because they repeat one which is not committed.
+    pub dropped: u64,
+    /// Connections that were accepted in all.
     pub connections: u64,
     /// The most appends and reads that were answered at one time.
     pub most_in_flight: u64,
@@ -37,9 +43,21 @@ impl Counts {
             subscriptions: of(&self.subscriptions),
             gossips: of(&self.gossips),
             features: of(&self.features),
+            dropped: of(&self.dropped),
             connections: of(&self.connections),
             most_in_flight: of(&self.most_in_flight),
         }
+    }
+
+    pub(super) fn open(&self) -> u64 {
+        self.open_connections.load(Ordering::Relaxed)
+    }
+
+    /// Counts a connection, and counts it as open until the answer is dropped.
+    pub(super) fn connect(self: &Arc<Counts>) -> OpenConnection {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        self.open_connections.fetch_add(1, Ordering::Relaxed);
+        OpenConnection(self.clone())
     }
 
     pub(super) fn enter(&self) -> InFlight<'_> {
@@ -54,5 +72,13 @@ pub(super) struct InFlight<'a>(&'a Counts);
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+pub(super) struct OpenConnection(Arc<Counts>);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.open_connections.fetch_sub(1, Ordering::Relaxed);
     }
 }

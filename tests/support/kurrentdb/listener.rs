@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -26,14 +25,15 @@ pub(super) fn reusable_socket(address: SocketAddr) -> TcpSocket {
 pub(super) async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     let router = rpc::router(shared.clone());
     while let Ok((connection, _)) = listener.accept().await {
-        shared.counts.connections.fetch_add(1, Ordering::Relaxed);
+        let is_open = shared.counts.connect();
         connection.set_nodelay(true).expect("a TCP connection");
         let until_cut = shared.connections().child_token();
         let (tls, router, of_connection) = (tls.clone(), router.clone(), until_cut.clone());
         tokio::spawn(until_cut.run_until_cancelled_owned(async move {
+            let _is_open = is_open;
             match tls {
                 None => serve(connection, router, of_connection).await,
-                // Who is turned away hears so in the handshake.
+                // A client without a certificate is refused in the handshake.
                 Some(tls) => {
                     if let Ok(connection) = tls.accept(connection).await {
                         serve(connection, router, of_connection).await;

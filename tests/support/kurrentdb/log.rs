@@ -1,54 +1,46 @@
-//! What the double stores, and the server's rules for storing it (`CheckCommit` in its
-//! `IndexWriter.cs`).
+//! What the node has written, and how much of it is committed and readable.
 
 use std::collections::{HashMap, HashSet};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::wire::{self, Expected, Position};
+use super::stored::{Proposal, Stored, ticks};
+use super::stream_metadata::Limits;
+use super::wire::Position;
 
-/// An event as it is kept.
-#[derive(Debug, Clone)]
-pub struct Stored {
-    pub id: Uuid,
-    pub stream: String,
-    pub revision: u64,
-    pub position: Position,
-    pub event_type: String,
-    pub content_type: String,
-    pub data: Bytes,
-    pub metadata: Bytes,
-    /// In ticks of 100 ns since 1970.
-    pub created: u64,
+/// The record at position 0 is the database's own, so no event ever has that position.
+const FIRST_EVENT: u64 = 142;
+
+/// The revision that the server gives the tombstone of a stream.
+pub const TOMBSTONE: u64 = i64::MAX as u64;
+
+/// How far the log is committed and readable, as counts of its events.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Which database this is: a restored backup is another one.
+    pub era: u64,
+    /// The appends of these events are answered.
+    pub committed: usize,
+    /// Reads and subscriptions see these events; never more than are committed.
+    pub readable: usize,
 }
 
-/// An event on its way in.
-#[derive(Debug, Clone)]
-pub struct Proposal {
-    pub id: Uuid,
-    pub event_type: String,
-    pub content_type: String,
-    pub data: Bytes,
-    pub metadata: Bytes,
-}
-
-/// Why an append was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// The stream ends elsewhere: at this revision, or it is absent.
-    WrongVersion(Option<u64>),
-    Tombstoned,
-}
-
-#[derive(Debug, Default)]
+/// Events in the order in which they were written. An append conflicts with all that is
+/// written; reads and subscriptions see only what is readable.
+#[derive(Debug, Default, Clone)]
 pub struct Log {
     pub events: Vec<Stored>,
+    /// The places of each stream's events: an event's revision is its index here.
     streams: HashMap<String, Vec<usize>>,
-    tombstoned: HashSet<String>,
-    /// What the node remembers for appends at any revision, until it is restarted.
+    tombstones: HashMap<String, usize>,
+    scavenged: HashSet<usize>,
+    /// The ids and revisions that the node remembers until it is restarted.
     recent: HashMap<(String, Uuid), u64>,
+    progress: Progress,
+    /// How far the node's clock is ahead of ours.
+    ahead: Duration,
 }
 
 impl Log {
@@ -57,130 +49,136 @@ impl Log {
         self.streams.get(name).map_or(&[], Vec::as_slice)
     }
 
-    pub fn is_tombstoned(&self, name: &str) -> bool {
-        self.tombstoned.contains(name)
+    /// The places of the stream's events among the first `count` of the log.
+    pub fn stream_among(&self, name: &str, count: usize) -> &[usize] {
+        let places = self.stream(name);
+        &places[..places.partition_point(|place| *place < count)]
     }
 
-    pub fn tombstone(&mut self, name: &str) {
-        self.tombstoned.insert(name.to_owned());
+    pub fn is_tombstoned_among(&self, name: &str, count: usize) -> bool {
+        // The metadata of a tombstoned stream are tombstoned with it.
+        [Some(name), name.strip_prefix("$$")]
+            .into_iter()
+            .flatten()
+            .filter_map(|name| self.tombstones.get(name))
+            .any(|place| *place < count)
     }
 
-    pub fn forget_recent(&mut self) {
-        self.recent.clear();
+    pub fn is_scavenged(&self, place: usize) -> bool {
+        self.scavenged.contains(&place)
     }
 
-    /// The revision and position of the last event of this append, whether it was stored now
-    /// or before.
-    pub fn append(
-        &mut self,
-        stream: &str,
-        expected: Expected,
-        proposals: Vec<Proposal>,
-    ) -> Result<(u64, Position), Refusal> {
-        if self.is_tombstoned(stream) {
-            return Err(Refusal::Tombstoned);
-        }
-        let length = self.stream(stream).len() as u64;
-        let conflict = Refusal::WrongVersion(length.checked_sub(1));
-        let first = match expected {
-            Expected::NoStream(_) => 0,
-            Expected::Revision(revision) => revision.saturating_add(1),
-            Expected::StreamExists(_) if length == 0 => return Err(conflict),
-            Expected::Any(_) | Expected::StreamExists(_) => {
-                let known = self.recent.get(&(stream.to_owned(), proposals[0].id));
-                known.copied().unwrap_or(length)
-            }
+    /// The revision at which the node remembers this event of the stream.
+    pub fn recent(&self, stream: &str, id: Uuid) -> Option<u64> {
+        self.recent.get(&(stream.to_owned(), id)).copied()
+    }
+
+    pub fn progress(&self) -> Progress {
+        self.progress
+    }
+
+    /// Moves the node's clock forward.
+    pub fn pass_time(&mut self, time: Duration) {
+        self.ahead += time;
+    }
+
+    /// The time on the node's clock, in ticks of 100 ns since 1970.
+    pub(super) fn now(&self) -> u64 {
+        let now = SystemTime::now() + self.ahead;
+        let now = now.duration_since(SystemTime::UNIX_EPOCH);
+        ticks(now.expect("the clock is past 1970"))
+    }
+
+    /// Where the first record after the first `count` events begins.
+    pub fn end_of(&self, count: usize) -> u64 {
+        let last = count.checked_sub(1).map(|last| &self.events[last]);
+        last.map_or(FIRST_EVENT, Stored::end)
+    }
+
+    /// Writes an event at the end of its stream.
+    pub fn write(&mut self, stream: &str, proposal: Proposal) -> &Stored {
+        let places = self.streams.entry(stream.to_owned()).or_default();
+        let revision = places.len() as u64;
+        places.push(self.events.len());
+        self.write_at(stream, revision, proposal)
+    }
+
+    /// Ends a stream for ever.
+    pub fn tombstone(&mut self, stream: &str) -> Position {
+        self.tombstones.insert(stream.to_owned(), self.events.len());
+        let tombstone = Proposal {
+            id: Uuid::now_v7(),
+            event_type: "$streamDeleted".to_owned(),
+            content_type: "application/octet-stream".to_owned(),
+            data: Bytes::new(),
+            metadata: Bytes::new(),
         };
-        if first > length {
-            return Err(conflict);
-        }
-        if first == length {
-            return Ok(self.store(stream, proposals));
-        }
-        let places = self.stream(stream);
-        let mut last = None;
-        for (revision, proposal) in (first as usize..).zip(&proposals) {
-            let stored = places.get(revision).map(|place| &self.events[*place]);
-            match stored {
-                Some(stored) if stored.id == proposal.id => last = Some(stored),
-                Some(_) | None => return Err(conflict),
-            }
-        }
-        let last = last.expect("an append has an event");
-        Ok((last.revision, last.position))
+        self.write_at(stream, TOMBSTONE, tombstone).position
     }
 
-    fn store(&mut self, stream: &str, proposals: Vec<Proposal>) -> (u64, Position) {
-        let mut last = None;
-        for proposal in proposals {
-            let places = self.streams.entry(stream.to_owned()).or_default();
-            let revision = places.len() as u64;
-            places.push(self.events.len());
-            // Positions are offsets in a file: they grow by what was written.
-            let end = self.events.last().map_or(0, |event| {
-                event.position.commit + 113 + event.data.len() as u64
-            });
-            let position = Position {
-                commit: end,
-                prepare: end,
+    fn write_at(&mut self, stream: &str, revision: u64, proposal: Proposal) -> &Stored {
+        let begin = self.end_of(self.events.len());
+        let created = self.now();
+        self.recent
+            .insert((stream.to_owned(), proposal.id), revision);
+        self.events.push(Stored {
+            id: proposal.id,
+            stream: stream.to_owned(),
+            revision,
+            position: Position {
+                commit: begin,
+                prepare: begin,
+            },
+            event_type: proposal.event_type,
+            content_type: proposal.content_type,
+            data: proposal.data,
+            metadata: proposal.metadata,
+            created,
+        });
+        self.events.last().expect("it was just pushed")
+    }
+
+    /// Commits the first `count` events.
+    pub fn commit(&mut self, count: usize) {
+        self.progress.committed = self.progress.committed.max(count);
+    }
+
+    /// Lets reads and subscriptions see the first `count` events, as far as they are committed.
+    pub fn reveal(&mut self, count: usize) {
+        let count = count.min(self.progress.committed);
+        self.progress.readable = self.progress.readable.max(count);
+    }
+
+    /// What a node does when it comes up again: it commits what it had written, and remembers
+    /// no ids.
+    pub fn recover(&mut self) {
+        self.recent.clear();
+        self.commit(self.events.len());
+        self.reveal(self.events.len());
+    }
+
+    /// Becomes what the log was when the snapshot was taken.
+    pub fn restore(&mut self, snapshot: &Log) {
+        let era = self.progress.era + 1;
+        *self = snapshot.clone();
+        self.progress.era = era;
+        self.recover();
+    }
+
+    /// Removes what nobody can read from its stream any more. The last event of a stream
+    /// stays: it says at which revision the stream is.
+    pub fn scavenge(&mut self) {
+        for (stream, places) in &self.streams {
+            let Some((_, older)) = places.split_last() else {
+                continue;
             };
-            self.recent
-                .insert((stream.to_owned(), proposal.id), revision);
-            self.events.push(Stored {
-                id: proposal.id,
-                stream: stream.to_owned(),
-                revision,
-                position,
-                event_type: proposal.event_type,
-                content_type: proposal.content_type,
-                data: proposal.data,
-                metadata: proposal.metadata,
-                created: ticks(),
-            });
-            last = Some((revision, position));
-        }
-        last.expect("an append has an event")
-    }
-}
-
-fn ticks() -> u64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let now = now.expect("the clock is past 1970");
-    now.as_secs() * 10_000_000 + u64::from(now.subsec_nanos()) / 100
-}
-
-impl Proposal {
-    /// `None` when the message lacks what the server demands.
-    pub fn from_wire(message: wire::Proposed) -> Option<Proposal> {
-        let mut metadata = message.metadata;
-        Some(Proposal {
-            id: message.id?.to_uuid()?,
-            event_type: metadata.remove("type")?,
-            content_type: metadata.remove("content-type")?,
-            data: message.data,
-            metadata: message.custom_metadata,
-        })
-    }
-}
-
-impl Stored {
-    pub fn to_wire(&self) -> wire::ReadEvent {
-        wire::ReadEvent {
-            event: Some(wire::Recorded {
-                id: Some(wire::Uuid::of(self.id)),
-                stream: Some(wire::StreamIdentifier::of(&self.stream)),
-                revision: self.revision,
-                prepare_position: self.position.prepare,
-                commit_position: self.position.commit,
-                metadata: HashMap::from([
-                    ("type".to_owned(), self.event_type.clone()),
-                    ("content-type".to_owned(), self.content_type.clone()),
-                    ("created".to_owned(), self.created.to_string()),
-                ]),
-                custom_metadata: self.metadata.clone(),
-                data: self.data.clone(),
-            }),
-            commit_position: Some(self.position.commit),
+            if self.tombstones.contains_key(stream) {
+                self.scavenged.extend(places);
+                continue;
+            }
+            let first = Limits::of(self, stream, self.events.len()).first_kept(self, places);
+            let gone = usize::try_from(first).unwrap_or(usize::MAX);
+            self.scavenged.extend(older.iter().take(gone));
         }
     }
 }

@@ -1,17 +1,27 @@
-//! A KurrentDB on the wire, for tests: the real client talks to it over loopback, and it can
-//! be told to fail in all the ways in which a server and a network do.
+//! A KurrentDB on the wire, for tests: the real client talks to it over loopback, and tests
+//! make it fail in all the ways in which a server and a network do.
 //!
-//! It keeps the server's rules for appends, reads and subscriptions, and no promise of
-//! durability: it is no store that a user could choose.
+//! It keeps the server's rules for appends, reads, subscriptions and deletions, in memory only:
+//! users cannot choose it as a store.
 
 #![expect(unreachable_pub, reason = "a module of each test binary that names it")]
 #![expect(clippy::result_large_err, reason = "tonic's own type of error")]
 
+mod access;
+mod all;
+mod append_rules;
+mod appends;
+mod backup;
 mod counts;
+mod deletions;
 mod listener;
 pub mod log;
+mod pace;
 pub mod proxy;
+mod reads;
 mod rpc;
+mod stored;
+mod stream_metadata;
 mod subscriber;
 mod tls;
 pub mod tutorial;
@@ -27,15 +37,14 @@ use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-use tonic::metadata::MetadataMap;
-use tonic::{Code, Status};
 
 pub use counts::Calls;
-pub use log::{Proposal, Stored};
+pub use stored::{Proposal, Stored};
 pub use wire::Expected;
 
 use counts::Counts;
 use listener::{accept, reusable_socket};
+use pace::Pace;
 
 /// What goes wrong with one append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +57,7 @@ pub enum Fault {
     GiveUpWaiting,
 }
 
-/// A node of KurrentDB that tests can break and mend.
+/// A node of KurrentDB that tests can break and repair.
 pub struct Double {
     address: SocketAddr,
     /// Keeps the port while the node is down, so that no other socket gets it.
@@ -61,25 +70,51 @@ pub struct Double {
 
 struct Shared {
     log: Mutex<log::Log>,
-    /// How many events there are; wakes the subscriptions.
-    written: watch::Sender<usize>,
+    /// Wakes the subscriptions, and the appends that wait to be committed.
+    progress: watch::Sender<log::Progress>,
+    /// Set while the node is shutting down: it sends nothing on the connections that it has.
+    silent: watch::Sender<bool>,
     subscriptions_ended: watch::Sender<u64>,
     switches: Mutex<Switches>,
-    counts: Counts,
+    counts: Arc<Counts>,
     /// Cancelled to lose all connections of now.
     connections: Mutex<CancellationToken>,
 }
 
-#[derive(Default)]
 struct Switches {
+    commits: Pace,
+    visibility: Pace,
+    commit_timeout: Duration,
+    checkpoints_ahead: bool,
+    is_all_forbidden: bool,
     faults: VecDeque<Fault>,
     late: Duration,
     cut_short: bool,
     unavailable: Option<String>,
     leader: Option<SocketAddr>,
-    /// The members that gossip tells of, and whether they lead.
+    /// The members that gossip names, and whether they lead.
     members: Vec<(SocketAddr, bool)>,
     authorization: Option<String>,
+}
+
+impl Default for Switches {
+    fn default() -> Switches {
+        Switches {
+            commits: Pace::default(),
+            visibility: Pace::default(),
+            // The server's own.
+            commit_timeout: Duration::from_secs(2),
+            checkpoints_ahead: false,
+            is_all_forbidden: false,
+            faults: VecDeque::new(),
+            late: Duration::ZERO,
+            cut_short: false,
+            unavailable: None,
+            leader: None,
+            members: Vec::new(),
+            authorization: None,
+        }
+    }
 }
 
 impl Double {
@@ -90,7 +125,7 @@ impl Double {
         double
     }
 
-    /// A node that speaks TLS with whoever shows a certificate of `tests/fixtures/tls`.
+    /// A node that speaks TLS with clients that have a certificate of `tests/fixtures/tls`.
     pub async fn start_with_tls() -> Double {
         let mut double = Double::reserve();
         double.tls = Some(tls::acceptor());
@@ -107,10 +142,11 @@ impl Double {
             _reserved: reserved,
             shared: Arc::new(Shared {
                 log: Mutex::default(),
-                written: watch::Sender::new(0),
+                progress: watch::Sender::default(),
+                silent: watch::Sender::default(),
                 subscriptions_ended: watch::Sender::new(0),
                 switches: Mutex::default(),
-                counts: Counts::default(),
+                counts: Arc::default(),
                 connections: Mutex::default(),
             }),
             tls: None,
@@ -131,18 +167,32 @@ impl Double {
     /// Goes down like a process that is killed: connections end, new ones are refused, and
     /// what was stored stays.
     pub async fn stop(&mut self) {
+        self.close_listener().await;
+        self.shared.cut();
+    }
+
+    /// Shuts down as the server does: it refuses new connections, and keeps the open ones
+    /// without sending anything on them until [`Double::stop`], the end of its time-out.
+    pub async fn begin_shutdown(&mut self) {
+        self.shared.silent.send_replace(true);
+        self.close_listener().await;
+    }
+
+    async fn close_listener(&mut self) {
         if let Some(listening) = self.listening.take() {
             listening.abort();
             // Only then is the port closed.
             let _ = listening.await;
         }
-        self.shared.cut();
     }
 
     /// Comes up on the same port with what was stored.
     pub fn start_again(&mut self) {
         if self.listening.is_none() {
-            self.shared.log().forget_recent();
+            // The connections of a node that was shutting down end with its process.
+            self.shared.cut();
+            self.shared.recover();
+            self.shared.silent.send_replace(false);
             let listener = reusable_socket(self.address)
                 .listen(1024)
                 .expect("the port is ours");
@@ -159,22 +209,22 @@ impl Double {
         self.start_again();
     }
 
-    /// Loses all connections; new ones are welcome.
+    /// Loses all connections; new ones are accepted.
     pub fn cut_connections(&self) {
         self.shared.cut();
     }
 
-    /// What goes wrong with the next append; said twice, with the next two.
+    /// What goes wrong with the next append; called twice, with the next two.
     pub fn fail_next_append(&self, fault: Fault) {
         self.shared.switches().faults.push_back(fault);
     }
 
-    /// No append goes wrong any more.
+    /// No further append goes wrong.
     pub fn mend(&self) {
         self.shared.switches().faults.clear();
     }
 
-    /// Every answer comes so much later than what it tells of.
+    /// Every answer is sent this long after the work is done.
     pub fn answer_late(&self, by: Duration) {
         self.shared.switches().late = by;
     }
@@ -194,14 +244,15 @@ impl Double {
         self.shared.switches().leader = leader;
     }
 
-    /// What gossip tells: the members and whether they lead.
+    /// What gossip answers: the members and whether they lead.
     pub fn gossip_of(&self, members: &[(SocketAddr, bool)]) {
         self.shared.switches().members = members.to_vec();
     }
 
-    /// Demands this `authorization` header of every call.
-    pub fn demand_authorization(&self, header: &str) {
-        self.shared.switches().authorization = Some(header.to_owned());
+    /// From now on, checkpoints come whenever a subscription reaches the head, and carry the
+    /// position at which the next event will be.
+    pub fn send_checkpoints_ahead(&self) {
+        self.shared.switches().checkpoints_ahead = true;
     }
 
     /// Ends every subscription without an error, which the server never does.
@@ -211,19 +262,15 @@ impl Double {
             .send_modify(|times| *times += 1);
     }
 
-    pub fn tombstone(&self, stream: &str) {
-        self.shared.log().tombstone(stream);
-    }
-
     /// Stores events as another program would.
     pub fn store(&self, stream: &str, expected: Expected, events: Vec<Proposal>) {
         let mut log = self.shared.log();
         log.append(stream, expected, events)
             .expect("the test asks for what is possible");
-        self.shared.written.send_replace(log.events.len());
+        self.shared.written(&mut log);
     }
 
-    /// The events of a stream as they are stored.
+    /// The events of a stream as they are written, whether or not they can be read.
     pub fn stored(&self, stream: &str) -> Vec<Stored> {
         let log = self.shared.log();
         let places = log.stream(stream).iter();
@@ -232,6 +279,12 @@ impl Double {
 
     pub fn calls(&self) -> Calls {
         self.shared.counts.now()
+    }
+
+    /// The connections that are open now; those that were accepted in all are among
+    /// [`Double::calls`].
+    pub fn open_connections(&self) -> u64 {
+        self.shared.counts.open()
     }
 }
 
@@ -263,36 +316,16 @@ impl Shared {
         std::mem::take(&mut *self.connections()).cancel();
     }
 
+    fn recover(&self) {
+        let mut log = self.log();
+        log.recover();
+        self.publish(&log);
+    }
+
     async fn take_time(&self) {
         let late = self.switches().late;
         if !late.is_zero() {
             tokio::time::sleep(late).await;
         }
-    }
-
-    /// Whether the call may go on to be answered.
-    fn admit(&self, metadata: &MetadataMap) -> Result<(), Status> {
-        let switches = self.switches();
-        if let Some(reason) = &switches.unavailable {
-            return Err(Status::unavailable(reason));
-        }
-        let header = |name| metadata.get(name).and_then(|value| value.to_str().ok());
-        if let Some(demanded) = &switches.authorization
-            && header("authorization") != Some(demanded)
-        {
-            return Err(Status::unauthenticated("who are you?"));
-        }
-        if let Some(leader) = switches.leader
-            && header("requires-leader") == Some("true")
-        {
-            let mut trailers = MetadataMap::new();
-            let text = |text: &str| text.parse().expect("ASCII");
-            trailers.insert("exception", text("not-leader"));
-            trailers.insert("leader-endpoint-host", text(&leader.ip().to_string()));
-            trailers.insert("leader-endpoint-port", text(&leader.port().to_string()));
-            let message = "Leader info available";
-            return Err(Status::with_metadata(Code::NotFound, message, trailers));
-        }
-        Ok(())
     }
 }

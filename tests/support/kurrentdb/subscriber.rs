@@ -5,37 +5,52 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::watch;
+use tonic::Status;
 
 use super::Shared;
-use super::rpc::{Answers, response};
-use super::wire::{AllFrom, Confirmation, Empty, Filter, FromPosition, Position, ReadContent};
+use super::all::{Wanted, before};
+use super::log::Progress;
+use super::reads::{Answers, response};
+use super::wire::{AllFrom, Confirmation, Empty, FromPosition, Position, ReadContent};
 
-/// Confirmed, then what is stored, then caught up, then what comes,
-/// with a checkpoint wherever so many events were looked at.
-pub(super) fn subscription(shared: Arc<Shared>, from: AllFrom, filter: Filter) -> Answers {
-    let next = {
-        let log = shared.log();
-        match from.from {
-            Some(FromPosition::Position(after)) => {
-                log.events.partition_point(|event| event.position <= after)
-            }
-            Some(FromPosition::End(_)) => log.events.len(),
-            Some(FromPosition::Start(_)) | None => 0,
-        }
+/// Confirmed, then what is stored, then caught up, then what comes, with a checkpoint wherever
+/// `window` events were looked at.
+///
+/// A position at which no record begins is refused after the confirmation. One beyond the last
+/// record is accepted, and nothing comes until the log has grown past it.
+pub(super) fn subscription(
+    shared: Arc<Shared>,
+    from: AllFrom,
+    wanted: Wanted,
+    window: Option<u32>,
+) -> Answers {
+    let confirmation = ReadContent::Confirmation(Confirmation {
+        subscription_id: uuid::Uuid::now_v7().to_string(),
+    });
+    let log = shared.log();
+    let (next, after) = match from.from {
+        Some(FromPosition::Position(after)) => match before(&log, after) {
+            Ok(next) => (next, Some(after)),
+            Err(error) => return refused(confirmation, error),
+        },
+        Some(FromPosition::End(_)) => (log.progress().readable, None),
+        Some(FromPosition::Start(_)) | None => (0, None),
     };
     let subscriber = Subscriber {
-        written: shared.written.subscribe(),
+        progress: shared.progress.subscribe(),
         ended: shared.subscriptions_ended.subscribe(),
-        shared,
-        prefixes: filter.stream.unwrap_or_default().prefixes,
-        window: filter.window.unwrap_or(32).max(1) as usize,
+        shared: shared.clone(),
+        era: log.progress().era,
+        wanted,
+        window: window.unwrap_or(32).max(1) as usize,
         next,
+        after,
         considered: 0,
+        has_news: false,
         is_live: false,
-        waiting: VecDeque::from([ReadContent::Confirmation(Confirmation {
-            subscription_id: uuid::Uuid::now_v7().to_string(),
-        })]),
+        waiting: VecDeque::from([confirmation]),
     };
+    drop(log);
     stream::unfold(subscriber, |mut subscriber| async {
         let answer = subscriber.next().await?;
         Some((Ok(response(answer)), subscriber))
@@ -43,27 +58,41 @@ pub(super) fn subscription(shared: Arc<Shared>, from: AllFrom, filter: Filter) -
     .boxed()
 }
 
+fn refused(confirmation: ReadContent, error: Status) -> Answers {
+    stream::iter([Ok(response(confirmation)), Err(error)]).boxed()
+}
+
 struct Subscriber {
     shared: Arc<Shared>,
-    written: watch::Receiver<usize>,
+    progress: watch::Receiver<Progress>,
     ended: watch::Receiver<u64>,
-    prefixes: Vec<String>,
+    /// Of the database that was subscribed to; a restored one is another.
+    era: u64,
+    wanted: Wanted,
     window: usize,
     next: usize,
+    /// Only events beyond this position are for the subscriber.
+    after: Option<Position>,
     considered: usize,
+    /// Whether events were looked at since the last checkpoint at the head.
+    has_news: bool,
     is_live: bool,
     waiting: VecDeque<ReadContent>,
 }
 
 impl Subscriber {
-    /// `None`, an end without an error, only when a test asks for it: the server never ends
-    /// a subscription so.
+    /// `None`, an end without an error, only when a test asks for it: the server always ends a
+    /// subscription with an error.
     async fn next(&mut self) -> Option<ReadContent> {
         loop {
+            self.shared.wait_while_silent().await;
             if let Some(content) = self.waiting.pop_front() {
                 return Some(content);
             }
-            self.written.borrow_and_update();
+            if self.progress.borrow_and_update().era != self.era {
+                // The connection ends with the database that it was for.
+                std::future::pending::<()>().await;
+            }
             self.look();
             if !self.waiting.is_empty() {
                 continue;
@@ -73,7 +102,7 @@ impl Subscriber {
                 return Some(ReadContent::CaughtUp(Empty {}));
             }
             tokio::select! {
-                _ = self.written.changed() => {}
+                _ = self.progress.changed() => {}
                 _ = self.ended.changed() => return None,
             }
         }
@@ -81,19 +110,35 @@ impl Subscriber {
 
     fn look(&mut self) {
         let log = self.shared.log();
-        for event in log.events.iter().skip(self.next).take(self.window) {
+        let Progress { era, readable, .. } = log.progress();
+        if era != self.era {
+            return;
+        }
+        let is_ahead = self.shared.switches().checkpoints_ahead;
+        let until = readable.min(self.next + self.window);
+        for place in self.next..until {
             self.next += 1;
+            let event = &log.events[place];
+            if log.is_scavenged(place) || Some(event.position) <= self.after {
+                continue;
+            }
             self.considered += 1;
-            let is_for_us = self.prefixes.is_empty()
-                || self.prefixes.iter().any(|p| event.stream.starts_with(p));
-            if is_for_us {
+            self.has_news = true;
+            if self.wanted.has(event) {
                 self.waiting.push_back(ReadContent::Event(event.to_wire()));
             }
-            if self.considered.is_multiple_of(self.window) {
-                let Position { commit, prepare } = event.position;
+            if self.considered.is_multiple_of(self.window) && !is_ahead {
                 self.waiting
-                    .push_back(ReadContent::Checkpoint(Position { commit, prepare }));
+                    .push_back(ReadContent::Checkpoint(event.position));
             }
+        }
+        if is_ahead && self.has_news && self.next == readable {
+            self.has_news = false;
+            let end = log.end_of(readable);
+            self.waiting.push_back(ReadContent::Checkpoint(Position {
+                commit: end,
+                prepare: end,
+            }));
         }
     }
 }

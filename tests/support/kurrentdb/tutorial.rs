@@ -4,7 +4,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::Double;
-use super::log::Proposal;
+use super::stored::Proposal;
 use super::wire::{Empty, Expected};
 
 /// The events of a fixture, in the order in which the tutorial stored them.

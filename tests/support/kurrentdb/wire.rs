@@ -112,8 +112,18 @@ pub enum AppendResult {
 pub struct AppendSuccess {
     #[prost(uint64, optional, tag = "1")]
     pub current_revision: Option<u64>,
-    #[prost(message, optional, tag = "3")]
-    pub position: Option<Position>,
+    #[prost(oneof = "AppendPosition", tags = "3, 4")]
+    pub position: Option<AppendPosition>,
+}
+
+/// One of them has to be set: the client panics otherwise.
+#[derive(Clone, Copy, PartialEq, Oneof)]
+pub enum AppendPosition {
+    #[prost(message, tag = "3")]
+    Position(Position),
+    /// The client takes it for position 0.
+    #[prost(message, tag = "4")]
+    NoPosition(Empty),
 }
 
 /// Both of its pairs have to be set: the client panics otherwise.
@@ -143,6 +153,28 @@ pub enum ExpectedRevision {
     StreamExists(Empty),
     #[prost(message, tag = "11")]
     NoStream(Empty),
+}
+
+// Delete and tombstone: their messages are the same
+
+#[derive(Clone, PartialEq, Message)]
+pub struct DeleteReq {
+    #[prost(message, optional, tag = "1")]
+    pub options: Option<DeleteOptions>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct DeleteOptions {
+    #[prost(message, optional, tag = "1")]
+    pub stream: Option<StreamIdentifier>,
+    #[prost(oneof = "Expected", tags = "2, 3, 4, 5")]
+    pub expected: Option<Expected>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub struct DeleteResp {
+    #[prost(message, optional, tag = "1")]
+    pub position: Option<Position>,
 }
 
 // Read and subscribe
@@ -220,6 +252,8 @@ pub enum FromPosition {
 pub struct Filter {
     #[prost(message, optional, tag = "1")]
     pub stream: Option<Expression>,
+    #[prost(message, optional, tag = "2")]
+    pub event_type: Option<Expression>,
     /// How many events are looked at between two checkpoints.
     #[prost(uint32, optional, tag = "3")]
     pub window: Option<u32>,

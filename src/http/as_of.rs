@@ -47,14 +47,36 @@ impl<S: Send + Sync> FromRequestParts<S> for AsOf {
     }
 }
 
+/// How long every list waits for the read model to catch up for the first time: it is nearly
+/// done when a service with few events starts.
+const FIRST_CATCH_UP: Duration = Duration::from_millis(250);
+
+/// Refuses a list that was read before the read model had all events that were stored before
+/// the start: it may lack games. To be asked after reading, since a read model that is rebuilt
+/// begins without games.
+pub(super) fn whole<T>(app: &App, list: T) -> Result<T, Problem> {
+    if app.read_model.has_caught_up() {
+        return Ok(list);
+    }
+    Err(Problem::read_model_behind(app.read_model.position(), None))
+}
+
 impl AsOf {
-    /// Waits until lists tell of the position; what then goes into the answer's header fields.
+    /// Waits until lists include the position; what then goes into the answer's header fields.
     /// A client that does not wait is told at once, and so is one that waits when the service
-    /// stops.
+    /// stops. Before the first catch-up there are no lists.
     pub(super) async fn reached(
         self,
         app: &App,
     ) -> Result<Option<(HeaderName, HeaderValue)>, Problem> {
+        let first_wait = FIRST_CATCH_UP.max(Duration::from_secs(self.wait.unwrap_or(0)));
+        tokio::select! {
+            biased;
+            // A time-out is found out by the list itself.
+            _ = timeout(first_wait, app.read_model.caught_up()) => {}
+            () = app.live.stopped() => {}
+        }
+        whole(app, ())?;
         let Some(position) = self.position else {
             return Ok(None);
         };

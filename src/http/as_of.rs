@@ -69,29 +69,30 @@ impl AsOf {
         self,
         app: &App,
     ) -> Result<Option<(HeaderName, HeaderValue)>, Problem> {
-        let first_wait = FIRST_CATCH_UP.max(Duration::from_secs(self.wait.unwrap_or(0)));
-        tokio::select! {
-            biased;
-            // A time-out is found out by the list itself.
-            _ = timeout(first_wait, app.read_model.caught_up()) => {}
-            () = app.live.stopped() => {}
-        }
-        whole(app, ())?;
-        let Some(position) = self.position else {
-            return Ok(None);
+        let model = &app.read_model;
+        let reached = async {
+            model.caught_up().await;
+            if let Some(position) = self.position {
+                model.reached(position).await;
+            }
+        };
+        let wait = Duration::from_secs(self.wait.unwrap_or(0));
+        let wait = if model.has_caught_up() {
+            wait
+        } else {
+            wait.max(FIRST_CATCH_UP)
         };
         let applied = self.wait.map(preference_applied);
-        let wait = Duration::from_secs(self.wait.unwrap_or(0));
         let is_reached = tokio::select! {
             biased;
             // Asks before it waits, also when there is no time to wait.
-            reached = timeout(wait, app.read_model.reached(position)) => reached.is_ok(),
+            reached = timeout(wait, reached) => reached.is_ok(),
             () = app.live.stopped() => false,
         };
         if is_reached {
             return Ok(applied);
         }
-        let behind = Problem::read_model_behind(app.read_model.position(), Some(position));
+        let behind = Problem::read_model_behind(model.position(), self.position);
         Err(behind.with_headers(applied))
     }
 }

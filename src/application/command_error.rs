@@ -5,6 +5,13 @@ use super::load_error::LoadError;
 use crate::domain::{Command, Rejection};
 use crate::event_store::{EventStoreError, StreamRevision};
 
+/// An append found its stream elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LostRace {
+    /// Where it is; `None` when the store did not tell.
+    pub(super) actual: Option<StreamRevision>,
+}
+
 /// Why a command was not carried out. Nothing was recorded, unless the store says that it
 /// does not know.
 #[derive(Debug, thiserror::Error)]
@@ -54,10 +61,14 @@ pub enum CommandError {
 }
 
 impl CommandError {
-    pub(super) fn is_lost_race(&self) -> bool {
+    /// When an append lost its race: where its stream is, as far as the store told.
+    pub(super) fn lost_race(&self) -> Option<LostRace> {
         let CommandError::Append { error, .. } = self else {
-            return false;
+            return None;
         };
-        matches!(error, EventStoreError::WrongExpectedRevision { .. })
+        let EventStoreError::WrongExpectedRevision { actual, .. } = error else {
+            return None;
+        };
+        Some(LostRace { actual: *actual })
     }
 }

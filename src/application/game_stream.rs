@@ -118,6 +118,33 @@ pub struct HistoricEvent {
     pub game: Game,
 }
 
+/// All stored events of a game, and the game as far as they explain it.
+#[derive(Debug)]
+pub struct History {
+    /// The events from the first one on, up to one that no game explains.
+    pub explained: Vec<HistoricEvent>,
+    /// That event and those after it, as they were stored.
+    pub rest: Vec<RecordedEvent>,
+    /// What is wrong with the first of the rest.
+    unreadable: Option<LoadError>,
+}
+
+impl History {
+    /// Every event, as it was stored.
+    pub fn recorded(&self) -> impl Iterator<Item = &RecordedEvent> {
+        let explained = self.explained.iter().map(|event| &event.recorded);
+        explained.chain(&self.rest)
+    }
+
+    /// Every event, if the game explains them all.
+    pub fn whole(self) -> Result<Vec<HistoricEvent>, LoadError> {
+        match self.unreadable {
+            None => Ok(self.explained),
+            Some(error) => Err(error),
+        }
+    }
+}
+
 /// Whether nothing follows this event in its game.
 pub fn ends_game(recorded: &RecordedEvent) -> Result<bool, DecodeError> {
     Ok(match decode(&recorded.event_type, &recorded.data)? {
@@ -156,10 +183,7 @@ impl GameStreams {
     /// The game as it is now; [`Game::NotStarted`] when its stream is absent.
     pub async fn load(&self, id: GameId) -> Result<Arc<Loaded>, LoadError> {
         let remembered = self.remembered.get(&id).unwrap_or_default();
-        let slice = self
-            .store
-            .read_stream(&id.stream(), remembered.next_revision())
-            .await?;
+        let slice = self.read(id, remembered.next_revision()).await?;
         if slice.last_revision == remembered.revision {
             return Ok(remembered);
         }
@@ -170,16 +194,13 @@ impl GameStreams {
                 .iter()
                 .try_for_each(|recorded| loaded.fold(id, recorded).map(drop))
                 .is_ok();
-        if continues {
+        if continues && loaded.revision == slice.last_revision {
             return Ok(self.remember(id, loaded));
         }
         // Either the stream cannot be explained, or it is not the one that was remembered:
         // somebody deleted it, and perhaps wrote it anew. From the start, then.
         self.remembered.remove(&id);
-        let slice = self
-            .store
-            .read_stream(&id.stream(), StreamRevision::FIRST)
-            .await?;
+        let slice = self.read(id, StreamRevision::FIRST).await?;
         let mut loaded = Loaded::default();
         for recorded in &slice.events {
             loaded.fold(id, recorded)?;
@@ -190,25 +211,56 @@ impl GameStreams {
     /// Every event of the game, each with the game as it stood then; none when the stream
     /// is absent. A game has 44 events at the most, so its whole stream fits in one read.
     pub async fn history(&self, id: GameId) -> Result<Vec<HistoricEvent>, LoadError> {
-        let slice = self
-            .store
-            .read_stream(&id.stream(), StreamRevision::FIRST)
-            .await?;
+        self.stored_history(id).await?.whole()
+    }
+
+    /// Every event of the game, also when no game explains them all.
+    pub async fn stored_history(&self, id: GameId) -> Result<History, LoadError> {
+        let slice = self.read(id, StreamRevision::FIRST).await?;
         let mut loaded = Loaded::default();
-        let history = slice
-            .events
-            .into_iter()
-            .map(|recorded| {
-                let event = loaded.fold(id, &recorded)?;
-                Ok(HistoricEvent {
+        let mut history = History {
+            explained: Vec::with_capacity(slice.events.len()),
+            rest: Vec::new(),
+            unreadable: None,
+        };
+        for recorded in slice.events {
+            if history.unreadable.is_some() {
+                history.rest.push(recorded);
+                continue;
+            }
+            match loaded.fold(id, &recorded) {
+                Ok(event) => history.explained.push(HistoricEvent {
                     recorded,
                     event,
                     game: loaded.game.clone(),
-                })
-            })
-            .collect::<Result<_, LoadError>>()?;
-        self.remember(id, loaded);
+                }),
+                Err(error) => {
+                    history.unreadable = Some(error);
+                    history.rest.push(recorded);
+                }
+            }
+        }
+        if history.unreadable.is_none() {
+            self.remember(id, loaded);
+        }
         Ok(history)
+    }
+
+    /// Reads the game's stream. One whose first events are gone counts as deleted: nobody can
+    /// tell any more what game it was.
+    async fn read(&self, id: GameId, from: StreamRevision) -> Result<StreamSlice, EventStoreError> {
+        let stream = id.stream();
+        let read = self.store.read_stream(&stream, from).await;
+        let read = match read {
+            Ok(slice) if from == StreamRevision::FIRST && !begins_at_the_start(&slice) => {
+                Err(EventStoreError::StreamDeleted { stream })
+            }
+            read => read,
+        };
+        if let Err(EventStoreError::StreamDeleted { .. }) = read {
+            self.forget(id);
+        }
+        read
     }
 
     /// Appends what was decided on this state of the game, and returns the game after it.
@@ -243,9 +295,17 @@ impl GameStreams {
             .extend(new_events.iter().map(|event| event.id));
 
         let first = new_events.first().filter(|_| key.is_some()).cloned();
+        let length = new_events.len() as u64;
         let appended = self.store.append(&stream, expected, new_events).await?;
+        if appended.revision.next() != expected.first_appended().plus(length) {
+            // KurrentDB continues a soft-deleted stream, whatever revision was expected.
+            self.forget(id);
+            return Err(EventStoreError::StreamDeleted { stream });
+        }
         if let Some(first) = first {
-            self.verify(&stream, expected, &first, command).await?;
+            let appended = appended.revision;
+            self.verify(&stream, expected, appended, &first, command)
+                .await?;
         }
         loaded.revision = Some(appended.revision);
         loaded.position = Some(appended.position);
@@ -261,6 +321,7 @@ impl GameStreams {
         &self,
         stream: &StreamName,
         expected: ExpectedRevision,
+        appended: StreamRevision,
         event: &NewEvent,
         command: &Command,
     ) -> Result<(), EventStoreError> {
@@ -282,7 +343,8 @@ impl GameStreams {
             Some(_) | None => Err(EventStoreError::WrongExpectedRevision {
                 stream: stream.clone(),
                 expected,
-                actual: slice.last_revision,
+                // The read may lag behind the append.
+                actual: slice.last_revision.max(Some(appended)),
             }),
         }
     }
@@ -304,6 +366,12 @@ impl GameStreams {
         }
         loaded
     }
+}
+
+/// Whether the first event that can be read is the first that was stored, if any was.
+fn begins_at_the_start(slice: &StreamSlice) -> bool {
+    let first = slice.events.first().map(|event| event.revision);
+    slice.last_revision.is_none() || first == Some(StreamRevision::FIRST)
 }
 
 impl fmt::Debug for GameStreams {

@@ -17,7 +17,7 @@ pub use command_error::CommandError;
 pub use command_handler::{CommandHandler, Handled};
 pub use event_json::{DecodeError, decode, encode};
 pub use game_id::{GAME_STREAM_PREFIX, GameId, InvalidGameId};
-pub use game_stream::{GameFold, GameStreams, HistoricEvent, Loaded, ends_game};
+pub use game_stream::{GameFold, GameStreams, HistoricEvent, History, Loaded, ends_game};
 pub use load_error::{LoadError, UnreadableReason};
 pub use replay::resulting_place;
 pub use resignation::resigned_by;

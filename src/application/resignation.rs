@@ -34,5 +34,5 @@ pub fn resigned_by(recorded: &RecordedEvent) -> Option<PlayerName> {
     let metadata: Value = serde_json::from_slice(&recorded.metadata).ok()?;
     let is_resignation = metadata[REASON] == RESIGNATION;
     let player = metadata[PLAYER].as_str().filter(|_| is_resignation)?;
-    PlayerName::parse(player).ok()
+    Some(PlayerName::recorded(player))
 }

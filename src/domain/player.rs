@@ -13,8 +13,8 @@ const LONGEST_NAME: usize = 64;
 
 /// A player's name, compared character by character: `"Ada"` is not `"ada"`.
 ///
-/// [`PlayerName::parse`] is for names that clients send. Deserializing takes any text,
-/// since the tutorial stored names as they were typed and such games must stay readable.
+/// [`PlayerName::parse`] is for the names of new games. Deserializing takes any text, as
+/// [`PlayerName::recorded`] does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PlayerName(Arc<str>);
@@ -46,6 +46,12 @@ impl PlayerName {
             return Err(InvalidPlayerName::ControlCharacter);
         }
         Ok(PlayerName(name.into()))
+    }
+
+    /// A name that a stored game may have: any text, since the tutorial stored names as they
+    /// were typed. For commands on a game, which knows its own players.
+    pub fn recorded(name: &str) -> PlayerName {
+        PlayerName(name.into())
     }
 
     /// The name as text.

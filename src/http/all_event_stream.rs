@@ -11,55 +11,40 @@ use futures_util::{FutureExt, Stream, StreamExt, stream};
 use tokio::time::{Instant, Interval, interval_at};
 
 use super::App;
-use super::all_events::{Slice, read};
-use super::event_stream::{Format, KEEP_ALIVE, opened};
+use super::all_events::{Place, Slice, read, unread};
+use super::event_stream::{Format, KEEP_ALIVE, opened, rendered};
 use super::event_view::PlacedEventView;
 use super::problem::Problem;
 use super::request_context::in_time;
-use crate::event_store::{EventStore, GlobalPosition, RecordedEvent};
+use crate::event_store::{EventStore, EventStoreError, GlobalPosition, RecordedEvent};
 use crate::live::{AllGamesWatcher, Interrupted, Live, Rendered};
 
 /// How many events of the history are read and sent at once.
 const SLICE: usize = 500;
 
-/// The bytes of an event among those of all games, in both formats: the line lies within the
-/// other.
+/// The bytes of an event among those of all games, in both formats.
 pub(super) fn render(recorded: &RecordedEvent) -> Rendered {
-    let (position, event_type) = (recorded.position, &recorded.event_type);
-    let mut bytes = format!("id: {position}\n").into_bytes();
-    // Other programs name types as they like, and a line break would end the field.
-    if !event_type.contains(char::is_control) {
-        bytes.extend(format!("event: {event_type}\n").into_bytes());
-    }
-    bytes.extend(b"data: ");
-    let line = bytes.len();
-    serde_json::to_writer(&mut bytes, &PlacedEventView::of(recorded))
-        .expect("an event's view has a JSON form");
-    bytes.extend(b"\n\n");
-    let server_sent = Bytes::from(bytes);
-    Rendered {
-        line: server_sent.slice(line..server_sent.len() - 1),
-        server_sent,
-    }
+    let view = PlacedEventView::of(recorded);
+    rendered(recorded.position, &recorded.event_type, view)
 }
 
 /// The events of all games after this position, or from the first one on; does not end.
 pub(super) async fn stream_all_events(
     app: &App,
     format: Format,
-    after: Option<GlobalPosition>,
+    after: Option<Place>,
 ) -> Result<Response, Problem> {
     let mut telling = Telling {
         live: app.live.clone(),
         store: app.games.store().clone(),
         format,
-        told: after,
+        told: after.map(Place::position),
         source: Source::Nothing,
         keep_alive: interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE),
     };
     // Before the answer begins, so that a store that is away is a problem and not a silence.
     let first = in_time(telling.read_on(true)).await?;
-    let first = first.ok_or_else(Problem::store_unavailable)?;
+    let first = first.map_err(|error| unread(after, error))?;
     let mut opening = BytesMut::from(format.opening());
     opening.put(telling.take_in(first));
     let opening = opening.freeze();
@@ -86,7 +71,7 @@ struct Telling {
 enum Source {
     Nothing,
     /// The history.
-    Reading(BoxFuture<'static, Option<Read>>),
+    Reading(BoxFuture<'static, Result<Read, EventStoreError>>),
     /// The hub, which was listening before the history was read to its end.
     Hearing(AllGamesWatcher),
 }
@@ -111,7 +96,7 @@ impl Telling {
                     // Watchers hear of a stop by themselves.
                     () = self.live.stopped() => return Err(Interrupted::Stopped),
                     read = reading => {
-                        let read = read.ok_or(Interrupted::Behind)?;
+                        let read = read.map_err(|_| Interrupted::Behind)?;
                         self.take_in(read)
                     }
                     _ = self.keep_alive.tick() => self.format.keep_alive(),
@@ -150,7 +135,10 @@ impl Telling {
     }
 
     /// Reads on, after beginning to watch if told so.
-    fn read_on(&self, watches: bool) -> impl Future<Output = Option<Read>> + use<> {
+    fn read_on(
+        &self,
+        watches: bool,
+    ) -> impl Future<Output = Result<Read, EventStoreError>> + use<> {
         let (live, store, told) = (self.live.clone(), self.store.clone(), self.told);
         async move {
             let watcher = if watches {
@@ -158,7 +146,7 @@ impl Telling {
             } else {
                 None
             };
-            Some((read(store, told, SLICE).await?, watcher))
+            Ok((read(store, told, SLICE).await?, watcher))
         }
     }
 }

@@ -1,12 +1,13 @@
 //! `/events`: what happened in all games, in the order of the store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::header::VARY;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
-use futures_util::StreamExt;
+use tokio::time::{Instant, sleep};
 
 use super::all_event_stream::stream_all_events;
 use super::conditional::REVALIDATE;
@@ -16,11 +17,17 @@ use super::events::{EventsAs, LARGEST_PAGE, PAGE};
 use super::position::{event_position, parse_position};
 use super::problem::Problem;
 use super::problem_type::ProblemType;
-use super::query::Query;
+use super::query::{Query, invalid_query};
 use super::request_context::in_time;
 use super::{App, json, next_link};
 use crate::application::GAME_STREAM_PREFIX;
-use crate::event_store::{EventStore, GlobalPosition, RecordedEvent, SubscriptionMessage};
+use crate::event_store::{EventStore, EventStoreError, GlobalPosition, RecordedEvent};
+
+/// How long a request waits for a position that the store has not reached: another replica may
+/// have given it out just now.
+const LONGEST_WAIT: Duration = Duration::from_millis(250);
+
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
 
 /// `GET /events`: as for one game, a client that takes anything gets a page, which ends.
 pub(super) async fn list_all_events(
@@ -31,7 +38,8 @@ pub(super) async fn list_all_events(
 ) -> Result<Response, Problem> {
     let a_position = "the position of an event, as it was told";
     let after = query.parsed("after", parse_position, a_position)?;
-    let last_event_id = last_position(&headers)?;
+    let after = after.map(Place::Query);
+    let last_event_id = last_position(&headers)?.map(Place::LastEventId);
     match events_as {
         EventsAs::Page => {
             let limit = query.number("limit", 1..=LARGEST_PAGE)?.unwrap_or(PAGE);
@@ -52,21 +60,63 @@ fn last_position(headers: &HeaderMap) -> Result<Option<GlobalPosition>, Problem>
         return Ok(None);
     };
     let text = field.to_str().ok().filter(|_| fields.next().is_none());
-    text.and_then(parse_position).map(Some).ok_or_else(|| {
-        Problem::new(
-            ProblemType::InvalidLastEventId,
-            "Last-Event-ID is the id of an event of this stream, which is its position. Leave \
-             it out to begin with the first event.",
-        )
-        .with("header", "Last-Event-ID")
-    })
+    let position = text.and_then(parse_position);
+    position.map(Some).ok_or_else(invalid_last_event_id)
 }
 
-async fn page(app: &App, after: Option<GlobalPosition>, limit: usize) -> Result<Response, Problem> {
+fn invalid_last_event_id() -> Problem {
+    Problem::new(
+        ProblemType::InvalidLastEventId,
+        "Last-Event-ID is the id of an event of this stream, which is its position. Leave it \
+         out to begin with the first event.",
+    )
+    .with("header", "Last-Event-ID")
+}
+
+/// Where a client wants to begin, and how it said so.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    Query(GlobalPosition),
+    LastEventId(GlobalPosition),
+}
+
+impl Place {
+    pub(super) fn position(self) -> GlobalPosition {
+        match self {
+            Place::Query(position) | Place::LastEventId(position) => position,
+        }
+    }
+
+    /// No event was recorded there.
+    fn is_invalid(self) -> Problem {
+        match self {
+            Place::Query(position) => {
+                let detail =
+                    format!("after is the position of an event, as it was told, not {position}.");
+                invalid_query("after", detail)
+            }
+            Place::LastEventId(_) => invalid_last_event_id(),
+        }
+    }
+}
+
+/// The events after this place could not be read.
+pub(super) fn unread(after: Option<Place>, error: EventStoreError) -> Problem {
+    match (error, after) {
+        (
+            EventStoreError::NoEventAtPosition { .. } | EventStoreError::PositionBeyondHead { .. },
+            Some(place),
+        ) => place.is_invalid(),
+        (error, _) => Problem::of_store(error),
+    }
+}
+
+async fn page(app: &App, place: Option<Place>, limit: usize) -> Result<Response, Problem> {
     let store = app.games.store().clone();
+    let after = place.map(Place::position);
     // One more, to know whether another page follows.
     let slice = in_time(read(store, after, limit + 1)).await?;
-    let slice = slice.ok_or_else(Problem::store_unavailable)?;
+    let slice = slice.map_err(|error| unread(place, error))?;
     let page = slice.events.get(..limit).unwrap_or(&slice.events);
     let position = page.last().map(|last| last.position).or(after);
     let next = position
@@ -90,27 +140,25 @@ pub(super) struct Slice {
     pub(super) is_end: bool,
 }
 
-/// The events after this position, this many at the most. `None` when the store broke its
-/// promise, so that nobody knows what follows.
-///
-/// By a subscription that ends with the slice, so that a client that reads slowly keeps none.
+/// The events after this position, at most this many.
 pub(super) async fn read(
     store: Arc<dyn EventStore>,
     after: Option<GlobalPosition>,
     limit: usize,
-) -> Option<Slice> {
-    let mut subscription = store.subscribe_all(GAME_STREAM_PREFIX, after);
-    let mut events = Vec::new();
-    while events.len() < limit {
-        match subscription.next().await? {
-            SubscriptionMessage::Recorded(event) => events.push(event),
-            SubscriptionMessage::StreamTruncated(_) | SubscriptionMessage::Disconnected => {}
-            SubscriptionMessage::CaughtUp => {
-                let is_end = true;
-                return Some(Slice { events, is_end });
+) -> Result<Slice, EventStoreError> {
+    let until = Instant::now() + LONGEST_WAIT;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match store.read_all(GAME_STREAM_PREFIX, after, limit).await {
+            Ok(events) => {
+                let is_end = events.len() < limit;
+                return Ok(Slice { events, is_end });
             }
+            Err(EventStoreError::PositionBeyondHead { .. }) if Instant::now() < until => {
+                sleep(pause).await;
+                pause *= 2;
+            }
+            Err(error) => return Err(error),
         }
     }
-    let is_end = false;
-    Some(Slice { events, is_end })
 }

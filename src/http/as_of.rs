@@ -47,29 +47,52 @@ impl<S: Send + Sync> FromRequestParts<S> for AsOf {
     }
 }
 
+/// How long every list waits for the read model to catch up for the first time: it is nearly
+/// done when a service with few events starts.
+const FIRST_CATCH_UP: Duration = Duration::from_millis(250);
+
+/// Refuses a list that was read before the read model had all events that were stored before
+/// the start: it may lack games. To be asked after reading, since a read model that is rebuilt
+/// begins without games.
+pub(super) fn whole<T>(app: &App, list: T) -> Result<T, Problem> {
+    if app.read_model.has_caught_up() {
+        return Ok(list);
+    }
+    Err(Problem::read_model_behind(app.read_model.position(), None))
+}
+
 impl AsOf {
-    /// Waits until lists tell of the position; what then goes into the answer's header fields.
+    /// Waits until lists include the position; what then goes into the answer's header fields.
     /// A client that does not wait is told at once, and so is one that waits when the service
-    /// stops.
+    /// stops. Before the first catch-up there are no lists.
     pub(super) async fn reached(
         self,
         app: &App,
     ) -> Result<Option<(HeaderName, HeaderValue)>, Problem> {
-        let Some(position) = self.position else {
-            return Ok(None);
+        let model = &app.read_model;
+        let reached = async {
+            model.caught_up().await;
+            if let Some(position) = self.position {
+                model.reached(position).await;
+            }
+        };
+        let wait = Duration::from_secs(self.wait.unwrap_or(0));
+        let wait = if model.has_caught_up() {
+            wait
+        } else {
+            wait.max(FIRST_CATCH_UP)
         };
         let applied = self.wait.map(preference_applied);
-        let wait = Duration::from_secs(self.wait.unwrap_or(0));
         let is_reached = tokio::select! {
             biased;
             // Asks before it waits, also when there is no time to wait.
-            reached = timeout(wait, app.read_model.reached(position)) => reached.is_ok(),
+            reached = timeout(wait, reached) => reached.is_ok(),
             () = app.live.stopped() => false,
         };
         if is_reached {
             return Ok(applied);
         }
-        let behind = Problem::read_model_behind(app.read_model.position(), Some(position));
+        let behind = Problem::read_model_behind(model.position(), self.position);
         Err(behind.with_headers(applied))
     }
 }

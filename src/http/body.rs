@@ -1,6 +1,7 @@
 //! Request bodies: small JSON objects of text members, checked one by one, so that the
 //! answer names everything that is wrong with them.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -18,14 +19,23 @@ use serde_json::{Value, json};
 
 use super::problem::Problem;
 use super::problem_type::ProblemType;
+use crate::domain::PlayerName;
 
-/// The largest body that is read, in bytes. Two names of 64 characters, all escaped, fit.
+/// The largest body of a request that names new players, in bytes. Two names of 64 characters,
+/// all escaped, fit.
 const LARGEST_BODY: usize = 4096;
+
+/// The largest body of a request that names a player of a stored game, in bytes. The tutorial
+/// stored names of any length; one of 10,000 characters fits, all escaped.
+pub(super) const LARGEST_WITH_STORED_NAME: usize = 64 * 1024;
 
 /// What a request body is made into.
 pub(super) trait FromMembers: Sized {
     /// A body that works, for who sent something else.
     const EXAMPLE: &'static str;
+
+    /// The largest body that is read, in bytes.
+    const LARGEST: usize = LARGEST_BODY;
 
     /// Takes the members that it is made of. `None` if one is missing or wrong, which
     /// [`Members`] keeps note of.
@@ -59,16 +69,16 @@ impl<S: Send + Sync, T: FromMembers> FromRequest<S> for ApiJson<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
         let (head, body) = request.into_parts();
-        if declared_length(&head.headers).is_some_and(|length| length > LARGEST_BODY) {
-            return Err(payload_too_large());
+        if declared_length(&head.headers).is_some_and(|length| length > T::LARGEST) {
+            return Err(payload_too_large(T::LARGEST));
         }
         if !is_json(&head.headers) {
             return Err(unsupported_media_type(&head, T::EXAMPLE));
         }
         // The only other cause is a connection that broke off, which no answer reaches.
-        let body = to_bytes(body, LARGEST_BODY)
+        let body = to_bytes(body, T::LARGEST)
             .await
-            .map_err(|_| payload_too_large())?;
+            .map_err(|_| payload_too_large(T::LARGEST))?;
         let members = match serde_json::from_slice(&body) {
             Ok(members) => Some(members),
             Err(error) => match error.classify() {
@@ -101,12 +111,12 @@ fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
-fn payload_too_large() -> Problem {
+fn payload_too_large(limit: usize) -> Problem {
     Problem::new(
         ProblemType::PayloadTooLarge,
-        format!("The body of a request has at most {LARGEST_BODY} bytes."),
+        format!("The body of a request has at most {limit} bytes."),
     )
-    .with("limit", LARGEST_BODY)
+    .with("limit", limit)
 }
 
 fn unsupported_media_type(head: &Parts, example: &str) -> Problem {
@@ -166,6 +176,12 @@ impl Members {
             return None;
         };
         parse(text).map_err(|error| self.error(name, error)).ok()
+    }
+
+    /// Takes the name of a player of a stored game. Any text may be one: the game knows its
+    /// players, and the rules for names are for new games.
+    pub(super) fn stored_name(&mut self, name: &str) -> Option<PlayerName> {
+        self.text(name, |text| Ok::<_, Infallible>(PlayerName::recorded(text)))
     }
 
     fn error(&mut self, name: &str, detail: impl fmt::Display) {

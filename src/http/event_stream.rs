@@ -1,6 +1,7 @@
 //! `/games/{id}/events` as a stream that stays open: server-sent events (WHATWG HTML, 9.2),
 //! or lines of JSON. It can be resumed after any revision, at any replica.
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -9,11 +10,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
+use serde::Serialize;
 use tokio::time::{Instant, Interval, interval_at};
 
 use super::App;
 use super::event_view::EventView;
-use super::moves::history;
+use super::moves::stored_history;
 use super::problem::Problem;
 use super::problem_type::ProblemType;
 use crate::application::GameId;
@@ -70,13 +72,22 @@ impl Format {
     }
 }
 
-/// The bytes of an event, in both formats: the line lies within the other.
+/// The bytes of an event of a game, in both formats.
 pub(super) fn render(recorded: &RecordedEvent) -> Rendered {
-    let (revision, event_type) = (recorded.revision, &recorded.event_type);
-    let mut bytes = format!("id: {revision}\nevent: {event_type}\ndata: ").into_bytes();
+    let view = EventView::recorded(recorded);
+    rendered(recorded.revision, &recorded.event_type, view)
+}
+
+/// The bytes of an event in both formats: the line lies within the other.
+pub(super) fn rendered(id: impl Display, event_type: &str, view: impl Serialize) -> Rendered {
+    let mut bytes = format!("id: {id}\n").into_bytes();
+    // Other programs name types as they like, and a line break would end the field.
+    if !event_type.contains(char::is_control) {
+        bytes.extend(format!("event: {event_type}\n").into_bytes());
+    }
+    bytes.extend(b"data: ");
     let line = bytes.len();
-    serde_json::to_writer(&mut bytes, &EventView::recorded(recorded))
-        .expect("an event's view has a JSON form");
+    serde_json::to_writer(&mut bytes, &view).expect("an event's view has a JSON form");
     bytes.extend(b"\n\n");
     let server_sent = Bytes::from(bytes);
     Rendered {
@@ -115,8 +126,9 @@ pub(super) async fn stream_events(
 ) -> Result<Response, Problem> {
     // Before the stream is read, so that an event recorded in between is not missed.
     let watcher = app.live.watch(id).await;
-    let (history, revision) = history(app, id).await?;
+    let (history, revision) = stored_history(app, id).await?;
     let is_finished = history
+        .explained
         .last()
         .is_some_and(|last| last.game.result().is_some());
     if is_finished && after.is_some_and(|after| after >= revision.number()) {
@@ -127,9 +139,9 @@ pub(super) async fn stream_events(
     }
 
     let mut opening = BytesMut::from(format.opening());
-    for historic in &history {
-        if after.is_none_or(|after| historic.recorded.revision.number() > after) {
-            opening.put(format.bytes(&render(&historic.recorded)).as_ref());
+    for recorded in history.recorded() {
+        if after.is_none_or(|after| recorded.revision.number() > after) {
+            opening.put(format.bytes(&render(recorded)).as_ref());
         }
     }
     let opening = opening.freeze();
@@ -175,9 +187,9 @@ impl Watching {
         stream::unfold(Some(self), async |watching| {
             let mut watching = watching?;
             match watching.next_chunk().await {
-                Ok((chunk, Then::More)) => Some((Ok(chunk), Some(watching))),
+                Ok((chunk, Then::More | Then::Unknown)) => Some((Ok(chunk), Some(watching))),
                 Ok((chunk, Then::TheEnd)) => Some((Ok(chunk), None)),
-                Ok((_, Then::Unknown)) | Err(Interrupted::Stopped) => None,
+                Err(Interrupted::Stopped) => None,
                 // Not an end, which would look like the game's.
                 Err(Interrupted::Behind) => Some((Err(Interrupted::Behind), None)),
             }

@@ -12,7 +12,7 @@ use super::accept::{APPLICATION_JSON, negotiate};
 use super::conditional::{IfNoneMatch, REVALIDATE, etag_headers};
 use super::event_stream::{Format, last_event_id, stream_events};
 use super::event_view::{EventView, EventsView};
-use super::moves::history;
+use super::moves::stored_history;
 use super::path::GamePath;
 use super::problem::Problem;
 use super::query::Query;
@@ -76,15 +76,15 @@ pub(super) async fn list_events(
 }
 
 async fn page(app: &App, id: GameId, after: Option<u64>, limit: u64) -> Result<Response, Problem> {
-    let (history, revision) = history(app, id).await?;
+    let (history, revision) = stored_history(app, id).await?;
     let mut following = history
-        .iter()
-        .filter(|historic| after.is_none_or(|after| historic.recorded.revision.number() > after));
+        .recorded()
+        .filter(|recorded| after.is_none_or(|after| recorded.revision.number() > after));
     let page: Vec<_> = following
         .by_ref()
         .take(usize::try_from(limit).unwrap_or(usize::MAX))
         .collect();
-    let last = page.last().map(|last| last.recorded.revision);
+    let last = page.last().map(|last| last.revision);
     let next = following
         .next()
         .and(last)
@@ -92,7 +92,7 @@ async fn page(app: &App, id: GameId, after: Option<u64>, limit: u64) -> Result<R
     let link = next_link(next.as_ref());
     let view = EventsView {
         revision: revision.number(),
-        events: page.into_iter().map(EventView::of).collect(),
+        events: page.into_iter().map(EventView::recorded).collect(),
         next,
     };
     let vary = (VARY, HeaderValue::from_static("accept"));

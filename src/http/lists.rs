@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::accept::AcceptsJson;
-use super::as_of::AsOf;
+use super::as_of::{AsOf, whole};
 use super::conditional::REVALIDATE;
 use super::event_view::rfc3339;
 use super::position::event_position;
@@ -43,6 +43,7 @@ pub(super) async fn list_games(
     let applied = as_of.reached(&app).await?;
     let page = app.read_model.games(&query).await;
     let page = page.map_err(|error| Problem::of_read_model(&error))?;
+    let page = whole(&app, page)?;
     let next = page.next.map(|number| next_page(&query, number));
     let link = next_link(next.as_ref());
     let headers = list_headers(applied, event_position(page.position)).chain(link);

@@ -156,7 +156,7 @@ pub fn router(app: App) -> Router {
         .fallback(nothing_here)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn_with_state(
-            app.metrics.clone(),
+            app.clone(),
             request_context::request_context,
         ))
         .layer(cors::layer())

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::accept::{AcceptsJson, GameForm};
-use super::body::{ApiJson, FromMembers, Members};
+use super::body::{ApiJson, FromMembers, LARGEST_WITH_STORED_NAME, Members};
 use super::conditional::{IMMUTABLE, IfNoneMatch, REVALIDATE, etag_headers};
 use super::games::created;
 use super::idempotency::RequestTerms;
@@ -13,8 +13,8 @@ use super::problem::Problem;
 use super::query::Query;
 use super::view::{MoveView, MovesView};
 use super::{App, json};
-use crate::application::{GameId, HistoricEvent};
-use crate::domain::{MakeMove, PlayerName};
+use crate::application::{GameId, HistoricEvent, History};
+use crate::domain::MakeMove;
 use crate::event_store::StreamRevision;
 
 /// The body of `POST /games/{id}/moves`.
@@ -23,9 +23,10 @@ pub(super) struct MakeMoveRequest(MakeMove);
 
 impl FromMembers for MakeMoveRequest {
     const EXAMPLE: &'static str = r#"{"player":"alice","column":"D"}"#;
+    const LARGEST: usize = LARGEST_WITH_STORED_NAME;
 
     fn from_members(members: &mut Members) -> Option<Self> {
-        let player = members.text("player", PlayerName::parse);
+        let player = members.stored_name("player");
         let column = members.text("column", str::parse);
         Some(MakeMoveRequest(MakeMove {
             player: player?,
@@ -74,7 +75,8 @@ pub(super) async fn list_moves(
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let (history, revision) = history(&app, id).await?;
+    let (history, revision) = stored_history(&app, id).await?;
+    let history = whole(id, history)?;
     let moves = MovesView {
         revision: revision.number(),
         moves: MoveView::all(&history).collect(),
@@ -92,33 +94,39 @@ pub(super) async fn show_move(
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let (history, revision) = history(&app, id).await?;
+    let (history, revision) = stored_history(&app, id).await?;
     let found = number
         .parse::<usize>()
         .ok()
-        .and_then(|number| MoveView::all(&history).nth(number.checked_sub(1)?))
-        .ok_or_else(|| Problem::move_not_found(&number, revision))?;
+        .and_then(|number| MoveView::all(&history.explained).nth(number.checked_sub(1)?));
+    let Some(found) = found else {
+        whole(id, history)?;
+        return Err(Problem::move_not_found(&number, revision));
+    };
     // A move's tag is the revision that it led to: it stays when the game goes on.
     let headers = etag_headers(found.resulting_revision());
     let answer = json(headers.into_iter().chain([IMMUTABLE]), found);
     Ok(if_none_match.unless_known(answer))
 }
 
-/// The history of a game that exists, and the revision that it is at.
-pub(super) async fn history(
+/// The stored events of a game that exists, and the revision of the last of them.
+pub(super) async fn stored_history(
     app: &App,
     id: GameId,
-) -> Result<(Vec<HistoricEvent>, StreamRevision), Problem> {
+) -> Result<(History, StreamRevision), Problem> {
     let history = app
         .games
-        .history(id)
+        .stored_history(id)
         .await
         .map_err(|error| Problem::of_load(id, error))?;
-    match history.last() {
-        Some(last) => {
-            let revision = last.recorded.revision;
-            Ok((history, revision))
-        }
+    match history.recorded().last().map(|last| last.revision) {
+        Some(revision) => Ok((history, revision)),
         None => Err(Problem::game_not_found(&id.to_string())),
     }
+}
+
+/// The whole history, if the game explains it.
+pub(super) fn whole(id: GameId, history: History) -> Result<Vec<HistoricEvent>, Problem> {
+    let whole = history.whole();
+    whole.map_err(|error| Problem::of_load(id, error))
 }

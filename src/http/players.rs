@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::accept::AcceptsJson;
-use super::as_of::AsOf;
+use super::as_of::{AsOf, whole};
 use super::lists::{limit, list_headers};
 use super::path::undecodable;
 use super::position::event_position;
@@ -46,6 +46,7 @@ pub(super) async fn show_player(
     let applied = as_of.reached(&app).await?;
     let answer = app.read_model.player(&name).await;
     let answer = answer.map_err(|error| Problem::of_read_model(&error))?;
+    let answer = whole(&app, answer)?;
     let Some(record) = answer.value else {
         let not_found = Problem::player_not_found(&name, answer.position);
         return Err(not_found.with_headers(applied));
@@ -67,6 +68,7 @@ pub(super) async fn list_players(
     let applied = as_of.reached(&app).await?;
     let answer = app.read_model.players(sort, limit).await;
     let answer = answer.map_err(|error| Problem::of_read_model(&error))?;
+    let answer = whole(&app, answer)?;
     let headers = list_headers(applied, event_position(answer.position));
     let players = answer.value.iter().map(RecordView::of).collect();
     Ok(json(headers, PlayersView { players }))

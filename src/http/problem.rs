@@ -14,7 +14,7 @@ use super::idempotency;
 use super::position::event_position;
 use super::problem_type::ProblemType;
 use crate::application::{CommandError, GameId, LoadError, Terms};
-use crate::domain::{PlayersNotDistinct, Rejection};
+use crate::domain::{PlayerName, PlayersNotDistinct, Rejection};
 use crate::event_store::{EventStoreError, GlobalPosition, StreamRevision};
 use crate::read_model::ReadModelError;
 
@@ -208,11 +208,11 @@ impl Problem {
             CommandError::Load(error) => Problem::of_load(id, error),
             CommandError::Append { decided_on, error } => {
                 if let EventStoreError::OutcomeUnknown { .. } = error {
-                    tracing::error!(game.id = %id, %error, "the outcome of an append is unknown");
+                    tracing::debug!(%error, "the outcome of an append is unknown");
                     let key = terms.key.as_ref();
                     return idempotency::outcome_unknown(id, key, decided_on);
                 }
-                Problem::of_store(id, error)
+                Problem::of_store(error)
             }
         }
     }
@@ -220,7 +220,7 @@ impl Problem {
     /// A game could not be loaded.
     pub(super) fn of_load(id: GameId, error: LoadError) -> Problem {
         match error {
-            LoadError::Store(error) => Problem::of_store(id, error),
+            LoadError::Store(error) => Problem::of_store(error),
             LoadError::Unreadable { revision, .. } => {
                 tracing::error!(game.id = %id, %error, "a stored game cannot be explained");
                 Problem::new(
@@ -233,26 +233,30 @@ impl Problem {
         }
     }
 
-    /// The store did not do what a request on this game needed.
-    fn of_store(id: GameId, error: EventStoreError) -> Problem {
+    /// The store did not do what a request needed. An outage is logged where the store is
+    /// measured, once for all of its requests.
+    pub(super) fn of_store(error: EventStoreError) -> Problem {
         match error {
             EventStoreError::StreamDeleted { .. } => Problem::new(
                 ProblemType::GameDeleted,
-                "The game was deleted; its id will not come back. POST /games starts another.",
+                "The game was deleted. Its id is not used again. POST /games starts another.",
             ),
             EventStoreError::Unavailable { .. } => {
-                tracing::error!(game.id = %id, %error, "the event store is unavailable");
+                tracing::debug!(%error, "the event store is unavailable");
                 Problem::store_unavailable()
+            }
+            EventStoreError::AccessDenied { .. } => {
+                tracing::debug!(%error, "the event store denies access");
+                Problem::store_refused()
             }
             // Of an append, which has been answered for above.
             EventStoreError::OutcomeUnknown { .. }
             | EventStoreError::WrongExpectedRevision { .. }
             | EventStoreError::NoEventAtPosition { .. }
             | EventStoreError::PositionBeyondHead { .. }
-            | EventStoreError::AccessDenied { .. }
             | EventStoreError::Refused { .. }
             | EventStoreError::Corrupt { .. } => {
-                tracing::error!(game.id = %id, %error, "the event store failed");
+                tracing::error!(%error, "the event store failed");
                 Problem::internal_error()
             }
         }
@@ -278,15 +282,20 @@ impl Problem {
             Rejection::PlayerNotInGame { player, players } => Problem::new(
                 ProblemType::PlayerNotInGame,
                 format!(
-                    "{player} does not play in this game. Its players are {} and {}.",
-                    players.one, players.two
+                    "{} does not play in this game. Its players are {} and {}.",
+                    shortened(&player),
+                    shortened(&players.one),
+                    shortened(&players.two)
                 ),
             )
             .with("players", [players.one, players.two])
             .at_revision(at),
             Rejection::NotYourTurn { next_player } => Problem::new(
                 ProblemType::NotYourTurn,
-                format!("It is {next_player}'s turn. Wait for that move, then send yours."),
+                format!(
+                    "It is {}'s turn. Wait for that move, then send yours.",
+                    shortened(&next_player)
+                ),
             )
             .with("next_player", next_player)
             .at_revision(at),
@@ -318,9 +327,19 @@ impl Problem {
         .retry_after("2")
     }
 
+    /// The store answers, but does not let this service in; nothing was done.
+    pub(super) fn store_refused() -> Problem {
+        Problem::new(
+            ProblemType::StoreRefused,
+            "The event store denies this service access. Nothing was done. Its operator has to \
+             correct the user or its permissions.",
+        )
+        .retry_after("30")
+    }
+
     /// An append may or may not have happened.
     pub(super) fn outcome_unknown(detail: &str) -> Problem {
-        Problem::new(ProblemType::OutcomeUnknown, detail)
+        Problem::new(ProblemType::OutcomeUnknown, detail).retry_after("1")
     }
 
     /// Something that should not happen did. What it was stands in the log, under the
@@ -334,6 +353,15 @@ impl Problem {
 
     fn retry_after(self, seconds: &'static str) -> Problem {
         self.with_header(RETRY_AFTER, HeaderValue::from_static(seconds))
+    }
+}
+
+/// A name for a sentence: requests and stored games may have longer ones.
+fn shortened(name: &PlayerName) -> String {
+    const LONGEST: usize = 64;
+    match name.as_str().char_indices().nth(LONGEST) {
+        None => name.to_string(),
+        Some((end, _)) => format!("{}…", &name.as_str()[..end]),
     }
 }
 

@@ -34,7 +34,8 @@ impl ProblemType {
                  and Prefer: wait=5.",
             ),
             Self::GameDeleted => (
-                "An operator deleted the game's events. The id is not used again.",
+                "An operator deleted the events of the game, or the first of them. The id is not used \
+                 again.",
                 "Start another game with POST /games.",
             ),
             Self::GameAlreadyStarted => (
@@ -88,7 +89,8 @@ impl ProblemType {
             ),
             Self::InvalidLastEventId => (
                 "Last-Event-ID is not the id of an event of this stream. Ids are revisions in the \
-                 stream of a game, and positions in that of all games.",
+                 stream of a game, and positions in that of all games. A position has to be one \
+                 at which an event was recorded.",
                 "Send the id of the last event that you got, or leave the field out to begin \
                  with the first.",
             ),
@@ -139,12 +141,18 @@ impl ProblemType {
                 "The event store does not answer. Nothing was done.",
                 "Send the request again after the seconds in Retry-After.",
             ),
+            Self::StoreRefused => (
+                "The event store answers, but the user of this service could not be authenticated \
+                 or lacks a permission. Nothing was done.",
+                "Tell the operator of the service; its log says which user was refused what. The \
+                 request can be sent again then.",
+            ),
             Self::ReadModelBehind => (
-                "Lists are made from the events as they come, and have not come to the event that \
-                 was asked for, or to the end at the start of the service. They are at \
-                 event_position.",
+                "The lists do not yet include the event that was asked for, or the events that were \
+                 stored before the service started. They are at event_position.",
                 "Send the request again after the seconds in Retry-After, or with Prefer: wait=5. \
-                 Without Event-Position the list is answered as it is.",
+                 Once the lists have caught up, they are answered as they are without \
+                 Event-Position.",
             ),
             Self::ReadModelUnavailable => (
                 "What lists are made from could not be read. Games are not concerned.",
@@ -156,8 +164,9 @@ impl ProblemType {
                  not done twice. Without either, look at the game first.",
             ),
             Self::UnreadableGame => (
-                "What is stored under this game's id is no game from revision on.",
-                "Tell the operator of the service. Other games are not concerned.",
+                "From revision on, the stored events are not a valid game.",
+                "Tell the operator of the service. The revisions before that one can be read, and \
+                 so can all events, at /games/{id}/events.",
             ),
             Self::InternalError => (
                 "Something happened that should not. What it was is in the service's log, \

@@ -47,6 +47,7 @@ problem_types! {
     MethodNotAllowed,
     Contention,
     StoreUnavailable,
+    StoreRefused,
     ReadModelBehind,
     ReadModelUnavailable,
     OutcomeUnknown,
@@ -180,6 +181,11 @@ impl ProblemType {
                 "store-unavailable",
                 S::SERVICE_UNAVAILABLE,
                 "The event store does not answer",
+            ),
+            Self::StoreRefused => (
+                "store-refused",
+                S::SERVICE_UNAVAILABLE,
+                "The event store denies access",
             ),
             Self::ReadModelBehind => (
                 "read-model-behind",

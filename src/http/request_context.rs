@@ -10,11 +10,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::field::Empty;
-use tracing::{Instrument, error, info, info_span};
+use tracing::{Instrument, debug, error, info, info_span};
 use uuid::Uuid;
 
+use super::App;
 use super::idempotency::Safeguard;
 use super::long_poll::Wait;
 use super::problem::Problem;
@@ -29,9 +30,13 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// the time for which the client asked to wait.
 const HANDLER_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long handlers may take when the service stops. Less than the time for which the server
+/// keeps its connections then.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Serves one request. The log line names the route, not the path, and no player.
 pub(super) async fn request_context(
-    State(metrics): State<Metrics>,
+    State(app): State<App>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -49,11 +54,11 @@ pub(super) async fn request_context(
         game.id = Empty,
     );
     request.extensions_mut().insert(request_id);
-    let mut response = answer(request, next).instrument(span.clone()).await;
+    let mut response = answer(&app, request, next).instrument(span.clone()).await;
     let problem = response.extensions_mut().remove::<Problem>();
     let outcome = problem.as_ref().map_or("ok", Problem::slug);
     let status = response.status().as_u16();
-    count(&metrics, &method, route, &response, outcome);
+    count(&app.metrics, &method, route, &response, outcome);
     span.in_scope(|| {
         info!(
             status,
@@ -98,36 +103,49 @@ fn count(
 
 /// The handler's answer, or that it panicked or takes too long. What a handler of a safe method
 /// did not finish has done nothing; another one may have appended.
-async fn answer(request: Request, next: Next) -> Response {
+async fn answer(app: &App, request: Request, next: Next) -> Response {
     let is_safe = request.method().is_safe();
     let allowance = Wait::of(request.method(), request.headers()).allowance();
     let safeguard = Safeguard::of(&request);
     // What a panicking handler leaves half done is its own: what requests share is changed in
     // steps that do not panic.
     let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
-    match timeout(HANDLER_TIMEOUT + allowance, handler).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(panic)) => {
+    let answered = tokio::select! {
+        biased;
+        answered = handler => Some(answered),
+        () = sleep(HANDLER_TIMEOUT + allowance) => None,
+        () = last_moment(app) => None,
+    };
+    match answered {
+        Some(Ok(response)) => response,
+        Some(Err(panic)) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
             error!(panic = text, "a handler panicked");
             Problem::internal_error().into_response()
         }
-        Err(_) if is_safe => {
-            error!("a handler took too long");
+        None if is_safe => {
+            debug!("a handler took too long");
             Problem::store_unavailable().into_response()
         }
-        Err(_) => {
-            error!("a handler took too long; it may have appended");
+        None => {
+            debug!("a handler took too long; it may have appended");
             safeguard.outcome_unknown().into_response()
         }
     }
 }
 
+/// Resolves when the service stops and a handler has no more time: its client is to be answered
+/// before the connection is closed.
+async fn last_moment(app: &App) {
+    app.live.stopped().await;
+    sleep(STOP_TIMEOUT).await;
+}
+
 /// For the store's part of a handler that may take longer than others.
 pub(super) async fn in_time<T>(work: impl Future<Output = T>) -> Result<T, Problem> {
     timeout(HANDLER_TIMEOUT, work).await.map_err(|_| {
-        error!("the event store took too long");
+        debug!("the event store took too long");
         Problem::store_unavailable()
     })
 }

@@ -5,13 +5,13 @@ use axum::response::Response;
 
 use super::App;
 use super::accept::GameForm;
-use super::body::{ApiJson, FromMembers, Members};
+use super::body::{ApiJson, FromMembers, LARGEST_WITH_STORED_NAME, Members};
 use super::games::created;
 use super::idempotency::RequestTerms;
 use super::path::GamePath;
 use super::problem::Problem;
 use super::query::Query;
-use crate::domain::{PlayerName, Resign};
+use crate::domain::Resign;
 use crate::event_store::StreamRevision;
 
 /// The body of `POST /games/{id}/resignation`.
@@ -20,9 +20,10 @@ pub(super) struct ResignRequest(Resign);
 
 impl FromMembers for ResignRequest {
     const EXAMPLE: &'static str = r#"{"player":"alice"}"#;
+    const LARGEST: usize = LARGEST_WITH_STORED_NAME;
 
     fn from_members(members: &mut Members) -> Option<Self> {
-        let player = members.text("player", PlayerName::parse)?;
+        let player = members.stored_name("player")?;
         Some(ResignRequest(Resign { player }))
     }
 }

@@ -8,7 +8,7 @@ use super::App;
 use super::accept::GameForm;
 use super::conditional::IMMUTABLE;
 use super::games::game;
-use super::moves::history;
+use super::moves::{stored_history, whole};
 use super::problem::Problem;
 use crate::application::{GameId, Loaded};
 use crate::event_store::StreamRevision;
@@ -20,15 +20,20 @@ pub(super) async fn show_revision(
     form: GameForm,
     number: u64,
 ) -> Result<Response, Problem> {
-    let (history, current) = history(app, id).await?;
+    let (history, current) = stored_history(app, id).await?;
     let last = usize::try_from(number).unwrap_or(usize::MAX);
-    let then = history.get(..last.saturating_add(1));
-    let then = then.ok_or_else(|| Problem::revision_not_found(number, current))?;
+    let then = history.explained.get(..last.saturating_add(1));
+    let Some(then) = then else {
+        whole(id, history)?;
+        return Err(Problem::revision_not_found(number, current));
+    };
+    let latest = history.explained.last();
+    let latest = latest.map_or(current, |latest| latest.recorded.revision);
     game(
         id,
         form,
         &Loaded::as_of(then),
-        [IMMUTABLE, links(id, StreamRevision::new(number), current)],
+        [IMMUTABLE, links(id, StreamRevision::new(number), latest)],
     )
 }
 
@@ -37,8 +42,8 @@ pub(super) fn history_link(id: GameId) -> (HeaderName, HeaderValue) {
     link(format!("</games/{id}/events>; rel=\"version-history\""))
 }
 
-/// The ways to the revisions around this one (RFC 5829).
-fn links(id: GameId, shown: StreamRevision, current: StreamRevision) -> (HeaderName, HeaderValue) {
+/// The ways to the revisions around this one (RFC 5829), of which the latest can be shown.
+fn links(id: GameId, shown: StreamRevision, latest: StreamRevision) -> (HeaderName, HeaderValue) {
     let game = format!("/games/{id}");
     let shown = shown.number();
     let mut links = vec![
@@ -50,7 +55,7 @@ fn links(id: GameId, shown: StreamRevision, current: StreamRevision) -> (HeaderN
             "<{game}?revision={before}>; rel=\"predecessor-version\""
         ));
     }
-    if shown < current.number() {
+    if shown < latest.number() {
         let after = shown + 1;
         links.push(format!(
             "<{game}?revision={after}>; rel=\"successor-version\""

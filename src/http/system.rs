@@ -53,12 +53,9 @@ pub(super) async fn readyz(State(app): State<App>) -> Result<Response, Problem> 
             [(CACHE_CONTROL, NO_STORE)],
             value!({"status": "ready"}),
         )),
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "not ready: the event store does not answer");
-            Err(Problem::store_unavailable())
-        }
+        Ok(Err(error)) => Err(Problem::of_store(error)),
         Err(_) => {
-            tracing::warn!("not ready: the event store takes too long to answer");
+            tracing::debug!("not ready: the event store takes too long to answer");
             Err(Problem::store_unavailable())
         }
     }

@@ -44,8 +44,7 @@ pub enum Then {
     More,
     /// Nothing: it ended the game.
     TheEnd,
-    /// Nobody knows: it is no event of a game. It is not shown, as in the game's pages, and
-    /// whoever asks anew is told so.
+    /// Nobody knows: no game explains the event. It is shown, as in the game's pages.
     Unknown,
 }
 

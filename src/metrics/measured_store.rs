@@ -1,40 +1,94 @@
 //! Times the calls of an event store, whichever it is.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
-use super::Metrics;
+use super::{Metrics, OutageLog};
 use crate::event_store::{
     Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
     RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
 
-/// An event store whose calls are timed, and whose conflicts are counted.
+/// A call that nobody waits for any more counts as failed if it has taken this long.
+const SLOW: Duration = Duration::from_secs(2);
+
+/// An event store whose calls are timed, whose conflicts are counted, and whose outages are
+/// logged.
 #[derive(Debug)]
 pub struct MeasuredStore {
     store: Arc<dyn EventStore>,
     metrics: Metrics,
+    outages: OutageLog,
 }
 
 impl MeasuredStore {
     /// Measures this store.
     pub fn new(store: Arc<dyn EventStore>, metrics: Metrics) -> MeasuredStore {
-        MeasuredStore { store, metrics }
+        MeasuredStore {
+            store,
+            metrics,
+            outages: OutageLog::new("the event store"),
+        }
     }
 
-    fn note<T>(&self, call: &'static str, began: Instant, outcome: &Result<T, EventStoreError>) {
-        let outcome = match outcome {
-            Ok(_) => "ok",
-            Err(error) => {
-                if matches!(error, EventStoreError::WrongExpectedRevision { .. }) {
-                    self.metrics.conflicted();
-                }
-                name(error)
-            }
+    async fn measure<T>(
+        &self,
+        call: &'static str,
+        work: impl Future<Output = Result<T, EventStoreError>>,
+    ) -> Result<T, EventStoreError> {
+        let mut running = Running {
+            began: Instant::now(),
+            call,
+            outages: Some(&self.outages),
         };
-        self.metrics.called(call, outcome, began.elapsed());
+        let outcome = work.await;
+        running.outages = None;
+        let name = match &outcome {
+            Ok(_) => "ok",
+            Err(error) => name(error),
+        };
+        self.metrics.called(call, name, running.began.elapsed());
+        match &outcome {
+            Ok(_) => self.outages.succeeded(),
+            Err(EventStoreError::WrongExpectedRevision { .. }) => {
+                self.metrics.conflicted();
+                self.outages.succeeded();
+            }
+            Err(
+                error @ (EventStoreError::Unavailable { .. }
+                | EventStoreError::OutcomeUnknown { .. }
+                | EventStoreError::AccessDenied { .. }),
+            ) => self.outages.failed(error),
+            Err(
+                EventStoreError::StreamDeleted { .. }
+                | EventStoreError::NoEventAtPosition { .. }
+                | EventStoreError::PositionBeyondHead { .. }
+                | EventStoreError::Refused { .. }
+                | EventStoreError::Corrupt { .. },
+            ) => {}
+        }
+        outcome
+    }
+}
+
+/// A call that has not returned.
+struct Running<'a> {
+    began: Instant,
+    call: &'static str,
+    /// `None` once it has.
+    outages: Option<&'a OutageLog>,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if let Some(outages) = self.outages
+            && self.began.elapsed() >= SLOW
+        {
+            let seconds = self.began.elapsed().as_secs();
+            outages.failed(&format!("{} did not return within {seconds} s", self.call));
+        }
     }
 }
 
@@ -61,10 +115,8 @@ impl EventStore for MeasuredStore {
         expected: ExpectedRevision,
         events: Vec<NewEvent>,
     ) -> Result<Appended, EventStoreError> {
-        let began = Instant::now();
-        let appended = self.store.append(stream, expected, events).await;
-        self.note("append", began, &appended);
-        appended
+        let call = self.store.append(stream, expected, events);
+        self.measure("append", call).await
     }
 
     async fn read_stream(
@@ -72,10 +124,8 @@ impl EventStore for MeasuredStore {
         stream: &StreamName,
         from: StreamRevision,
     ) -> Result<StreamSlice, EventStoreError> {
-        let began = Instant::now();
-        let read = self.store.read_stream(stream, from).await;
-        self.note("read_stream", began, &read);
-        read
+        let call = self.store.read_stream(stream, from);
+        self.measure("read_stream", call).await
     }
 
     async fn read_all(
@@ -84,10 +134,8 @@ impl EventStore for MeasuredStore {
         after: Option<GlobalPosition>,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, EventStoreError> {
-        let began = Instant::now();
-        let read = self.store.read_all(prefix, after, limit).await;
-        self.note("read_all", began, &read);
-        read
+        let call = self.store.read_all(prefix, after, limit);
+        self.measure("read_all", call).await
     }
 
     async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {
@@ -103,10 +151,8 @@ impl EventStore for MeasuredStore {
     }
 
     async fn check(&self) -> Result<(), EventStoreError> {
-        let began = Instant::now();
-        let checked = self.store.check().await;
-        self.note("check", began, &checked);
-        checked
+        let call = self.store.check();
+        self.measure("check", call).await
     }
 
     fn location(&self) -> String {

@@ -4,6 +4,7 @@
 //! side by side in one process, as tests do, do not see each other.
 
 mod measured_store;
+mod outage_log;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +18,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 pub use measured_store::MeasuredStore;
+pub use outage_log::OutageLog;
 
 /// The media type of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -23,6 +23,7 @@ const KEY: &str = "5f0c7a52-9d5e-4a6e-8b52-1f6f5a0a7c11";
 #[derive(Debug, Clone, Copy)]
 enum Fault {
     Unavailable,
+    AccessDenied,
     OutcomeUnknown,
     Corrupt,
     Deleted,
@@ -37,6 +38,7 @@ impl Fault {
         let reason = SECRET.to_owned();
         match self {
             Fault::Unavailable => EventStoreError::Unavailable { reason },
+            Fault::AccessDenied => EventStoreError::AccessDenied { reason },
             Fault::OutcomeUnknown => EventStoreError::OutcomeUnknown { reason },
             Fault::Corrupt => EventStoreError::Corrupt { reason },
             Fault::Deleted => EventStoreError::StreamDeleted {
@@ -155,6 +157,18 @@ async fn a_store_that_is_down_is_unavailable() {
 }
 
 #[tokio::test]
+async fn a_store_that_denies_access_is_said_to_do_so() {
+    assert_fault(Fault::AccessDenied, 503, "store-refused").await;
+    let store = Faulty::new(Fault::AccessDenied, true);
+    let service = Service::on(store.clone()).await;
+    service.is_ready().await;
+    store.switch_on();
+    let not_ready = service.get("/readyz").await;
+    not_ready.is_problem(503, "store-refused");
+    assert_eq!(not_ready.header("retry-after"), "30");
+}
+
+#[tokio::test]
 async fn damaged_storage_is_an_internal_error() {
     assert_fault(Fault::Corrupt, 500, "internal-error").await;
 }
@@ -183,6 +197,7 @@ async fn an_append_with_an_unknown_outcome_is_said_to_be_one_and_how_to_send_it_
     store.switch_on();
     let retry_with = |answer: Answer| {
         let problem = answer.is_problem(504, "outcome-unknown");
+        assert_eq!(answer.header("retry-after"), "1");
         problem["retry_with"].clone()
     };
     let unknown = game.move_by("grace", "D").await;

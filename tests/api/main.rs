@@ -53,5 +53,6 @@ mod races;
 mod resignation;
 mod retries;
 mod revisions;
+mod stored_games;
 mod text_board;
 mod tutorial_games;

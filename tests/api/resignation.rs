@@ -122,7 +122,7 @@ on_every_store! {
             assert_eq!(problem["result"], "PLAYER_TWO_WON");
         }
         game.move_by("ada", "D").await.is_problem(409, "game-finished");
-        for body in [json!({}), json!({"player": ""}), json!({"player": "ada", "column": "D"})] {
+        for body in [json!({}), json!({"player": null}), json!({"player": "ada", "column": "D"})] {
             let path = game.path("/resignation");
             service.post(&path, body).await.is_problem(422, "invalid-request");
         }

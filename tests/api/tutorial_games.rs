@@ -61,11 +61,10 @@ async fn play(service: &Service, recorded: &RecordedGame) {
 }
 
 /// The tutorial has fewer errors than the service has problems: a stranger is told that it is
-/// not his turn, and a blank name is a stranger's.
+/// not his turn.
 fn assert_refused(recorded: &RecordedGame, player: &str, rejected: &str, answer: &Answer) {
     let is_stranger = player != recorded.player_one && player != recorded.player_two;
     match rejected {
-        _ if player.is_empty() => answer.is_problem(422, "invalid-request"),
         "not-your-turn" if is_stranger => answer.is_problem(409, "player-not-in-game"),
         "game-not-started" => answer.is_problem(404, "game-not-found"),
         slug => answer.is_problem(409, slug),

@@ -1,5 +1,7 @@
 //! Carries out commands: load, decide, append, and again when the race was lost.
 
+mod races;
+
 use std::sync::Arc;
 
 use super::command_error::CommandError;
@@ -8,6 +10,7 @@ use super::game_stream::{GameStreams, HistoricEvent, Loaded};
 use super::replay::{Found, done_after, done_with, is_used};
 use super::terms::{IdempotencyKey, Precondition, Terms};
 use crate::domain::{Command, Game, MakeMove, Rejection, Resign, StartGame, decide};
+use races::Races;
 
 /// How often a command is decided again after its append lost a race. A game has two
 /// players, so the second decision is nearly always the last.
@@ -62,11 +65,16 @@ impl CommandHandler {
     ) -> Result<Handled, CommandError> {
         let command = Command::StartGame(start);
         let started = match self.attempt(id, Arc::default(), &command, terms).await {
-            Err(error) if error.is_lost_race() => {
-                let loaded = self.games.load(id).await?;
-                self.attempt(id, loaded, &command, terms).await
-            }
-            result => result,
+            Err(error) => match error.lost_race() {
+                Some(race) => {
+                    let mut races = Races::default();
+                    races.lost(race);
+                    let loaded = races.load(&self.games, id).await?;
+                    self.attempt(id, loaded, &command, terms).await
+                }
+                None => Err(error),
+            },
+            started => started,
         };
         started.map(Handled::now)
     }
@@ -81,8 +89,9 @@ impl CommandHandler {
     ) -> Result<Handled, CommandError> {
         let precondition = &terms.precondition;
         let command = Command::StartGame(start.clone());
+        let mut races = Races::default();
         for _ in 0..=DECISIONS_AFTER_A_LOST_RACE {
-            let loaded = self.games.load(id).await?;
+            let loaded = races.load(&self.games, id).await?;
             if !precondition.holds(loaded.revision) {
                 let history = self.games.history(id).await?;
                 return Err(precondition_failed(precondition, &loaded, history));
@@ -91,8 +100,8 @@ impl CommandHandler {
                 return Ok(Handled::before(loaded));
             }
             match self.attempt(id, loaded, &command, terms).await {
-                Err(error) if error.is_lost_race() => {}
-                result => return result.map(Handled::now),
+                Ok(game) => return Ok(Handled::now(game)),
+                Err(error) => races.lost(error.lost_race().ok_or(error)?),
             }
         }
         Err(CommandError::Contention)
@@ -157,16 +166,17 @@ impl CommandHandler {
         command: &Command,
         terms: &Terms,
     ) -> Result<Handled, CommandError> {
+        let mut races = Races::default();
         for _ in 0..=DECISIONS_AFTER_A_LOST_RACE {
-            let loaded = self.games.load(id).await?;
+            let loaded = races.load(&self.games, id).await?;
             if loaded.game != Game::NotStarted
                 && let Some(done) = self.settled(id, &loaded, command, terms).await?
             {
                 return Ok(done);
             }
             match self.attempt(id, loaded, command, terms).await {
-                Err(error) if error.is_lost_race() => {}
-                result => return result.map(Handled::now),
+                Ok(game) => return Ok(Handled::now(game)),
+                Err(error) => races.lost(error.lost_race().ok_or(error)?),
             }
         }
         Err(CommandError::Contention)

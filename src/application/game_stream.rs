@@ -15,7 +15,7 @@ use super::terms::Terms;
 use crate::domain::{Command, Game, GameEvent, evolve, replay};
 use crate::event_store::{
     EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, RecordedEvent,
-    StreamName, StreamRevision,
+    StreamName, StreamRevision, StreamSlice,
 };
 
 /// A game as its stream told it, and what an append to it needs to know.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::event_id::event_id;
 use super::event_json::{DecodeError, decode, encode};
 use super::game_id::GameId;
+use super::history::History;
 use super::load_error::{LoadError, UnreadableReason};
 use super::resignation::{metadata, resigned_by};
 use super::terms::Terms;
@@ -118,33 +119,6 @@ pub struct HistoricEvent {
     pub game: Game,
 }
 
-/// All stored events of a game, and the game as far as they explain it.
-#[derive(Debug)]
-pub struct History {
-    /// The events from the first one on, up to one that no game explains.
-    pub explained: Vec<HistoricEvent>,
-    /// That event and those after it, as they were stored.
-    pub rest: Vec<RecordedEvent>,
-    /// What is wrong with the first of the rest.
-    unreadable: Option<LoadError>,
-}
-
-impl History {
-    /// Every event, as it was stored.
-    pub fn recorded(&self) -> impl Iterator<Item = &RecordedEvent> {
-        let explained = self.explained.iter().map(|event| &event.recorded);
-        explained.chain(&self.rest)
-    }
-
-    /// Every event, if the game explains them all.
-    pub fn whole(self) -> Result<Vec<HistoricEvent>, LoadError> {
-        match self.unreadable {
-            None => Ok(self.explained),
-            Some(error) => Err(error),
-        }
-    }
-}
-
 /// Whether nothing follows this event in its game.
 pub fn ends_game(recorded: &RecordedEvent) -> Result<bool, DecodeError> {
     Ok(match decode(&recorded.event_type, &recorded.data)? {
@@ -218,29 +192,19 @@ impl GameStreams {
     pub async fn stored_history(&self, id: GameId) -> Result<History, LoadError> {
         let slice = self.read(id, StreamRevision::FIRST).await?;
         let mut loaded = Loaded::default();
-        let mut history = History {
-            explained: Vec::with_capacity(slice.events.len()),
-            rest: Vec::new(),
-            unreadable: None,
-        };
+        let mut history = History::default();
         for recorded in slice.events {
-            if history.unreadable.is_some() {
-                history.rest.push(recorded);
-                continue;
-            }
             match loaded.fold(id, &recorded) {
                 Ok(event) => history.explained.push(HistoricEvent {
                     recorded,
                     event,
                     game: loaded.game.clone(),
                 }),
-                Err(error) => {
-                    history.unreadable = Some(error);
-                    history.rest.push(recorded);
-                }
+                // So do all events after it, since none is the next one any more.
+                Err(error) => history.add_unexplained(recorded, error),
             }
         }
-        if history.unreadable.is_none() {
+        if history.rest.is_empty() {
             self.remember(id, loaded);
         }
         Ok(history)
@@ -252,7 +216,7 @@ impl GameStreams {
         let stream = id.stream();
         let read = self.store.read_stream(&stream, from).await;
         let read = match read {
-            Ok(slice) if from == StreamRevision::FIRST && !begins_at_the_start(&slice) => {
+            Ok(slice) if from == StreamRevision::FIRST && !slice.has_its_first_event() => {
                 Err(EventStoreError::StreamDeleted { stream })
             }
             read => read,
@@ -366,12 +330,6 @@ impl GameStreams {
         }
         loaded
     }
-}
-
-/// Whether the first event that can be read is the first that was stored, if any was.
-fn begins_at_the_start(slice: &StreamSlice) -> bool {
-    let first = slice.events.first().map(|event| event.revision);
-    slice.last_revision.is_none() || first == Some(StreamRevision::FIRST)
 }
 
 impl fmt::Debug for GameStreams {

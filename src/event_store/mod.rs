@@ -129,6 +129,15 @@ pub struct StreamSlice {
     pub last_revision: Option<StreamRevision>,
 }
 
+impl StreamSlice {
+    /// Whether what was read from the start of a stream begins with its first event. An absent
+    /// stream lacks nothing; one that was truncated does.
+    pub fn has_its_first_event(&self) -> bool {
+        let first = self.events.first().map(|event| event.revision);
+        self.last_revision.is_none() || first == Some(StreamRevision::FIRST)
+    }
+}
+
 /// What a store has at a position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AtPosition {

@@ -139,7 +139,7 @@ async fn who_does_not_read_is_cut_off_and_resumes() {
     assert_eq!(told, counted);
 }
 
-/// On one thread, so that a subscription that was made has looked for events, too.
+/// On one thread, so that a bounded read that began has looked for events, too.
 #[tokio::test]
 async fn what_is_recorded_between_the_history_and_the_live_events_is_told() {
     let store = HeldStore::new(Arc::new(MemoryStore::new()));

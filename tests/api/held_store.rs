@@ -23,7 +23,7 @@ enum Flow {
 pub(crate) struct HeldStore {
     store: Arc<dyn EventStore>,
     flow: watch::Sender<Flow>,
-    /// One for each subscription that is open, and this one.
+    /// One for each subscription and bounded read that is open, and this one.
     open: Arc<()>,
 }
 
@@ -35,7 +35,7 @@ impl HeldStore {
         Arc::new(HeldStore { store, flow, open })
     }
 
-    /// How many subscriptions are open.
+    /// How many subscriptions and bounded reads are open.
     pub(crate) fn subscriptions(&self) -> usize {
         Arc::strong_count(&self.open) - 1
     }
@@ -48,7 +48,7 @@ impl HeldStore {
         self.flow.send_replace(Flow::Nothing);
     }
 
-    /// Holds only those back that are made from now on.
+    /// Holds back subscriptions that are made from now on, and the answers of bounded reads.
     pub(crate) fn hold_new_ones(&self) {
         self.flow.send_replace(Flow::WhatWasThere);
     }
@@ -79,7 +79,15 @@ impl EventStore for HeldStore {
         after: Option<GlobalPosition>,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, EventStoreError> {
-        self.store.read_all(prefix, after, limit).await
+        let _open = self.open.clone();
+        let mut flow = self.flow.subscribe();
+        let is_held = *flow.borrow() == Flow::WhatWasThere;
+        let events = self.store.read_all(prefix, after, limit).await;
+        if is_held {
+            // An error says that the store is gone, and with it the test.
+            let _ = flow.wait_for(|flow| *flow == Flow::Everything).await;
+        }
+        events
     }
 
     async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {

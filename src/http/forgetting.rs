@@ -8,9 +8,9 @@ use crate::read_model::StoreObserver;
 
 /// What remembers games between requests.
 #[derive(Debug)]
-pub(super) struct Forgetting {
-    pub(super) games: Arc<GameStreams>,
-    pub(super) live: Arc<Live>,
+pub(crate) struct Forgetting {
+    pub(crate) games: Arc<GameStreams>,
+    pub(crate) live: Arc<Live>,
 }
 
 impl StoreObserver for Forgetting {

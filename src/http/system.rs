@@ -8,8 +8,9 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde_json::json as value;
 
-use super::problem::Problem;
-use super::{App, json};
+use crate::http::app::App;
+use crate::http::problem::Problem;
+use crate::http::response::json;
 use crate::metrics::{CONTENT_TYPE as CONTENT_TYPE_OF_METRICS, ReadModelFigures};
 
 /// How long the store may take to show that it is there.
@@ -18,12 +19,12 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// `GET /livez`: the process answers.
-pub(super) async fn livez() -> Response {
+pub(crate) async fn livez() -> Response {
     json([(CACHE_CONTROL, NO_STORE)], value!({"status": "alive"}))
 }
 
 /// `GET /metrics`
-pub(super) async fn metrics(State(app): State<App>) -> Response {
+pub(crate) async fn metrics(State(app): State<App>) -> Response {
     let headers = [
         (
             CONTENT_TYPE,
@@ -43,7 +44,7 @@ pub(super) async fn metrics(State(app): State<App>) -> Response {
 
 /// `GET /readyz`: the event store answers too, and the lists have come to where it was at the
 /// start.
-pub(super) async fn readyz(State(app): State<App>) -> Result<Response, Problem> {
+pub(crate) async fn readyz(State(app): State<App>) -> Result<Response, Problem> {
     match tokio::time::timeout(CHECK_TIMEOUT, app.games.store().check()).await {
         Ok(Ok(())) if !app.read_model.has_caught_up() => {
             tracing::debug!("not ready: the read model is catching up");

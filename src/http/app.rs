@@ -1,0 +1,85 @@
+//! What the handlers work with.
+
+use crate::http::response::event_stream::{render, render_in_store_order};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::application::{CommandHandler, GameStreams};
+use crate::event_store::EventStore;
+use crate::http::forgetting::Forgetting;
+use crate::live::{Live, Renders};
+use crate::metrics::{MeasuredStore, Metrics};
+use crate::read_model::{Projecting, ReadModel};
+
+const RENDERS: Renders = Renders {
+    of_a_game: render,
+    of_all_games: render_in_store_order,
+};
+
+/// What the handlers work with. One pointer, since it is copied several times a request.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Parts>);
+
+/// What an [`App`] consists of.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub(crate) games: Arc<GameStreams>,
+    pub(crate) commands: Arc<CommandHandler>,
+    pub(crate) live: Arc<Live>,
+    pub(crate) read_model: Arc<ReadModel>,
+    /// Ends with the last of the clones.
+    _projecting: Arc<Projecting>,
+    pub(crate) metrics: Metrics,
+    pub(crate) requires_if_match: bool,
+}
+
+impl App {
+    /// The service on this store, with a read model in memory. Within a runtime only, since a
+    /// task follows the store.
+    pub fn new(store: Arc<dyn EventStore>) -> App {
+        App::with_read_model(store, Arc::new(ReadModel::in_memory()))
+    }
+
+    /// The service on this store, with this read model, which follows the store as long as
+    /// there is a clone of the service.
+    pub fn with_read_model(store: Arc<dyn EventStore>, read_model: Arc<ReadModel>) -> App {
+        let metrics = Metrics::default();
+        let measured = Arc::new(MeasuredStore::new(store.clone(), metrics.clone()));
+        let games = Arc::new(GameStreams::new(measured.clone()));
+        let live = Arc::new(Live::new(measured, RENDERS));
+        let forgetting = Forgetting {
+            games: games.clone(),
+            live: live.clone(),
+        };
+        let projecting = read_model.start(store, Arc::new(forgetting));
+        App(Arc::new(Parts {
+            commands: Arc::new(CommandHandler::new(games.clone())),
+            games,
+            live,
+            read_model,
+            _projecting: Arc::new(projecting),
+            metrics,
+            requires_if_match: false,
+        }))
+    }
+
+    /// Whether moves have to say in `If-Match` which revision they are for.
+    #[must_use]
+    pub fn requiring_if_match(mut self, requires_if_match: bool) -> App {
+        Arc::make_mut(&mut self.0).requires_if_match = requires_if_match;
+        self
+    }
+
+    /// Who watches games. To be stopped before the server is, which waits for open streams.
+    pub fn live(&self) -> Arc<Live> {
+        self.live.clone()
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

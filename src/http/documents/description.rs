@@ -1,0 +1,93 @@
+//! The service described: the OpenAPI document, a page to read and try it, and the index.
+
+use std::sync::LazyLock;
+
+use axum::http::header::{CACHE_CONTROL, LINK, VARY};
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::Response;
+use serde_json::{Value, json as value};
+
+use super::page::{html, page};
+use crate::http::problem::Problem;
+use crate::http::request::accept::PageForm;
+use crate::http::request::query::Query;
+use crate::http::response::{json, text};
+
+const YAML: &str = include_str!("../../../openapi.yaml");
+const DOCS: &str = include_str!("docs.html");
+
+/// The document, for programs and for the pages that are made of it.
+pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    serde_saphyr::from_str(YAML).expect("tests read the document that is compiled in")
+});
+
+/// For what the next version of the service may change.
+pub(crate) const FOR_A_WHILE: (HeaderName, HeaderValue) = (
+    CACHE_CONTROL,
+    HeaderValue::from_static("public, max-age=300"),
+);
+
+/// For what comes as JSON or as a page.
+pub(crate) const VARIES: (HeaderName, HeaderValue) = (VARY, HeaderValue::from_static("accept"));
+
+/// `GET /openapi.yaml` (RFC 9512)
+pub(crate) async fn openapi_yaml(query: Query) -> Result<Response, Problem> {
+    query.finish()?;
+    Ok(text([FOR_A_WHILE], "application/yaml", YAML))
+}
+
+/// `GET /openapi.json`
+pub(crate) async fn openapi_json(query: Query) -> Result<Response, Problem> {
+    query.finish()?;
+    Ok(json([FOR_A_WHILE], &*DOCUMENT))
+}
+
+/// `GET /docs`
+pub(crate) async fn docs(query: Query) -> Result<Response, Problem> {
+    query.finish()?;
+    Ok(html([], DOCS))
+}
+
+/// `GET /`
+pub(crate) async fn index(form: PageForm, query: Query) -> Result<Response, Problem> {
+    query.finish()?;
+    let links = HeaderValue::from_static(
+        "</openapi.yaml>; rel=\"service-desc\"; type=\"application/yaml\", \
+         </docs>; rel=\"service-doc\"; type=\"text/html\"",
+    );
+    let links = (LINK, links);
+    Ok(match form {
+        PageForm::Json => json(
+            [links, VARIES, FOR_A_WHILE],
+            value!({
+                "games": "/games",
+                "game": "/games/{id}",
+                "moves": "/games/{id}/moves",
+                "events": "/games/{id}/events",
+                "resignation": "/games/{id}/resignation",
+                "all_events": "/events",
+                "players": "/players",
+                "player": "/players/{name}",
+                "openapi": "/openapi.yaml",
+                "docs": "/docs",
+                "problems": "/problems",
+            }),
+        ),
+        PageForm::Html => page(
+            [links, VARIES],
+            "Connect Four",
+            "<p>Connect Four as an event-sourced service.</p>
+<ul>
+<li><a href=\"/docs\">The API, to read and to try</a>
+<li><a href=\"/openapi.yaml\">The same for programs</a>
+<li><a href=\"/problems\">What can go wrong, and what to do then</a>
+</ul>
+<p>A game with curl:</p>
+<pre>
+curl -H 'Accept: text/plain' --json '{\"player_one\":\"alice\",\"player_two\":\"bob\"}' HOST/games
+curl -H 'Accept: text/plain' --json '{\"player\":\"alice\",\"column\":\"D\"}' HOST/games/ID/moves
+</pre>
+",
+        ),
+    })
+}

@@ -1,0 +1,105 @@
+//! `/games/{id}/events` as a stream that stays open: server-sent events (WHATWG HTML, 9.2),
+//! or lines of JSON. It can be resumed after any revision, at any replica.
+
+use crate::http::response::event_stream::NO_STORE;
+
+use axum::body::Body;
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::Response;
+use bytes::{BufMut, Bytes, BytesMut};
+use futures_util::{Stream, StreamExt, stream};
+use tokio::time::{Instant, Interval, interval_at};
+
+use crate::application::GameId;
+use crate::http::app::App;
+use crate::http::games::history::stored_history;
+use crate::http::problem::Problem;
+use crate::http::response::event_stream::{Format, KEEP_ALIVE, opened, render};
+use crate::live::{Following, Interrupted, Then};
+
+/// The events of the game after this revision, or from the first one on, to its end. 204 when
+/// none will ever follow: the one status at which a browser does not come again.
+pub(crate) async fn stream_events(
+    app: &App,
+    id: GameId,
+    format: Format,
+    after: Option<u64>,
+) -> Result<Response, Problem> {
+    // Before the stream is read, so that an event recorded in between is not missed.
+    let watcher = app.live.watch(id).await;
+    let (history, revision) = stored_history(app, id).await?;
+    let is_finished = history
+        .explained
+        .last()
+        .is_some_and(|last| last.game.result().is_some());
+    if is_finished && after.is_some_and(|after| after >= revision.number()) {
+        let mut nothing = Response::new(Body::empty());
+        *nothing.status_mut() = StatusCode::NO_CONTENT;
+        nothing.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+        return Ok(nothing);
+    }
+
+    let mut opening = BytesMut::from(format.opening());
+    for recorded in history.recorded() {
+        if after.is_none_or(|after| recorded.revision.number() > after) {
+            opening.put(format.bytes(&render(recorded)).as_ref());
+        }
+    }
+    let opening = opening.freeze();
+    let body = if is_finished {
+        Body::from(opening)
+    } else {
+        let watching = Watching {
+            following: watcher.after(revision),
+            after,
+            format,
+            keep_alive: interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE),
+        };
+        let opening = stream::iter((!opening.is_empty()).then_some(Ok(opening)));
+        Body::from_stream(opening.chain(watching.chunks()))
+    };
+    Ok(opened(format, body))
+}
+
+/// An open stream. There may be thousands, so that its size counts.
+struct Watching {
+    following: Following,
+    /// What the client has, should it name a revision that is not there yet.
+    after: Option<u64>,
+    format: Format,
+    keep_alive: Interval,
+}
+
+impl Watching {
+    fn chunks(self) -> impl Stream<Item = Result<Bytes, Interrupted>> {
+        stream::unfold(Some(self), async |watching| {
+            let mut watching = watching?;
+            match watching.next_chunk().await {
+                Ok((chunk, Then::More | Then::Unknown)) => Some((Ok(chunk), Some(watching))),
+                Ok((chunk, Then::TheEnd)) => Some((Ok(chunk), None)),
+                Err(Interrupted::Stopped) => None,
+                // Not an end, which would look like the game's.
+                Err(Interrupted::Behind) => Some((Err(Interrupted::Behind), None)),
+            }
+        })
+    }
+
+    async fn next_chunk(&mut self) -> Result<(Bytes, Then), Interrupted> {
+        loop {
+            let event = tokio::select! {
+                event = self.following.next() => event?,
+                _ = self.keep_alive.tick() => {
+                    return Ok((self.format.keep_alive(), Then::More));
+                }
+            };
+            let is_new = self
+                .after
+                .is_none_or(|after| event.revision.number() > after);
+            if is_new || event.then != Then::More {
+                let chunk = self.format.bytes(&event.rendered);
+                return Ok((chunk.clone(), event.then));
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! `/games` and `/games/{id}`: starting, showing, moving, resigning.
+
+pub(crate) mod board_text;
+pub(crate) mod history;
+pub(crate) mod long_poll;
+pub(crate) mod moves;
+pub(crate) mod representation;
+pub(crate) mod resignation;
+pub(crate) mod revision;
+pub(crate) mod show;
+pub(crate) mod start;
+pub(crate) mod view;

@@ -1,0 +1,60 @@
+//! `/games/{id}/resignation`: one player gives up, and the other one wins.
+
+use axum::extract::State;
+use axum::response::Response;
+
+use super::representation::created;
+use crate::domain::Resign;
+use crate::event_store::StreamRevision;
+use crate::http::app::App;
+use crate::http::problem::Problem;
+use crate::http::request::accept::GameForm;
+use crate::http::request::body::{ApiJson, FromMembers, LARGEST_WITH_STORED_NAME, Members};
+use crate::http::request::idempotency_key::RequestTerms;
+use crate::http::request::path::GamePath;
+use crate::http::request::query::Query;
+
+/// The body of `POST /games/{id}/resignation`.
+#[derive(Debug)]
+pub(crate) struct ResignRequest(Resign);
+
+impl FromMembers for ResignRequest {
+    const EXAMPLE: &'static str = r#"{"player":"alice"}"#;
+    const LARGEST: usize = LARGEST_WITH_STORED_NAME;
+
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let player = members.stored_name("player")?;
+        Some(ResignRequest(Resign { player }))
+    }
+}
+
+/// `POST /games/{id}/resignation`
+pub(crate) async fn resign(
+    State(app): State<App>,
+    form: GameForm,
+    GamePath(id): GamePath,
+    mut query: Query,
+    terms: Result<RequestTerms, Problem>,
+    body: ApiJson<ResignRequest>,
+) -> Result<Response, Problem> {
+    let form = form.coloured(&mut query)?;
+    query.finish()?;
+    let RequestTerms(mut terms) = terms?;
+    terms.precondition.is_required = app.requires_if_match;
+    let ResignRequest(resign) = body.read()?;
+    let handled = app
+        .commands
+        .resign(id, resign, &terms)
+        .await
+        .map_err(|error| Problem::of_command(id, error, &terms))?;
+    let revision = handled.game.revision.map_or(0, StreamRevision::number);
+    created(
+        id,
+        form,
+        &handled,
+        // A game ends once, so that the resignation is the game's end and has no address of its
+        // own.
+        format!("/games/{id}"),
+        format!("/games/{id}?revision={revision}"),
+    )
+}

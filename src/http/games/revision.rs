@@ -1,0 +1,37 @@
+//! `/games/{id}?revision=n`: a game as it stood, which no event to come can change.
+
+use axum::response::Response;
+
+use super::history::{stored_history, whole};
+use super::representation::game;
+use crate::application::{GameId, Loaded};
+use crate::event_store::StreamRevision;
+use crate::http::app::App;
+use crate::http::problem::Problem;
+use crate::http::request::accept::GameForm;
+use crate::http::response::links::links;
+use crate::http::response::validators::IMMUTABLE;
+
+/// The game as it stood at this revision.
+pub(crate) async fn show_revision(
+    app: &App,
+    id: GameId,
+    form: GameForm,
+    number: u64,
+) -> Result<Response, Problem> {
+    let (history, current) = stored_history(app, id).await?;
+    let last = usize::try_from(number).unwrap_or(usize::MAX);
+    let then = history.explained.get(..last.saturating_add(1));
+    let Some(then) = then else {
+        whole(id, history)?;
+        return Err(Problem::revision_not_found(number, current));
+    };
+    let latest = history.explained.last();
+    let latest = latest.map_or(current, |latest| latest.recorded.revision);
+    game(
+        id,
+        form,
+        &Loaded::as_of(then),
+        [IMMUTABLE, links(id, StreamRevision::new(number), latest)],
+    )
+}

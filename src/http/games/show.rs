@@ -1,0 +1,46 @@
+//! `GET /games/{id}`: a game as it is, or as it was.
+
+use axum::extract::State;
+use axum::response::Response;
+
+use super::long_poll::answer_when_new;
+use super::representation::game;
+use super::revision::show_revision;
+use crate::http::app::App;
+use crate::http::problem::Problem;
+use crate::http::request::accept::GameForm;
+use crate::http::request::if_none_match::IfNoneMatch;
+use crate::http::request::path::GamePath;
+use crate::http::request::prefer::Wait;
+use crate::http::request::query::Query;
+use crate::http::response::links::history_link;
+use crate::http::response::validators::{REVALIDATE, game_headers, not_modified};
+
+/// `GET /games/{id}`
+pub(crate) async fn show_game(
+    State(app): State<App>,
+    form: GameForm,
+    GamePath(id): GamePath,
+    if_none_match: IfNoneMatch,
+    wait: Wait,
+    mut query: Query,
+) -> Result<Response, Problem> {
+    let form = form.coloured(&mut query)?;
+    let revision = query.number("revision", 0..=u64::MAX)?;
+    query.finish()?;
+    if let Some(revision) = revision {
+        let answer = show_revision(&app, id, form, revision).await?;
+        return Ok(if_none_match.unless_known(answer));
+    }
+    answer_when_new(&app, id, wait, |loaded| {
+        // Asked before the game is written out, which is most of the work.
+        if let Some(revision) = loaded.revision {
+            let [etag, vary] = game_headers(form, revision);
+            if if_none_match.matches(&etag.1) {
+                return Ok(not_modified([etag, vary, REVALIDATE, history_link(id)]));
+            }
+        }
+        game(id, form, loaded, [REVALIDATE, history_link(id)])
+    })
+    .await
+}

@@ -1,0 +1,103 @@
+//! `/games` and `/games/{id}`.
+
+use super::representation::header_value;
+use axum::extract::State;
+use axum::http::header::CONTENT_LOCATION;
+use axum::response::Response;
+
+use super::representation::{created, game};
+use crate::application::{GameId, IdempotencyKey, Terms};
+use crate::domain::{PlayerName, Players, PlayersNotDistinct, StartGame};
+use crate::http::app::App;
+use crate::http::problem::Problem;
+use crate::http::request::accept::GameForm;
+use crate::http::request::body::{ApiJson, FromMembers, Members};
+use crate::http::request::idempotency_key::RequestTerms;
+use crate::http::request::path::GamePath;
+use crate::http::request::position::event_position;
+use crate::http::request::query::Query;
+use crate::http::response::links::history_link;
+use crate::http::response::validators::REVALIDATE;
+
+/// The body of `POST /games` and of `PUT /games/{id}`.
+#[derive(Debug)]
+pub(crate) struct StartGameRequest {
+    player_one: PlayerName,
+    player_two: PlayerName,
+}
+
+impl FromMembers for StartGameRequest {
+    const EXAMPLE: &'static str = r#"{"player_one":"alice","player_two":"bob"}"#;
+
+    fn from_members(members: &mut Members) -> Option<Self> {
+        let player_one = members.text("player_one", PlayerName::parse);
+        let player_two = members.text("player_two", PlayerName::parse);
+        Some(StartGameRequest {
+            player_one: player_one?,
+            player_two: player_two?,
+        })
+    }
+}
+
+impl StartGameRequest {
+    fn command(self) -> Result<StartGame, PlayersNotDistinct> {
+        let players = Players::new(self.player_one, self.player_two)?;
+        Ok(StartGame { players })
+    }
+}
+
+/// `POST /games`
+pub(crate) async fn start_game(
+    State(app): State<App>,
+    form: GameForm,
+    mut query: Query,
+    terms: Result<RequestTerms, Problem>,
+    body: ApiJson<StartGameRequest>,
+) -> Result<Response, Problem> {
+    let form = form.coloured(&mut query)?;
+    query.finish()?;
+    let RequestTerms(terms) = terms?;
+    let start = body.read()?.command()?;
+    let key = terms.key.as_ref();
+    let id = key.map_or_else(GameId::generate, IdempotencyKey::game_id);
+    tracing::Span::current().record("game.id", tracing::field::display(id));
+    let handled = match key {
+        Some(key) => app.commands.start_keyed_game(key, start, &terms).await,
+        None => app.commands.start_game(id, start, &terms).await,
+    }
+    .map_err(|error| Problem::of_command(id, error, &terms))?;
+    let url = format!("/games/{id}");
+    created(id, form, &handled, url.clone(), url)
+}
+
+/// `PUT /games/{id}`: starts a game under the client's own id.
+pub(crate) async fn put_game(
+    State(app): State<App>,
+    form: GameForm,
+    GamePath(id): GamePath,
+    mut query: Query,
+    terms: Result<RequestTerms, Problem>,
+    body: ApiJson<StartGameRequest>,
+) -> Result<Response, Problem> {
+    let form = form.coloured(&mut query)?;
+    query.finish()?;
+    // A PUT needs no key: its URL says which game is meant.
+    let RequestTerms(terms) = terms?;
+    let terms = Terms { key: None, ..terms };
+    let start = body.read()?.command()?;
+    let handled = app
+        .commands
+        .start_game_at(id, start, &terms)
+        .await
+        .map_err(|error| Problem::of_command(id, error, &terms))?;
+    let url = format!("/games/{id}");
+    if handled.was_done_before {
+        let content_location = (CONTENT_LOCATION, header_value(url));
+        let headers = [content_location, REVALIDATE, history_link(id)];
+        let mut response = game(id, form, &handled.game, headers)?;
+        let position = event_position(handled.game.position);
+        response.headers_mut().extend(position);
+        return Ok(response);
+    }
+    created(id, form, &handled, url.clone(), url)
+}

@@ -1,0 +1,134 @@
+//! The JSON shapes. Each is a function of a prefix of the game's stream and of nothing else:
+//! no clock, no chance, so that the same request can be answered with the same bytes again.
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use crate::application::{GameId, HistoricEvent, Loaded, resulting_place};
+use crate::domain::{Board, Column, Disc, GameEvent, GameResult, Move, PlayerName};
+use crate::event_store::StreamRevision;
+
+/// A game at a revision.
+#[derive(Debug, Serialize)]
+pub(crate) struct GameView<'a> {
+    #[serde(serialize_with = "as_text")]
+    id: GameId,
+    revision: u64,
+    player_one: &'a PlayerName,
+    player_two: &'a PlayerName,
+    next_player: Option<&'a PlayerName>,
+    is_finished: bool,
+    result: Option<GameResult>,
+    board: BoardView,
+    legal_columns: Vec<Column>,
+    last_move: Option<LastMoveView<'a>>,
+    winning_line: Option<Vec<String>>,
+}
+
+impl<'a> GameView<'a> {
+    /// The game as it was loaded; `None` when there is none.
+    pub(crate) fn of(id: GameId, loaded: &'a Loaded) -> Option<GameView<'a>> {
+        let game = &loaded.game;
+        let players = game.players()?;
+        let winning_line = game.winning_line();
+        Some(GameView {
+            id,
+            revision: loaded.revision?.number(),
+            player_one: &players.one,
+            player_two: &players.two,
+            next_player: game.next_player(),
+            is_finished: game.result().is_some(),
+            result: game.result(),
+            board: BoardView(game.board()),
+            legal_columns: game.legal_columns(),
+            last_move: game.last_move().map(LastMoveView::of),
+            winning_line: (!winning_line.is_empty())
+                .then(|| winning_line.iter().map(ToString::to_string).collect()),
+        })
+    }
+}
+
+/// Columns by letter, each from the bottom up.
+#[derive(Debug)]
+struct BoardView(Board);
+
+impl Serialize for BoardView {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Discs(Board, Column);
+        impl Serialize for Discs {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(self.0.discs(self.1))
+            }
+        }
+        let mut columns = serializer.serialize_map(Some(Column::ALL.len()))?;
+        for column in Column::ALL {
+            columns.serialize_entry(column.as_str(), &Discs(self.0, column))?;
+        }
+        columns.end()
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct LastMoveView<'a> {
+    number: u32,
+    player: &'a PlayerName,
+    column: Column,
+    row: u8,
+    disc: Disc,
+}
+
+impl<'a> LastMoveView<'a> {
+    fn of(last: &'a Move) -> LastMoveView<'a> {
+        LastMoveView {
+            number: last.number,
+            player: &last.player,
+            column: last.column,
+            row: last.row.number(),
+            disc: last.disc,
+        }
+    }
+}
+
+/// A move, with the events that recorded it.
+#[derive(Debug, Serialize)]
+pub(crate) struct MoveView<'a> {
+    #[serde(flatten)]
+    last_move: LastMoveView<'a>,
+    revision: u64,
+    resulting_revision: u64,
+}
+
+impl<'a> MoveView<'a> {
+    /// The moves of the history, in order.
+    pub(crate) fn all(history: &'a [HistoricEvent]) -> impl Iterator<Item = MoveView<'a>> {
+        history.iter().enumerate().filter_map(|(index, historic)| {
+            let GameEvent::MoveMade { .. } = historic.event else {
+                return None;
+            };
+            let revision = historic.recorded.revision.number();
+            Some(MoveView {
+                last_move: LastMoveView::of(historic.game.last_move()?),
+                revision,
+                resulting_revision: resulting_place(history, index) as u64,
+            })
+        })
+    }
+
+    /// The revision that the move left the game at.
+    pub(crate) fn resulting_revision(&self) -> StreamRevision {
+        StreamRevision::new(self.resulting_revision)
+    }
+}
+
+/// Every move of a game.
+#[derive(Debug, Serialize)]
+pub(crate) struct MovesView<'a> {
+    /// The revision that the list reflects.
+    pub(crate) revision: u64,
+    /// In the order in which they were made.
+    pub(crate) moves: Vec<MoveView<'a>>,
+}
+
+fn as_text<S: Serializer>(value: &impl ToString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&value.to_string())
+}

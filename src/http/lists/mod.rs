@@ -1,0 +1,6 @@
+//! Games and players, from the read model.
+
+pub(crate) mod cursor;
+pub(crate) mod games;
+pub(crate) mod players;
+pub(crate) mod read_your_writes;

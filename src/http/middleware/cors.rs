@@ -1,0 +1,50 @@
+//! What scripts of other sites may do (the Fetch standard, CORS protocol): all that there is,
+//! since nothing here depends on who asks.
+
+use std::time::Duration;
+
+use axum::http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_LOCATION, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LINK,
+    LOCATION, RETRY_AFTER,
+};
+use axum::http::{HeaderName, Method};
+use tower_http::cors::{Any, CorsLayer};
+
+/// How long a browser may remember the answer to a preflight; two hours is what Chromium
+/// takes at the most.
+const REMEMBERED: Duration = Duration::from_secs(7200);
+
+/// Any origin, without credentials.
+pub(crate) fn layer() -> CorsLayer {
+    let name = HeaderName::from_static;
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT])
+        .allow_headers([
+            ACCEPT,
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            IF_MATCH,
+            IF_NONE_MATCH,
+            name("event-position"),
+            name("idempotency-key"),
+            name("last-event-id"),
+            name("prefer"),
+            name("traceparent"),
+            name("x-request-id"),
+        ])
+        .expose_headers([
+            CONTENT_LOCATION,
+            ETAG,
+            LINK,
+            LOCATION,
+            RETRY_AFTER,
+            name("event-position"),
+            name("idempotent-replayed"),
+            name("preference-applied"),
+            name("x-request-id"),
+        ])
+        .max_age(REMEMBERED)
+        // Any origin gets the same answer, so caches need not tell them apart.
+        .vary([])
+}

@@ -1,0 +1,4 @@
+//! What surrounds every handler.
+
+pub(crate) mod cors;
+pub(crate) mod request_context;

@@ -1,0 +1,246 @@
+//! Request bodies: small JSON objects of text members, checked one by one, so that the
+//! answer names everything that is wrong with them.
+
+use crate::http::problem::ProblemType;
+use std::convert::Infallible;
+use std::fmt;
+use std::marker::PhantomData;
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use mediatype::MediaType;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::error::Category;
+use serde_json::{Value, json};
+
+use crate::domain::PlayerName;
+use crate::http::problem::Problem;
+
+/// The largest body of a request that names new players, in bytes. Two names of 64 characters,
+/// all escaped, fit.
+const LARGEST_BODY: usize = 4096;
+
+/// The largest body of a request that names a player of a stored game, in bytes. The tutorial
+/// stored names of any length; one of 10,000 characters fits, all escaped.
+pub(crate) const LARGEST_WITH_STORED_NAME: usize = 64 * 1024;
+
+/// What a request body is made into.
+pub(crate) trait FromMembers: Sized {
+    /// A body that works, for who sent something else.
+    const EXAMPLE: &'static str;
+
+    /// The largest body that is read, in bytes.
+    const LARGEST: usize = LARGEST_BODY;
+
+    /// Takes the members that it is made of. `None` if one is missing or wrong, which
+    /// [`Members`] keeps note of.
+    fn from_members(members: &mut Members) -> Option<Self>;
+}
+
+/// A request body, checked for 413, 415 and 400 in this order. What else is 400 is the
+/// handler's to ask, before it [reads](ApiJson::read) the members.
+#[derive(Debug)]
+pub(crate) struct ApiJson<T> {
+    /// `None` when the body is JSON, but no object.
+    members: Option<Members>,
+    made_into: PhantomData<T>,
+}
+
+impl<T: FromMembers> ApiJson<T> {
+    /// What the body says; 422 if that makes no sense.
+    pub(crate) fn read(self) -> Result<T, Problem> {
+        let mut members = self.members.ok_or_else(|| {
+            let detail = "the body must be a JSON object";
+            invalid_request(&[json!({"pointer": "#", "detail": detail})])
+        })?;
+        let made = T::from_members(&mut members);
+        members.finish()?;
+        made.ok_or_else(Problem::internal_error)
+    }
+}
+
+impl<S: Send + Sync, T: FromMembers> FromRequest<S> for ApiJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
+        let (head, body) = request.into_parts();
+        if declared_length(&head.headers).is_some_and(|length| length > T::LARGEST) {
+            return Err(payload_too_large(T::LARGEST));
+        }
+        if !is_json(&head.headers) {
+            return Err(unsupported_media_type(&head, T::EXAMPLE));
+        }
+        // The only other cause is a connection that broke off, which no answer reaches.
+        let body = to_bytes(body, T::LARGEST)
+            .await
+            .map_err(|_| payload_too_large(T::LARGEST))?;
+        let members = match serde_json::from_slice(&body) {
+            Ok(members) => Some(members),
+            Err(error) => match error.classify() {
+                Category::Data => None,
+                Category::Syntax | Category::Eof | Category::Io => {
+                    return Err(malformed_json(&error));
+                }
+            },
+        };
+        Ok(ApiJson {
+            members,
+            made_into: PhantomData,
+        })
+    }
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// `application/json`, or a type built on it (RFC 6839, 3.1).
+fn is_json(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::to_str);
+    let Some(Ok(content_type)) = content_type else {
+        return false;
+    };
+    MediaType::parse(content_type).is_ok_and(|media_type| {
+        media_type.ty == "application"
+            && (media_type.subty == "json" || media_type.suffix.is_some_and(|s| s == "json"))
+    })
+}
+
+fn payload_too_large(limit: usize) -> Problem {
+    Problem::new(
+        ProblemType::PayloadTooLarge,
+        format!("The body of a request has at most {limit} bytes."),
+    )
+    .with("limit", limit)
+}
+
+fn unsupported_media_type(head: &Parts, example: &str) -> Problem {
+    let host = head.headers.get(HOST).map(HeaderValue::to_str);
+    let host = host.and_then(Result::ok).unwrap_or("localhost");
+    let path = head.uri.path();
+    Problem::new(
+        ProblemType::UnsupportedMediaType,
+        format!(
+            "Send JSON and say so: \
+             curl -H 'Content-Type: application/json' -d '{example}' http://{host}{path}"
+        ),
+    )
+    .with("accepted", ["application/json"])
+    .with_header(ACCEPT, HeaderValue::from_static("application/json"))
+}
+
+fn malformed_json(error: &serde_json::Error) -> Problem {
+    Problem::new(
+        ProblemType::MalformedJson,
+        format!("The body is not JSON: {error}."),
+    )
+}
+
+fn invalid_request(errors: &[Value]) -> Problem {
+    let first = errors
+        .first()
+        .and_then(|error| Some((error["pointer"].as_str()?, error["detail"].as_str()?)));
+    let detail = first.map_or(String::new(), |(pointer, detail)| {
+        format!("{pointer}: {detail}.")
+    });
+    Problem::new(ProblemType::InvalidRequest, detail).with("errors", errors)
+}
+
+/// The members of a body's object that nobody has taken yet, and what was wrong so far.
+#[derive(Debug, Default)]
+pub(crate) struct Members {
+    given: Vec<(String, Value)>,
+    errors: Vec<Value>,
+}
+
+impl Members {
+    /// Takes a required text member and makes it into a value.
+    pub(crate) fn text<T, E: fmt::Display>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let place = self.given.iter().position(|(given, _)| given == name);
+        let Some(place) = place else {
+            self.error(name, "this member is required");
+            return None;
+        };
+        let (_, value) = self.given.remove(place);
+        let Some(text) = value.as_str() else {
+            self.error(name, "this member must be a string");
+            return None;
+        };
+        parse(text).map_err(|error| self.error(name, error)).ok()
+    }
+
+    /// Takes the name of a player of a stored game. Any text may be one: the game knows its
+    /// players, and the rules for names are for new games.
+    pub(crate) fn stored_name(&mut self, name: &str) -> Option<PlayerName> {
+        self.text(name, |text| Ok::<_, Infallible>(PlayerName::recorded(text)))
+    }
+
+    fn error(&mut self, name: &str, detail: impl fmt::Display) {
+        let pointer = format!("#/{}", pointer_token(name));
+        self.errors
+            .push(json!({"pointer": pointer, "detail": detail.to_string()}));
+    }
+
+    fn finish(mut self) -> Result<(), Problem> {
+        for (name, _) in std::mem::take(&mut self.given) {
+            self.error(&name, "this member is not known here, or is given twice");
+        }
+        if self.errors.is_empty() {
+            return Ok(());
+        }
+        Err(invalid_request(&self.errors))
+    }
+}
+
+/// A member's name as a part of a JSON pointer (RFC 6901, 3) in a URI fragment (6).
+fn pointer_token(name: &str) -> String {
+    const NOT_IN_FRAGMENT: &AsciiSet = &CONTROLS
+        .add(b' ')
+        .add(b'"')
+        .add(b'#')
+        .add(b'%')
+        .add(b'<')
+        .add(b'>')
+        .add(b'[')
+        .add(b'\\')
+        .add(b']')
+        .add(b'^')
+        .add(b'`')
+        .add(b'{')
+        .add(b'|')
+        .add(b'}');
+    let token = name.replace('~', "~0").replace('/', "~1");
+    utf8_percent_encode(&token, NOT_IN_FRAGMENT).to_string()
+}
+
+/// By hand, to see a member that is given twice: parsers differ in which one they keep, so
+/// a proxy might have judged another request than this service (RFC 8259, 4).
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Members::default();
+                while let Some(member) = map.next_entry()? {
+                    members.given.push(member);
+                }
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}

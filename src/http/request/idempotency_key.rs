@@ -1,0 +1,125 @@
+//! `Idempotency-Key`: a request that is sent again is carried out once, and answered each time
+//! as it was the first time. What a key leads to is in `application::replay`.
+
+use crate::http::problem::ProblemType;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::preconditions::precondition;
+use super::trace_context::event_metadata;
+use crate::application::{IdempotencyKey, Terms};
+use crate::http::problem::Problem;
+
+pub(crate) const NAME: &str = "Idempotency-Key";
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// On an answer that was given before.
+pub(crate) const REPLAYED: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("idempotent-replayed"),
+    HeaderValue::from_static("true"),
+);
+
+/// The terms that a request's header fields set: its key and its conditions. Handlers take it
+/// as a `Result`, since the body's length and type are judged before.
+#[derive(Debug)]
+pub(crate) struct RequestTerms(pub(crate) Terms);
+
+impl<S: Send + Sync> FromRequestParts<S> for RequestTerms {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(RequestTerms(Terms {
+            metadata: event_metadata(head),
+            key: key(&head.headers)?,
+            precondition: precondition(&head.headers)?,
+        }))
+    }
+}
+
+fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
+    let mut fields = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(field) = fields.next() else {
+        return Ok(None);
+    };
+    if fields.next().is_some() {
+        return Err(invalid_key("there is more than one"));
+    }
+    let text = field.to_str().unwrap_or("\u{fffd}");
+    let parsed = if text.starts_with('"') {
+        let text = unquote(text).ok_or_else(|| invalid_key("its quotes do not match"))?;
+        text.parse()
+    } else {
+        text.parse()
+    };
+    parsed.map(Some).map_err(invalid_key)
+}
+
+/// What a quoted string says (RFC 9651, 3.3.3).
+fn unquote(text: &str) -> Option<String> {
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    let mut unquoted = String::with_capacity(inner.len());
+    let mut letters = inner.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' => return None,
+            '\\' => unquoted.push(letters.next().filter(|next| matches!(next, '"' | '\\'))?),
+            other => unquoted.push(other),
+        }
+    }
+    Some(unquoted)
+}
+
+fn invalid_key(reason: impl std::fmt::Display) -> Problem {
+    let example = uuid::Uuid::new_v4();
+    Problem::new(
+        ProblemType::InvalidIdempotencyKey,
+        format!("The {NAME} is none: {reason}. A new UUID serves well: {NAME}: {example}"),
+    )
+    .with("header", NAME)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(fields: &[&str]) -> Option<String> {
+        let headers = fields.iter().map(|field| {
+            let value = HeaderValue::from_bytes(field.as_bytes()).expect("a header value");
+            (IDEMPOTENCY_KEY, value)
+        });
+        let key = key(&headers.collect()).ok()?;
+        key.map(|key| key.as_str().to_owned())
+    }
+
+    #[test]
+    fn a_key_is_the_same_bare_and_quoted() {
+        let key = "0f3cd2a1-94f5-4e4c";
+        assert_eq!(read(&[key]).as_deref(), Some(key));
+        assert_eq!(read(&[&format!("\"{key}\"")]).as_deref(), Some(key));
+        let escaped = r#""a\"quoted\\key----""#;
+        assert_eq!(read(&[escaped]).as_deref(), Some(r#"a"quoted\key----"#));
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused() {
+        let key = "0f3cd2a1-94f5-4e4c";
+        for fields in [
+            &["too-short"][..],
+            &[""],
+            &["\""],
+            &["\"\""],
+            &["\"0f3cd2a1-94f5-4e4c"],
+            &["\"0f3cd2a1\"94f5-4e4c\""],
+            &["\"0f3cd2a1-94f5-4e4\\c\""],
+            &["\"0f3cd2a1-94f5-4e4c\\\""],
+            &["\"0f3cd2a1-94f5-4e4c\";v=1"],
+            &["0f3cd2a1 94f5-4e4c"],
+            &["schlüssel-schlüssel"],
+            &[key, key],
+        ] {
+            assert_eq!(read(fields), None, "{fields:?}");
+        }
+        assert_eq!(read(&[]), None);
+    }
+}

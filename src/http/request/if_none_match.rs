@@ -1,0 +1,63 @@
+//! `If-None-Match` on reads: has the client got this already?
+
+use super::entity_tag::invalid_precondition;
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+
+use super::entity_tag::Tags;
+use crate::http::problem::Problem;
+use axum::http::request::Parts;
+
+/// What the client says that it has.
+#[derive(Debug)]
+pub(crate) struct IfNoneMatch(Option<Tags>);
+
+impl IfNoneMatch {
+    /// Whether the client has the representation with this entity tag, as far as that matters
+    /// to it (the weak comparison, RFC 9110, 8.8.3.2).
+    pub(crate) fn matches(&self, etag: &HeaderValue) -> bool {
+        let opaque = etag.to_str().unwrap_or_default().trim_matches('"');
+        match &self.0 {
+            None => false,
+            Some(Tags::Any) => true,
+            Some(Tags::Listed(tags)) => tags.iter().any(|tag| tag.opaque == opaque),
+        }
+    }
+
+    /// The answer, or 304 with its header fields and without its body if the client has it
+    /// already (RFC 9110, 15.4.5). The answer's own `ETag` is compared.
+    pub(crate) fn unless_known(&self, answer: Response) -> Response {
+        if !answer
+            .headers()
+            .get(ETAG)
+            .is_some_and(|etag| self.matches(etag))
+        {
+            return answer;
+        }
+        let (mut head, _) = answer.into_parts();
+        head.status = StatusCode::NOT_MODIFIED;
+        head.headers.remove(CONTENT_TYPE);
+        Response::from_parts(head, Body::empty())
+    }
+
+    pub(crate) fn tags(headers: &HeaderMap) -> Result<Option<Tags>, Problem> {
+        if !headers.contains_key(IF_NONE_MATCH) {
+            return Ok(None);
+        }
+        let fields = headers.get_all(IF_NONE_MATCH).iter();
+        Tags::parse(fields.map(HeaderValue::as_bytes))
+            .map(Some)
+            .map_err(|invalid| invalid_precondition("If-None-Match", &invalid))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        IfNoneMatch::tags(&head.headers).map(IfNoneMatch)
+    }
+}

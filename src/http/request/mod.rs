@@ -1,0 +1,14 @@
+//! What is read from requests.
+
+pub(crate) mod accept;
+pub(crate) mod body;
+pub(crate) mod entity_tag;
+pub(crate) mod idempotency_key;
+pub(crate) mod if_none_match;
+pub(crate) mod path;
+pub(crate) mod position;
+pub(crate) mod preconditions;
+pub(crate) mod prefer;
+pub(crate) mod query;
+pub(crate) mod request_id;
+pub(crate) mod trace_context;

@@ -1,0 +1,49 @@
+//! Path parameters.
+
+use crate::http::problem::ProblemType;
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+
+use crate::application::GameId;
+use crate::http::problem::Problem;
+
+/// The game that the path names. An id that is no UUID names no game, which is 404.
+#[derive(Debug)]
+pub(crate) struct GamePath(pub(crate) GameId);
+
+impl<S: Send + Sync> FromRequestParts<S> for GamePath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let MovePath(id, _) = MovePath::from_request_parts(head, state).await?;
+        Ok(GamePath(id))
+    }
+}
+
+/// The game that the path names, and the rest of what follows `moves`, unread: what is no
+/// number of a move is no move.
+#[derive(Debug)]
+pub(crate) struct MovePath(pub(crate) GameId, pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for MovePath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let Path(segments) = Path::<Vec<(String, String)>>::from_request_parts(head, state)
+            .await
+            .map_err(|_| undecodable())?;
+        let mut segments = segments.into_iter().map(|(_, segment)| segment);
+        let id = segments.next().unwrap_or_default();
+        let id: GameId = id.parse().map_err(|_| Problem::game_not_found(&id))?;
+        tracing::Span::current().record("game.id", tracing::field::display(id));
+        Ok(MovePath(id, segments.next().unwrap_or_default()))
+    }
+}
+
+/// A path that is no text.
+pub(crate) fn undecodable() -> Problem {
+    Problem::new(
+        ProblemType::NotFound,
+        "The path is not percent-encoded UTF-8.",
+    )
+}

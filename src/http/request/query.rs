@@ -1,0 +1,128 @@
+//! Query parameters. One that is unknown, given twice or out of range is refused by name:
+//! a misspelt parameter that is met with silence answers another question.
+
+use crate::http::problem::ProblemType;
+use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
+use axum::extract::FromRequestParts;
+
+use crate::http::problem::Problem;
+use axum::http::request::Parts;
+
+/// The query parameters that nobody has taken yet.
+#[derive(Debug)]
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Problem;
+
+    async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let query = head.uri.query().unwrap_or_default();
+        let owned =
+            |(name, value): (Cow<'_, str>, Cow<'_, str>)| (name.into_owned(), value.into_owned());
+        Ok(Query(
+            form_urlencoded::parse(query.as_bytes())
+                .map(owned)
+                .collect(),
+        ))
+    }
+}
+
+impl Query {
+    /// Takes a number, if it is there.
+    pub(crate) fn number(
+        &mut self,
+        name: &str,
+        range: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, Problem> {
+        let Some(text) = self.take(name) else {
+            return Ok(None);
+        };
+        match text.parse() {
+            Ok(number) if range.contains(&number) => Ok(Some(number)),
+            Ok(_) | Err(_) => {
+                let (least, most) = range.into_inner();
+                Err(invalid_query(
+                    name,
+                    format!("{name} is a number from {least} to {most}, not {text:?}."),
+                ))
+            }
+        }
+    }
+
+    /// Takes one of these words, if it is there.
+    pub(crate) fn word(
+        &mut self,
+        name: &str,
+        words: &[&'static str],
+    ) -> Result<Option<&'static str>, Problem> {
+        let Some(text) = self.take(name) else {
+            return Ok(None);
+        };
+        match words.iter().find(|word| **word == text) {
+            Some(word) => Ok(Some(word)),
+            None => Err(invalid_query(
+                name,
+                format!("{name} is {}, not {text:?}.", words.join(" or ")),
+            )),
+        }
+    }
+
+    /// Takes what one of these words stands for, if it is there.
+    pub(crate) fn named<T: Copy, const N: usize>(
+        &mut self,
+        name: &str,
+        words: &[(&'static str, T); N],
+    ) -> Result<Option<T>, Problem> {
+        let known = words.each_ref().map(|(word, _)| *word);
+        let word = self.word(name, &known)?;
+        let named = words.iter().find(|(known, _)| Some(*known) == word);
+        Ok(named.map(|(_, meant)| *meant))
+    }
+
+    /// Takes any text, if it is there.
+    pub(crate) fn text(&mut self, name: &str) -> Option<String> {
+        self.take(name)
+    }
+
+    /// Takes what this makes of the text, if it is there; `None` makes it invalid.
+    pub(crate) fn parsed<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+        expected: &str,
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.take(name) else {
+            return Ok(None);
+        };
+        match parse(&text) {
+            Some(parsed) => Ok(Some(parsed)),
+            None => Err(invalid_query(
+                name,
+                format!("{name} is {expected}, not {text:?}."),
+            )),
+        }
+    }
+
+    fn take(&mut self, name: &str) -> Option<String> {
+        let place = self.0.iter().position(|(given, _)| given == name)?;
+        Some(self.0.remove(place).1)
+    }
+
+    /// Refuses what is left.
+    pub(crate) fn finish(self) -> Result<(), Problem> {
+        match self.0.first() {
+            None => Ok(()),
+            Some((name, _)) => Err(invalid_query(
+                name,
+                format!("The parameter {name:?} is not known here, or is given twice."),
+            )),
+        }
+    }
+}
+
+/// The parameter is not what it has to be.
+pub(crate) fn invalid_query(parameter: &str, detail: String) -> Problem {
+    Problem::new(ProblemType::InvalidQuery, detail).with("parameter", parameter)
+}

@@ -1,0 +1,31 @@
+//! `X-Request-Id`: what a request is called in logs, events and problems.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use uuid::Uuid;
+
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of a request, for whoever handles it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestId {
+    pub(crate) id: Uuid,
+    /// The client chose it.
+    pub(crate) is_clients_own: bool,
+}
+
+/// The client's id when it is a UUID, which a problem's `instance` needs; else a new one.
+pub(crate) fn request_id(headers: &HeaderMap) -> (RequestId, HeaderValue) {
+    let given = headers.get(X_REQUEST_ID);
+    let parsed = given.and_then(|id| Uuid::try_parse_ascii(id.as_bytes()).ok());
+    let (id, header) = match (parsed, given) {
+        (Some(id), Some(given)) => (id, given.clone()),
+        (_, _) => {
+            let id = Uuid::now_v7();
+            let header =
+                HeaderValue::try_from(id.to_string()).expect("a UUID's text is a header value");
+            (id, header)
+        }
+    };
+    let is_clients_own = parsed.is_some();
+    (RequestId { id, is_clients_own }, header)
+}

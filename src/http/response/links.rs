@@ -1,0 +1,49 @@
+//! `Link` fields (RFC 8288, RFC 5829).
+
+use axum::http::header::LINK;
+use axum::http::{HeaderName, HeaderValue};
+
+use crate::application::GameId;
+use crate::event_store::StreamRevision;
+
+/// The way to the next page, where there is one (RFC 8288).
+pub(crate) fn next_link(next: Option<&String>) -> Option<(HeaderName, HeaderValue)> {
+    let link = HeaderValue::try_from(format!("<{}>; rel=\"next\"", next?));
+    Some((LINK, link.expect("an encoded URL is a header value")))
+}
+
+/// The way to the game's events, for every answer that shows the game.
+pub(crate) fn history_link(id: GameId) -> (HeaderName, HeaderValue) {
+    link(format!("</games/{id}/events>; rel=\"version-history\""))
+}
+
+/// The ways to the revisions around this one (RFC 5829), of which the latest can be shown.
+pub(crate) fn links(
+    id: GameId,
+    shown: StreamRevision,
+    latest: StreamRevision,
+) -> (HeaderName, HeaderValue) {
+    let game = format!("/games/{id}");
+    let shown = shown.number();
+    let mut links = vec![
+        format!("<{game}/events>; rel=\"version-history\""),
+        format!("<{game}>; rel=\"latest-version\""),
+    ];
+    if let Some(before) = shown.checked_sub(1) {
+        links.push(format!(
+            "<{game}?revision={before}>; rel=\"predecessor-version\""
+        ));
+    }
+    if shown < latest.number() {
+        let after = shown + 1;
+        links.push(format!(
+            "<{game}?revision={after}>; rel=\"successor-version\""
+        ));
+    }
+    link(links.join(", "))
+}
+
+fn link(links: String) -> (HeaderName, HeaderValue) {
+    let links = HeaderValue::try_from(links).expect("ids and numbers are header values");
+    (LINK, links)
+}

@@ -1,0 +1,42 @@
+//! What is written to responses.
+
+use axum::body::Body;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::http::problem::Problem;
+
+pub(crate) mod deadline;
+pub(crate) mod event_stream;
+pub(crate) mod event_view;
+pub(crate) mod links;
+pub(crate) mod validators;
+
+/// Text of this media type, with header fields of its own.
+pub(crate) fn text(
+    headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    media_type: &'static str,
+    body: impl Into<Body>,
+) -> Response {
+    let mut response = Response::new(body.into());
+    let fields = response.headers_mut();
+    fields.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    fields.extend(headers);
+    response
+}
+
+/// JSON with header fields of its own.
+pub(crate) fn json(
+    headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+    body: impl Serialize,
+) -> Response {
+    // A game with a full board takes about 800 bytes.
+    let mut json = Vec::with_capacity(1024);
+    if let Err(error) = serde_json::to_writer(&mut json, &body) {
+        tracing::error!(%error, "an answer has no JSON form");
+        return Problem::internal_error().into_response();
+    }
+    text(headers, "application/json", json)
+}

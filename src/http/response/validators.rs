@@ -1,0 +1,55 @@
+//! Validators, conditional requests and caching of games (RFC 9110, 13): one strong entity
+//! tag, the revision of the stream.
+
+use crate::http::request::entity_tag::TEXT_VARIANT;
+use axum::body::Body;
+use axum::http::header::{ACCEPT, CACHE_CONTROL, ETAG, VARY};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+
+use crate::event_store::StreamRevision;
+use crate::http::request::accept::GameForm;
+
+/// The entity tag of what shows a game at this revision (RFC 9110, 8.8.3).
+pub(crate) fn etag(revision: StreamRevision) -> HeaderValue {
+    HeaderValue::try_from(format!("\"{revision}\"")).expect("digits in quotes are a header value")
+}
+
+/// The header fields of a game in this form. Each form is bytes of its own, and a strong
+/// tag is for the bytes.
+pub(crate) fn game_headers(
+    form: GameForm,
+    revision: StreamRevision,
+) -> [(HeaderName, HeaderValue); 2] {
+    let tag = match form {
+        GameForm::Json => etag(revision),
+        GameForm::Text(_) => HeaderValue::try_from(format!("\"{revision}{TEXT_VARIANT}\""))
+            .expect("digits and letters in quotes are a header value"),
+    };
+    [(ETAG, tag), (VARY, HeaderValue::from(ACCEPT))]
+}
+
+/// The entity tag as a header field.
+pub(crate) fn etag_headers(revision: StreamRevision) -> [(HeaderName, HeaderValue); 1] {
+    [(ETAG, etag(revision))]
+}
+
+/// For what the next move changes: ask again each time.
+pub(crate) const REVALIDATE: (HeaderName, HeaderValue) =
+    (CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+
+/// For what no event to come can change.
+pub(crate) const IMMUTABLE: (HeaderName, HeaderValue) = (
+    CACHE_CONTROL,
+    HeaderValue::from_static("public, max-age=31536000, immutable"),
+);
+
+/// 304, with the header fields that the answer would have had.
+pub(crate) fn not_modified(
+    headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response.headers_mut().extend(headers);
+    response
+}

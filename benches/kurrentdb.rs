@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use connect_four::application::{CommandHandler, GameId, GameStreams, Terms};
+use connect_four::application::{CommandHandler, CommandOptions, GameId, GameRepository};
 use connect_four::domain::{Column, MakeMove, PlayerName, Players, StartGame};
 use connect_four::event_store::{
     EventStore, ExpectedRevision, KurrentDbStore, NewEvent, StreamName, StreamRevision,
@@ -91,7 +91,7 @@ async fn measure() {
 /// Moves as the service makes them, six discs in one column of each game.
 async fn measure_moves(double: &Double, store: Arc<KurrentDbStore>) {
     const MOVES: usize = 6;
-    let handler = CommandHandler::new(Arc::new(GameStreams::new(store)));
+    let handler = CommandHandler::new(Arc::new(GameRepository::new(store)));
     let name = |name| PlayerName::parse(name).expect("a valid name");
     let players = Players::new(name("ada"), name("grace")).expect("two players");
     let mut games = Vec::new();
@@ -100,12 +100,12 @@ async fn measure_moves(double: &Double, store: Arc<KurrentDbStore>) {
         let players = players.clone();
         let start = StartGame { players };
         handler
-            .start_game(id, start, &Terms::default())
+            .start_game(id, start, &CommandOptions::default())
             .await
             .expect("a new game");
         games.push(id);
     }
-    let terms = Terms::default();
+    let terms = CommandOptions::default();
     let before = double.calls();
     one_by_one(
         "a move, loaded, decided and appended",

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use connect_four::application::{CommandHandler, GameId, GameStreams, Terms, encode};
+use connect_four::application::{CommandHandler, CommandOptions, GameId, GameRepository, encode};
 use connect_four::domain::{
     Column, GameEvent, GameResult, MakeMove, PlayerName, Players, StartGame,
 };
@@ -214,7 +214,7 @@ async fn list_times(model: &ReadModel, games: usize) -> Vec<(&'static str, f64)>
 
 /// What a move costs, with a projector and everything that a request does besides HTTP.
 async fn move_costs(store: &Arc<dyn EventStore>) -> Vec<(usize, f64)> {
-    let handler = CommandHandler::new(Arc::new(GameStreams::new(store.clone())));
+    let handler = CommandHandler::new(Arc::new(GameRepository::new(store.clone())));
     let mut costs = Vec::new();
     for at_once in [1, 32] {
         let mut rounds: Vec<_> = Vec::new();
@@ -235,7 +235,7 @@ async fn play(handler: &CommandHandler) {
     let names = [name("ada"), name("grace")];
     let game = GameId::generate();
     let players = Players::new(names[0].clone(), names[1].clone()).expect("two players");
-    let terms = Terms::default();
+    let terms = CommandOptions::default();
     let started = handler
         .start_game(game, StartGame { players }, &terms)
         .await;

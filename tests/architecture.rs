@@ -166,7 +166,7 @@ fn only_one_file_knows_both_games_and_stored_events() {
         .filter(|file| file.has("NewEvent") || file.has("RecordedEvent"))
         .map(|file| file.path)
         .collect();
-    assert_eq!(both, ["src/application/game_stream.rs"]);
+    assert_eq!(both, ["src/application/game_repository.rs"]);
 }
 
 #[test]

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use connect_four::application::{
-    CommandError, CommandHandler, DecodeError, GameId, GameStreams, LoadError, Terms,
+    CommandError, CommandHandler, CommandOptions, DecodeError, GameId, GameRepository, LoadError,
     UnreadableReason,
 };
-use connect_four::domain::{Column, Disc, MakeMove, PlayerName, Players, StartGame, Unexplained};
+use connect_four::domain::{
+    Column, Disc, InvalidHistory, MakeMove, PlayerName, Players, StartGame,
+};
 use connect_four::event_store::{
     Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition,
     MemoryStore, NewEvent, RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
@@ -33,7 +35,7 @@ async fn a_game_that_was_started_twice() {
     for history in [vec![START, START], vec![START, TIED, START]] {
         let last = history.len() as u64 - 1;
         let reason = unreadable_from(&history, last).await;
-        assert_eq!(unexplained(reason), Unexplained::StartedTwice);
+        assert_eq!(unexplained(reason), InvalidHistory::StartedTwice);
     }
 }
 
@@ -41,7 +43,7 @@ async fn a_game_that_was_started_twice() {
 async fn a_game_in_which_something_happened_before_the_start() {
     for too_early in [ADA_D, TIED] {
         let reason = unreadable_from(&[too_early, START], 0).await;
-        assert_eq!(unexplained(reason), Unexplained::BeforeTheStart);
+        assert_eq!(unexplained(reason), InvalidHistory::BeforeTheStart);
     }
 }
 
@@ -49,7 +51,7 @@ async fn a_game_in_which_something_happened_before_the_start() {
 async fn a_game_in_which_something_happened_after_the_finish() {
     for too_late in [ADA_D, TIED] {
         let reason = unreadable_from(&[START, TIED, too_late, ADA_D], 2).await;
-        assert_eq!(unexplained(reason), Unexplained::AfterTheFinish);
+        assert_eq!(unexplained(reason), InvalidHistory::AfterTheFinish);
     }
 }
 
@@ -59,7 +61,7 @@ async fn a_game_with_a_seventh_disc_in_a_column() {
     history.extend([ADA_D, GRACE_D].repeat(3));
     history.extend([ADA_D, TIED]);
     let reason = unreadable_from(&history, 7).await;
-    assert_eq!(unexplained(reason), Unexplained::ColumnFull);
+    assert_eq!(unexplained(reason), InvalidHistory::ColumnFull);
 }
 
 #[tokio::test]
@@ -90,7 +92,7 @@ async fn a_game_with_undecodable_data() {
 async fn a_game_whose_first_events_are_gone_counts_as_deleted() {
     let memory = stored(&[START, ADA_D, GRACE_D]).await;
     let truncated = Truncated(memory, StreamRevision::new(1));
-    let games = GameStreams::new(Arc::new(truncated));
+    let games = GameRepository::new(Arc::new(truncated));
     let loaded = games.load(game()).await;
     let deleted = LoadError::Store(EventStoreError::StreamDeleted {
         stream: game().stream(),
@@ -104,12 +106,12 @@ async fn a_game_whose_first_events_are_gone_counts_as_deleted() {
 #[tokio::test]
 async fn a_game_that_became_unreadable_while_it_was_remembered() {
     let memory = stored(&[START, ADA_D]).await;
-    let games = GameStreams::new(Arc::new(memory.clone()));
+    let games = GameRepository::new(Arc::new(memory.clone()));
     games.load(game()).await.expect("it is readable so far");
     append(&memory, Some(1), &[GRACE_D, START]).await;
     for _ in 0..2 {
         let reason = reason_at(games.load(game()).await, 3);
-        assert_eq!(unexplained(reason), Unexplained::StartedTwice);
+        assert_eq!(unexplained(reason), InvalidHistory::StartedTwice);
     }
 }
 
@@ -118,7 +120,7 @@ async fn a_game_that_became_unreadable_while_it_was_remembered() {
 #[tokio::test]
 async fn moves_out_of_turn_and_of_strangers_are_readable() {
     let memory = stored(&[START, ADA_D, ADA_D, MALLORY_D]).await;
-    let games = Arc::new(GameStreams::new(Arc::new(memory)));
+    let games = Arc::new(GameRepository::new(Arc::new(memory)));
     let loaded = games.load(game()).await.expect("a readable game");
     let discs: Vec<_> = loaded.game.board().discs(Column::D).collect();
     assert_eq!(discs, [Disc::Yellow, Disc::Yellow, Disc::Red]);
@@ -126,7 +128,7 @@ async fn moves_out_of_turn_and_of_strangers_are_readable() {
 
     let handler = CommandHandler::new(games);
     let moved = handler
-        .make_move(game(), ada_to_d(), &Terms::default())
+        .make_move(game(), ada_to_d(), &CommandOptions::default())
         .await;
     let moved = moved.expect("player one is next after a stranger");
     assert_eq!(moved.game.revision, Some(StreamRevision::new(4)));
@@ -136,16 +138,16 @@ async fn moves_out_of_turn_and_of_strangers_are_readable() {
 /// at, and that neither a move nor a start is taken. Returns what is wrong with it.
 async fn unreadable_from(history: &[Stored], revision: u64) -> UnreadableReason {
     let memory = stored(history).await;
-    let games = Arc::new(GameStreams::new(Arc::new(memory.clone())));
+    let games = Arc::new(GameRepository::new(Arc::new(memory.clone())));
     let handler = CommandHandler::new(games.clone());
     let players = Players::new(name("ada"), name("grace")).expect("two players");
 
     let moved = handler
-        .make_move(game(), ada_to_d(), &Terms::default())
+        .make_move(game(), ada_to_d(), &CommandOptions::default())
         .await;
     reason_at(moved.map_err(load_error), revision);
     let started = handler
-        .start_game(game(), StartGame { players }, &Terms::default())
+        .start_game(game(), StartGame { players }, &CommandOptions::default())
         .await;
     reason_at(started.map_err(load_error), revision);
     reason_at(games.history(game()).await, revision);
@@ -178,8 +180,8 @@ fn load_error(error: CommandError) -> LoadError {
     error
 }
 
-fn unexplained(reason: UnreadableReason) -> Unexplained {
-    let UnreadableReason::Unexplained(unexplained) = reason else {
+fn unexplained(reason: UnreadableReason) -> InvalidHistory {
+    let UnreadableReason::InvalidHistory(unexplained) = reason else {
         panic!("it should be unexplained, not {reason:?}");
     };
     unexplained

@@ -1,6 +1,6 @@
 //! Why a command was not carried out.
 
-use super::game_stream::HistoricEvent;
+use super::game_repository::HistoricEvent;
 use super::load_error::LoadError;
 use crate::domain::{Command, Rejection};
 use crate::event_store::{EventStoreError, StreamRevision};

@@ -6,8 +6,8 @@
 
 use uuid::Uuid;
 
+use super::command_options::IdempotencyKey;
 use super::game_id::GameId;
-use super::terms::IdempotencyKey;
 use crate::domain::{Command, PlayerName};
 use crate::event_store::ExpectedRevision;
 

@@ -2,7 +2,7 @@
 
 use super::event_json::DecodeError;
 use super::game_id::GameId;
-use crate::domain::Unexplained;
+use crate::domain::InvalidHistory;
 use crate::event_store::{EventStoreError, StreamRevision};
 
 /// Why a game could not be loaded.
@@ -32,7 +32,7 @@ pub enum UnreadableReason {
     Undecodable(#[from] DecodeError),
     /// It cannot follow the events before it.
     #[error(transparent)]
-    Unexplained(#[from] Unexplained),
+    InvalidHistory(#[from] InvalidHistory),
     /// Events before it are missing: the stream was truncated.
     #[error("the events before it are missing")]
     Gap,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 
-use super::{CommandHandler, GameId, GameStreams, Terms};
+use super::{CommandHandler, CommandOptions, GameId, GameRepository};
 use crate::domain::MakeMove;
 use crate::event_store::{
     Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition,
@@ -18,7 +18,7 @@ pub(super) fn game() -> GameId {
 }
 
 pub(super) fn handler(store: impl EventStore) -> CommandHandler {
-    CommandHandler::new(Arc::new(GameStreams::new(Arc::new(store))))
+    CommandHandler::new(Arc::new(GameRepository::new(Arc::new(store))))
 }
 
 /// A memory in which others are faster: each append loses a race until all rivals that
@@ -75,7 +75,7 @@ impl EventStore for Races {
         for asked in moves {
             let rival = handler(self.memory());
             rival
-                .make_move(game(), asked, &Terms::default())
+                .make_move(game(), asked, &CommandOptions::default())
                 .await
                 .expect("a legal move");
         }

@@ -27,4 +27,4 @@ pub use evolve::evolve;
 pub use game::{Finished, Game, InProgress, Move};
 pub use player::{InvalidPlayerName, PlayerName, Players, PlayersNotDistinct, Side};
 pub use rejection::Rejection;
-pub use replay::{Unexplained, replay};
+pub use replay::{InvalidHistory, replay};

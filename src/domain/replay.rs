@@ -7,7 +7,7 @@ use super::game::Game;
 
 /// Why a stored event cannot follow the events before it: no game goes that way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unexplained {
+pub enum InvalidHistory {
     /// A second `GameStarted`.
     #[error("the game was started twice")]
     StartedTwice,
@@ -28,23 +28,23 @@ pub enum Unexplained {
 /// Turn order is not asked about, nor who moved: the tutorial's `apply` accepts a disc from
 /// either player at any time and counts a stranger's as red, and its appends, which state
 /// no expected revision, have left such histories behind.
-pub fn replay(game: &mut Game, event: &GameEvent) -> Result<(), Unexplained> {
+pub fn replay(game: &mut Game, event: &GameEvent) -> Result<(), InvalidHistory> {
     match (&*game, event) {
         (Game::NotStarted, GameEvent::GameStarted { .. })
         | (Game::InProgress(_), GameEvent::GameFinished { .. }) => {}
         (Game::InProgress(running), GameEvent::MoveMade { column, .. }) => {
             if running.board.is_column_full(*column) {
-                return Err(Unexplained::ColumnFull);
+                return Err(InvalidHistory::ColumnFull);
             }
         }
         (Game::InProgress(_) | Game::Finished(_), GameEvent::GameStarted { .. }) => {
-            return Err(Unexplained::StartedTwice);
+            return Err(InvalidHistory::StartedTwice);
         }
         (Game::NotStarted, GameEvent::MoveMade { .. } | GameEvent::GameFinished { .. }) => {
-            return Err(Unexplained::BeforeTheStart);
+            return Err(InvalidHistory::BeforeTheStart);
         }
         (Game::Finished(_), GameEvent::MoveMade { .. } | GameEvent::GameFinished { .. }) => {
-            return Err(Unexplained::AfterTheFinish);
+            return Err(InvalidHistory::AfterTheFinish);
         }
     }
     evolve_in_place(game, event);
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     /// Replays the events; the last of them is in question, the others are not.
-    fn replayed(events: impl IntoIterator<Item = GameEvent>) -> Result<Game, Unexplained> {
+    fn replayed(events: impl IntoIterator<Item = GameEvent>) -> Result<Game, InvalidHistory> {
         let mut game = Game::default();
         let mut events = events.into_iter().peekable();
         while let Some(event) = events.next() {
@@ -77,21 +77,21 @@ mod tests {
     #[test]
     fn a_history_starts_once() {
         let twice = [started(), started()];
-        assert_eq!(replayed(twice), Err(Unexplained::StartedTwice));
+        assert_eq!(replayed(twice), Err(InvalidHistory::StartedTwice));
         let after_the_end = [started(), finished(GameResult::Tied), started()];
-        assert_eq!(replayed(after_the_end), Err(Unexplained::StartedTwice));
+        assert_eq!(replayed(after_the_end), Err(InvalidHistory::StartedTwice));
     }
 
     #[test]
     fn a_history_begins_with_the_start() {
-        let before_the_start = Err(Unexplained::BeforeTheStart);
+        let before_the_start = Err(InvalidHistory::BeforeTheStart);
         assert_eq!(replayed([moved("ada", D)]), before_the_start);
         assert_eq!(replayed([finished(GameResult::Tied)]), before_the_start);
     }
 
     #[test]
     fn a_history_ends_with_the_finish() {
-        let after_the_finish = Err(Unexplained::AfterTheFinish);
+        let after_the_finish = Err(InvalidHistory::AfterTheFinish);
         let end = || finished(GameResult::PlayerOneWon);
         let moved_on = [started(), end(), moved("ada", D)];
         assert_eq!(replayed(moved_on), after_the_finish);
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn no_history_has_a_seventh_disc_in_a_column() {
         assert!(replayed(played("DDDDDD")).is_ok());
-        assert_eq!(replayed(played("DDDDDDD")), Err(Unexplained::ColumnFull));
+        assert_eq!(replayed(played("DDDDDDD")), Err(InvalidHistory::ColumnFull));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-use super::expectation::{Verdict, judge};
+use super::append_check::{AppendCheck, check_append};
 use super::{
     Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
     RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription, SubscriptionMessage,
@@ -78,18 +78,18 @@ impl Log {
         let actual = last_revision(places);
         let ids = events.iter().map(|event| event.id);
         let stored_id = |revision| Ok::<_, Infallible>(self.events[places[place_of(revision)]].id);
-        let verdict = match judge(expected, actual, ids, stored_id) {
+        let verdict = match check_append(expected, actual, ids, stored_id) {
             Ok(verdict) => verdict,
             Err(never) => match never {},
         };
         match verdict {
-            Verdict::Conflict => Err(EventStoreError::WrongExpectedRevision {
+            AppendCheck::Conflict => Err(EventStoreError::WrongExpectedRevision {
                 stream: stream.clone(),
                 expected,
                 actual,
             }),
-            Verdict::AlreadyStored(last) => Ok(self.appended(stream, last)),
-            Verdict::Store => {
+            AppendCheck::AlreadyStored(last) => Ok(self.appended(stream, last)),
+            AppendCheck::Store => {
                 let last = self.store(stream, expected.first_appended(), events);
                 Ok(self.appended(stream, last))
             }

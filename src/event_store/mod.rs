@@ -3,8 +3,8 @@
 //! Nothing here knows about games. [`EventStore`] is the port; its clauses are tested by one
 //! suite, `tests/event_store`, which every adapter runs. [`open`] chooses the adapter by URL.
 
+mod append_check;
 mod error;
-mod expectation;
 pub mod kurrentdb;
 pub mod memory;
 mod open;

@@ -4,7 +4,7 @@ use crate::http::response::event_stream::{render, render_in_store_order};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::application::{CommandHandler, GameStreams};
+use crate::application::{CommandHandler, GameRepository};
 use crate::event_store::EventStore;
 use crate::http::forgetting::Forgetting;
 use crate::live::{Live, Renders};
@@ -23,7 +23,7 @@ pub struct App(Arc<Parts>);
 /// What an [`App`] consists of.
 #[derive(Debug, Clone)]
 pub struct Parts {
-    pub(crate) games: Arc<GameStreams>,
+    pub(crate) games: Arc<GameRepository>,
     pub(crate) commands: Arc<CommandHandler>,
     pub(crate) live: Arc<Live>,
     pub(crate) read_model: Arc<ReadModel>,
@@ -45,7 +45,7 @@ impl App {
     pub fn with_read_model(store: Arc<dyn EventStore>, read_model: Arc<ReadModel>) -> App {
         let metrics = Metrics::default();
         let measured = Arc::new(MeasuredStore::new(store.clone(), metrics.clone()));
-        let games = Arc::new(GameStreams::new(measured.clone()));
+        let games = Arc::new(GameRepository::new(measured.clone()));
         let live = Arc::new(Live::new(measured, RENDERS));
         let forgetting = Forgetting {
             games: games.clone(),

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::application::{GameId, GameStreams};
+use crate::application::{GameId, GameRepository};
 use crate::live::Live;
 use crate::read_model::StoreObserver;
 
 /// What remembers games between requests.
 #[derive(Debug)]
 pub(crate) struct Forgetting {
-    pub(crate) games: Arc<GameStreams>,
+    pub(crate) games: Arc<GameRepository>,
     pub(crate) live: Arc<Live>,
 }
 

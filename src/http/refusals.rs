@@ -10,7 +10,8 @@ use axum::http::{HeaderValue, Method, Uri};
 use serde_json::{Value, json};
 
 use crate::application::{
-    CommandError, GameId, HistoricEvent, IdempotencyKey, LoadError, Precondition, Revisions, Terms,
+    CommandError, CommandOptions, GameId, HistoricEvent, IdempotencyKey, LoadError, Precondition,
+    Revisions,
 };
 use crate::domain::{
     Command, MakeMove, PlayerName, PlayersNotDistinct, Rejection, Resign, StartGame,
@@ -98,7 +99,7 @@ impl Problem {
     }
 
     /// A command on this game was not carried out, on these terms.
-    pub(crate) fn of_command(id: GameId, error: CommandError, terms: &Terms) -> Problem {
+    pub(crate) fn of_command(id: GameId, error: CommandError, terms: &CommandOptions) -> Problem {
         match error {
             CommandError::Rejected {
                 rejection,
@@ -353,16 +354,16 @@ pub(crate) fn outcome_unknown(
 /// What makes it safe to send a request again, as far as the request itself tells: kept for when
 /// its handler does not come back.
 #[derive(Debug)]
-pub(crate) struct Safeguard {
+pub(crate) struct RetryHint {
     key: Option<HeaderValue>,
     if_match: Option<HeaderValue>,
     put: Option<Uri>,
 }
 
-impl Safeguard {
-    pub(crate) fn of(request: &Request) -> Safeguard {
+impl RetryHint {
+    pub(crate) fn of(request: &Request) -> RetryHint {
         let headers = request.headers();
-        Safeguard {
+        RetryHint {
             key: headers.get(IDEMPOTENCY_KEY).cloned(),
             if_match: headers.get(IF_MATCH).cloned(),
             put: (request.method() == Method::PUT).then(|| request.uri().clone()),

@@ -9,14 +9,14 @@ use super::batch::{Batch, Delivered, Halt, History, Unreadable};
 use super::commit::commit;
 use super::database::{Database, ReadModelError};
 use super::follow_error::FollowError;
-use super::lists::to_sql;
-use super::memory::Memory;
+use super::projector_state::ProjectorState;
+use super::queries::to_sql;
 use crate::application::{GameFold, GameId};
 use crate::event_store::{EventStore, EventStoreError, StreamRevision};
 
 /// What was applied.
 pub(super) struct Applied {
-    pub(super) memory: Box<Memory>,
+    pub(super) memory: Box<ProjectorState>,
     pub(super) events: u64,
     /// When the last of them was recorded.
     pub(super) latest: Option<DateTime<Utc>>,
@@ -28,7 +28,7 @@ pub(super) struct Applied {
 pub(super) async fn apply(
     database: Arc<Database>,
     store: Arc<dyn EventStore>,
-    mut memory: Box<Memory>,
+    mut memory: Box<ProjectorState>,
     delivered: Vec<Delivered>,
 ) -> Result<Applied, FollowError> {
     let mut work = Work {
@@ -102,7 +102,7 @@ enum Step {
     Needs {
         game: GameId,
         before: StreamRevision,
-        stopped: Box<(Work, Box<Memory>)>,
+        stopped: Box<(Work, Box<ProjectorState>)>,
     },
 }
 
@@ -111,7 +111,7 @@ impl Work {
     fn run(
         mut self,
         connection: &mut rusqlite::Connection,
-        mut memory: Box<Memory>,
+        mut memory: Box<ProjectorState>,
     ) -> Result<Step, FollowError> {
         // For the reads below, which would begin one each.
         let reading = connection.transaction().map_err(ReadModelError::from)?;

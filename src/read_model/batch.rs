@@ -7,9 +7,9 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::lists::player_number;
-use super::memory::{Listed, Memory, Truncation, find};
 use super::outcome::IN_PROGRESS;
+use super::projector_state::{Listed, ProjectorState, Truncation, find};
+use super::queries::player_number;
 use crate::application::{GameFold, GameId};
 use crate::domain::PlayerName;
 use crate::event_store::{GlobalPosition, RecordedEvent, StreamRevision};
@@ -114,7 +114,7 @@ impl Batch {
     /// Takes what was delivered next, unless something has to be told before.
     pub(super) fn take(
         &mut self,
-        memory: &mut Memory,
+        memory: &mut ProjectorState,
         connection: &Connection,
         delivered: &Delivered,
     ) -> Result<(), Halt> {
@@ -131,7 +131,7 @@ impl Batch {
     /// again.
     fn take_event(
         &mut self,
-        memory: &mut Memory,
+        memory: &mut ProjectorState,
         connection: &Connection,
         event: &RecordedEvent,
     ) -> Result<(), Halt> {
@@ -154,7 +154,7 @@ impl Batch {
 
     fn take_nameless(
         &mut self,
-        memory: &Memory,
+        memory: &ProjectorState,
         connection: &Connection,
         event: &RecordedEvent,
     ) -> rusqlite::Result<()> {
@@ -171,7 +171,7 @@ impl Batch {
 
     fn take_of_game(
         &mut self,
-        memory: &mut Memory,
+        memory: &mut ProjectorState,
         connection: &Connection,
         id: GameId,
         event: &RecordedEvent,
@@ -203,7 +203,7 @@ impl Batch {
             let listed = self.begin(memory, connection, fold, at)?;
             self.games[place].listed = listed;
         } else if let Some(listed) = &mut touched.listed {
-            listed.revision = super::lists::to_sql(event.revision.number());
+            listed.revision = super::queries::to_sql(event.revision.number());
             listed.changed_at = at;
         }
         Ok(())
@@ -219,7 +219,7 @@ impl Batch {
     /// The game as it stands before the first event of the batch that is about it.
     fn touch(
         &mut self,
-        memory: &mut Memory,
+        memory: &mut ProjectorState,
         connection: &Connection,
         id: GameId,
         event: &RecordedEvent,
@@ -287,7 +287,7 @@ impl Batch {
     /// Gives a game that has begun its number, and its players theirs.
     fn begin(
         &mut self,
-        memory: &mut Memory,
+        memory: &mut ProjectorState,
         connection: &Connection,
         fold: GameFold,
         at: i64,
@@ -313,7 +313,7 @@ impl Batch {
 
     fn player(
         &mut self,
-        memory: &mut Memory,
+        memory: &mut ProjectorState,
         connection: &Connection,
         name: &PlayerName,
     ) -> rusqlite::Result<i64> {
@@ -338,7 +338,7 @@ impl Batch {
 fn unreadable(event: &RecordedEvent, reason: String) -> Unreadable {
     Unreadable {
         stream: event.stream.as_str().to_owned(),
-        revision: super::lists::to_sql(event.revision.number()),
+        revision: super::queries::to_sql(event.revision.number()),
         reason,
     }
 }

@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use rusqlite::{Connection, params};
 
 use super::batch::{Batch, Last, Standing, Touched, Unreadable};
-use super::memory::{Listed, Memory, Truncation};
 use super::outcome::{IN_PROGRESS, Tally};
+use super::projector_state::{Listed, ProjectorState, Truncation};
 
 /// Writes all of it or nothing. Afterwards `memory` is as the tables are; after an error it
 /// has to be loaded again. Returns the streams that turned out unreadable.
 pub(super) fn commit(
     connection: &mut Connection,
-    memory: &mut Memory,
+    memory: &mut ProjectorState,
     batch: Batch,
 ) -> rusqlite::Result<Vec<Unreadable>> {
     let transaction = connection.transaction()?;
@@ -181,7 +181,11 @@ fn write_tallies(connection: &Connection, tallies: HashMap<i64, Tally>) -> rusql
     Ok(())
 }
 
-fn write_checkpoint(connection: &Connection, memory: &Memory, last: &Last) -> rusqlite::Result<()> {
+fn write_checkpoint(
+    connection: &Connection,
+    memory: &ProjectorState,
+    last: &Last,
+) -> rusqlite::Result<()> {
     let updated = connection
         .prepare_cached(
             "UPDATE projection SET checkpoint = ?1, next_game = ?2, next_player = ?3,
@@ -200,14 +204,14 @@ fn write_checkpoint(connection: &Connection, memory: &Memory, last: &Last) -> ru
 }
 
 /// For a batch without events, which does not move the checkpoint.
-fn require_checkpoint(connection: &Connection, memory: &Memory) -> rusqlite::Result<()> {
+fn require_checkpoint(connection: &Connection, memory: &ProjectorState) -> rusqlite::Result<()> {
     let updated = connection
         .prepare_cached("UPDATE projection SET checkpoint = ?1 WHERE checkpoint IS ?1")?
         .execute([checkpoint(memory)])?;
     one_row(updated)
 }
 
-fn checkpoint(memory: &Memory) -> Option<String> {
+fn checkpoint(memory: &ProjectorState) -> Option<String> {
     memory.checkpoint.map(|checkpoint| checkpoint.to_string())
 }
 
@@ -219,7 +223,7 @@ fn one_row(updated: usize) -> rusqlite::Result<()> {
     }
 }
 
-fn remember(memory: &mut Memory, batch: Batch) -> Vec<Unreadable> {
+fn remember(memory: &mut ProjectorState, batch: Batch) -> Vec<Unreadable> {
     if let Some(last) = batch.last {
         memory.checkpoint = Some(last.position);
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::database::Database;
 use super::follow_error::{FollowError, OtherStore};
-use super::lists::position_in;
+use super::queries::position_in;
 use crate::event_store::{AtPosition, EventStore, GlobalPosition};
 
 /// The last event that was applied.

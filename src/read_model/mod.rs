@@ -16,14 +16,14 @@ mod commit;
 mod database;
 mod follow_error;
 mod identity;
-mod lists;
 mod location;
-mod memory;
 mod observer;
 mod open;
 mod outcome;
 mod progress;
 mod projector;
+mod projector_state;
+mod queries;
 mod report;
 mod schema;
 mod truncation;
@@ -167,7 +167,7 @@ impl ReadModel {
         let query = query.clone();
         let read = self
             .database
-            .read(move |tables| lists::games(tables, &query));
+            .read(move |tables| queries::games(tables, &query));
         read.await
     }
 
@@ -176,7 +176,7 @@ impl ReadModel {
         let name = name.to_owned();
         let read = self
             .database
-            .read(move |tables| lists::player(tables, &name));
+            .read(move |tables| queries::player(tables, &name));
         read.await
     }
 
@@ -188,7 +188,7 @@ impl ReadModel {
     ) -> Result<Answer<Vec<PlayerRecord>>, ReadModelError> {
         let read = self
             .database
-            .read(move |tables| lists::players(tables, sort, limit));
+            .read(move |tables| queries::players(tables, sort, limit));
         read.await
     }
 

@@ -14,9 +14,9 @@ use super::batch::Delivered;
 use super::database::{Database, ReadModelError};
 use super::follow_error::{FollowError, OtherStore};
 use super::identity;
-use super::memory::Memory;
 use super::observer::StoreObserver;
 use super::progress::Progress;
+use super::projector_state::ProjectorState;
 use super::report::{Outage, Report};
 use super::schema;
 use crate::application::{GAME_STREAM_PREFIX, GameId};
@@ -80,7 +80,7 @@ impl Projector {
 
     async fn follow(&self, outage: &mut Outage) -> Result<Never, FollowError> {
         self.ensure_same_store().await?;
-        let memory = self.database.read(Memory::load).await?;
+        let memory = self.database.read(ProjectorState::load).await?;
         self.show(&memory);
         let subscription = self
             .store
@@ -191,7 +191,7 @@ impl Projector {
         Ok(())
     }
 
-    fn show(&self, memory: &Memory) {
+    fn show(&self, memory: &ProjectorState) {
         let unreadable = memory.unreadable.cast_unsigned();
         self.progress.show(memory.checkpoint, unreadable);
     }

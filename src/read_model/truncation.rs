@@ -6,7 +6,7 @@
 use rusqlite::Connection;
 
 use super::batch::{Batch, Halt, History, Standing, Touched};
-use super::memory::{Memory, Truncation, find};
+use super::projector_state::{ProjectorState, Truncation, find};
 use crate::application::GameId;
 use crate::event_store::StreamRevision;
 
@@ -15,7 +15,7 @@ impl Batch {
     /// one look at each stream suffices, since all that was delivered was recorded before.
     pub(super) fn look_at_streams(
         &mut self,
-        memory: &mut Memory,
+        memory: &mut ProjectorState,
         connection: &Connection,
     ) -> Result<(), Halt> {
         while let Some(id) = self.to_look_at.last().copied() {
@@ -43,7 +43,7 @@ impl Batch {
 
     pub(super) fn truncation(
         &self,
-        memory: &Memory,
+        memory: &ProjectorState,
         connection: &Connection,
         id: GameId,
     ) -> rusqlite::Result<Option<Truncation>> {
@@ -56,7 +56,7 @@ impl Batch {
     /// Whether an event of the game was ever delivered.
     fn knows(
         &self,
-        memory: &Memory,
+        memory: &ProjectorState,
         connection: &Connection,
         id: GameId,
     ) -> rusqlite::Result<bool> {
@@ -67,7 +67,7 @@ impl Batch {
 
     fn delete(
         &mut self,
-        memory: &mut Memory,
+        memory: &mut ProjectorState,
         connection: &Connection,
         id: GameId,
     ) -> rusqlite::Result<()> {

@@ -5,10 +5,10 @@ mod races;
 use std::sync::Arc;
 
 use super::command_error::CommandError;
+use super::command_options::{CommandOptions, IdempotencyKey, Precondition};
+use super::deduplication::{Found, find_after, find_by_key, is_used};
 use super::game_id::GameId;
-use super::game_stream::{GameStreams, HistoricEvent, Loaded};
-use super::replay::{Found, done_after, done_with, is_used};
-use super::terms::{IdempotencyKey, Precondition, Terms};
+use super::game_repository::{GameAtRevision, GameRepository, HistoricEvent};
 use crate::domain::{Command, Game, MakeMove, Rejection, Resign, StartGame, decide};
 use races::Races;
 
@@ -20,23 +20,23 @@ const DECISIONS_AFTER_A_LOST_RACE: usize = 5;
 #[derive(Debug, Clone)]
 pub struct Handled {
     /// The game as the command left it.
-    pub game: Arc<Loaded>,
+    pub game: Arc<GameAtRevision>,
     /// It was carried out before; this time nothing was done.
-    pub was_done_before: bool,
+    pub is_repeated: bool,
 }
 
 impl Handled {
-    fn now(game: Arc<Loaded>) -> Handled {
+    fn now(game: Arc<GameAtRevision>) -> Handled {
         Handled {
             game,
-            was_done_before: false,
+            is_repeated: false,
         }
     }
 
-    fn before(game: impl Into<Arc<Loaded>>) -> Handled {
+    fn before(game: impl Into<Arc<GameAtRevision>>) -> Handled {
         Handled {
             game: game.into(),
-            was_done_before: true,
+            is_repeated: true,
         }
     }
 }
@@ -44,12 +44,12 @@ impl Handled {
 /// Turns commands into events of the games' streams.
 #[derive(Debug)]
 pub struct CommandHandler {
-    games: Arc<GameStreams>,
+    games: Arc<GameRepository>,
 }
 
 impl CommandHandler {
     /// A handler for the games of this store.
-    pub fn new(games: Arc<GameStreams>) -> CommandHandler {
+    pub fn new(games: Arc<GameRepository>) -> CommandHandler {
         CommandHandler { games }
     }
 
@@ -61,7 +61,7 @@ impl CommandHandler {
         &self,
         id: GameId,
         start: StartGame,
-        terms: &Terms,
+        terms: &CommandOptions,
     ) -> Result<Handled, CommandError> {
         let command = Command::StartGame(start);
         let started = match self.attempt(id, Arc::default(), &command, terms).await {
@@ -85,7 +85,7 @@ impl CommandHandler {
         &self,
         id: GameId,
         start: StartGame,
-        terms: &Terms,
+        terms: &CommandOptions,
     ) -> Result<Handled, CommandError> {
         let precondition = &terms.precondition;
         let command = Command::StartGame(start.clone());
@@ -113,18 +113,18 @@ impl CommandHandler {
         &self,
         key: &IdempotencyKey,
         start: StartGame,
-        terms: &Terms,
+        terms: &CommandOptions,
     ) -> Result<Handled, CommandError> {
         let id = key.game_id();
-        let unconditional = Terms {
+        let unconditional = CommandOptions {
             precondition: Precondition::default(),
             ..terms.clone()
         };
         match self.start_game_at(id, start, &unconditional).await {
-            Ok(handled) if handled.was_done_before => {
+            Ok(handled) if handled.is_repeated => {
                 let history = self.games.history(id).await?;
                 let first = history.get(..1).unwrap_or_default();
-                Ok(Handled::before(Loaded::as_of(first)))
+                Ok(Handled::before(GameAtRevision::as_of(first)))
             }
             Err(CommandError::Rejected {
                 rejection: Rejection::GameAlreadyStarted { players },
@@ -142,7 +142,7 @@ impl CommandHandler {
         &self,
         id: GameId,
         asked: MakeMove,
-        terms: &Terms,
+        terms: &CommandOptions,
     ) -> Result<Handled, CommandError> {
         let command = Command::MakeMove(asked);
         self.once(id, &command, terms).await
@@ -154,7 +154,7 @@ impl CommandHandler {
         &self,
         id: GameId,
         asked: Resign,
-        terms: &Terms,
+        terms: &CommandOptions,
     ) -> Result<Handled, CommandError> {
         let command = Command::Resign(asked);
         self.once(id, &command, terms).await
@@ -164,7 +164,7 @@ impl CommandHandler {
         &self,
         id: GameId,
         command: &Command,
-        terms: &Terms,
+        terms: &CommandOptions,
     ) -> Result<Handled, CommandError> {
         let mut races = Races::default();
         for _ in 0..=DECISIONS_AFTER_A_LOST_RACE {
@@ -187,18 +187,18 @@ impl CommandHandler {
     async fn settled(
         &self,
         id: GameId,
-        loaded: &Loaded,
+        loaded: &GameAtRevision,
         asked: &Command,
-        terms: &Terms,
+        terms: &CommandOptions,
     ) -> Result<Option<Handled>, CommandError> {
-        let Terms {
+        let CommandOptions {
             key, precondition, ..
         } = terms;
         if let Some(key) = key
             && is_used(id, loaded, key)
         {
             let history = self.games.history(id).await?;
-            match done_with(id, &history, key, asked) {
+            match find_by_key(id, &history, key, asked) {
                 Some(Found::Done(game)) => return Ok(Some(Handled::before(game))),
                 Some(Found::Another(original)) => {
                     return Err(CommandError::KeyReused { original });
@@ -216,7 +216,7 @@ impl CommandHandler {
         let history = self.games.history(id).await?;
         precondition
             .left_behind(loaded.revision)
-            .and_then(|revision| done_after(&history, revision, asked))
+            .and_then(|revision| find_after(&history, revision, asked))
             .map(|game| Some(Handled::before(game)))
             .ok_or_else(|| precondition_failed(precondition, loaded, history))
     }
@@ -224,10 +224,10 @@ impl CommandHandler {
     async fn attempt(
         &self,
         id: GameId,
-        loaded: Arc<Loaded>,
+        loaded: Arc<GameAtRevision>,
         command: &Command,
-        terms: &Terms,
-    ) -> Result<Arc<Loaded>, CommandError> {
+        terms: &CommandOptions,
+    ) -> Result<Arc<GameAtRevision>, CommandError> {
         let decided_on = loaded.revision;
         let events = decide(&loaded.game, command).map_err(|rejection| CommandError::Rejected {
             rejection,
@@ -242,7 +242,7 @@ impl CommandHandler {
 /// told, so that the answer is of one moment.
 fn precondition_failed(
     precondition: &Precondition,
-    judged: &Loaded,
+    judged: &GameAtRevision,
     mut history: Vec<HistoricEvent>,
 ) -> CommandError {
     let current = judged.revision;

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::application::command_error::LostRace;
 use crate::application::load_error::LoadError;
-use crate::application::{GameId, GameStreams, Loaded};
+use crate::application::{GameAtRevision, GameId, GameRepository};
 use crate::event_store::StreamRevision;
 
 /// How long a command waits in all for events that won. KurrentDB takes 5 to 40 ms.
@@ -36,9 +36,9 @@ impl Races {
     /// become readable in time.
     pub(super) async fn load(
         &self,
-        games: &GameStreams,
+        games: &GameRepository,
         id: GameId,
-    ) -> Result<Arc<Loaded>, LoadError> {
+    ) -> Result<Arc<GameAtRevision>, LoadError> {
         let mut pause = FIRST_PAUSE;
         loop {
             let loaded = games.load(id).await?;

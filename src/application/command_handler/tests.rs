@@ -11,11 +11,11 @@ async fn a_game_is_started_and_played() {
     let started = start(&handler).await.expect("a new game");
     assert_eq!(started.game.revision, Some(StreamRevision::FIRST));
     let moved = handler
-        .make_move(game(), ada_to(Column::D), &Terms::default())
+        .make_move(game(), ada_to(Column::D), &CommandOptions::default())
         .await;
     assert_eq!(revision(moved), 1);
     let moved = handler
-        .make_move(game(), grace_to(Column::D), &Terms::default())
+        .make_move(game(), grace_to(Column::D), &CommandOptions::default())
         .await;
     assert_eq!(revision(moved), 2);
 }
@@ -24,7 +24,7 @@ async fn a_game_is_started_and_played() {
 async fn a_refused_command_says_where_the_game_stands() {
     let handler = handler(MemoryStore::new());
     let too_early = handler
-        .make_move(game(), ada_to(Column::D), &Terms::default())
+        .make_move(game(), ada_to(Column::D), &CommandOptions::default())
         .await;
     assert!(matches!(
         too_early,
@@ -35,13 +35,13 @@ async fn a_refused_command_says_where_the_game_stands() {
     ));
     start(&handler).await.expect("a new game");
     handler
-        .make_move(game(), ada_to(Column::D), &Terms::default())
+        .make_move(game(), ada_to(Column::D), &CommandOptions::default())
         .await
         .expect("her turn");
     assert_eq!(
         refused_turn(
             handler
-                .make_move(game(), ada_to(Column::D), &Terms::default())
+                .make_move(game(), ada_to(Column::D), &CommandOptions::default())
                 .await
         ),
         1
@@ -55,7 +55,7 @@ async fn the_same_start_again_is_no_second_start_but_another_one_is_refused() {
     assert_eq!(revision(start(&handler).await), 0);
     assert_eq!(revision(start(&handler).await), 0);
     let swapped = Players::new(name("grace"), name("ada")).expect("two players");
-    let terms = Terms::default();
+    let terms = CommandOptions::default();
     let refused = handler.start_game(game(), StartGame { players: swapped }, &terms);
     assert!(matches!(
         refused.await,
@@ -72,7 +72,7 @@ async fn after_a_lost_race_the_command_is_decided_again() {
     store.next_rivals([vec![ada_to(Column::C), grace_to(Column::C)]]);
     let handler = handler(store.clone());
     let moved = handler
-        .make_move(game(), ada_to(Column::D), &Terms::default())
+        .make_move(game(), ada_to(Column::D), &CommandOptions::default())
         .await;
     assert_eq!(revision(moved), 3);
     assert_eq!(store.appends(), 2);
@@ -84,7 +84,7 @@ async fn after_a_lost_race_the_command_may_be_refused() {
     store.next_rivals([vec![ada_to(Column::C)]]);
     let handler = handler(store.clone());
     let refused = handler
-        .make_move(game(), ada_to(Column::D), &Terms::default())
+        .make_move(game(), ada_to(Column::D), &CommandOptions::default())
         .await;
     assert_eq!(refused_turn(refused), 1);
     assert_eq!(store.appends(), 1);
@@ -96,7 +96,7 @@ async fn five_lost_races_are_not_too_many() {
     store.next_rivals(vec![vec![]; 5]);
     let handler = handler(store.clone());
     let moved = handler
-        .make_move(game(), ada_to(Column::D), &Terms::default())
+        .make_move(game(), ada_to(Column::D), &CommandOptions::default())
         .await;
     assert_eq!(revision(moved), 1);
     assert_eq!(store.appends(), 6);
@@ -108,7 +108,7 @@ async fn six_lost_races_are_contention() {
     store.next_rivals(vec![vec![]; 6]);
     let handler = handler(store.clone());
     let moved = handler
-        .make_move(game(), ada_to(Column::D), &Terms::default())
+        .make_move(game(), ada_to(Column::D), &CommandOptions::default())
         .await;
     assert!(matches!(moved, Err(CommandError::Contention)), "{moved:?}");
     assert_eq!(store.appends(), 6);
@@ -121,16 +121,16 @@ async fn what_is_remembered_is_never_stale() {
     start(&one).await.expect("a new game");
     for (number, column) in (0..).zip([Column::A, Column::B, Column::C, Column::E]) {
         let moved = one
-            .make_move(game(), ada_to(column), &Terms::default())
+            .make_move(game(), ada_to(column), &CommandOptions::default())
             .await;
         assert_eq!(revision(moved), 2 * number + 1);
         let too_late = one
-            .make_move(game(), ada_to(column), &Terms::default())
+            .make_move(game(), ada_to(column), &CommandOptions::default())
             .await;
         assert_eq!(refused_turn(too_late), 2 * number + 1);
         if column != Column::E {
             let moved = other
-                .make_move(game(), grace_to(column), &Terms::default())
+                .make_move(game(), grace_to(column), &CommandOptions::default())
                 .await;
             assert_eq!(revision(moved), 2 * number + 2);
         }
@@ -158,7 +158,7 @@ async fn a_game_that_was_deleted_and_written_anew_is_the_new_one_while_it_is_sho
         let remembering = handler(store.clone());
         for asked in [ada_to(Column::D), grace_to(Column::D)] {
             remembering
-                .make_move(game(), asked, &Terms::default())
+                .make_move(game(), asked, &CommandOptions::default())
                 .await
                 .expect("a move");
         }
@@ -168,7 +168,7 @@ async fn a_game_that_was_deleted_and_written_anew_is_the_new_one_while_it_is_sho
         let anew = [ada_to(Column::A), grace_to(Column::B)].into_iter().cycle();
         for asked in anew.take(moves) {
             unaware
-                .make_move(game(), asked, &Terms::default())
+                .make_move(game(), asked, &CommandOptions::default())
                 .await
                 .expect("a move");
         }
@@ -182,7 +182,7 @@ async fn a_game_that_was_deleted_and_written_anew_is_the_new_one_while_it_is_sho
 async fn start(handler: &CommandHandler) -> Result<Handled, CommandError> {
     let players = Players::new(name("ada"), name("grace")).expect("two players");
     handler
-        .start_game(game(), StartGame { players }, &Terms::default())
+        .start_game(game(), StartGame { players }, &CommandOptions::default())
         .await
 }
 

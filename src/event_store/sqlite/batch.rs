@@ -10,7 +10,7 @@ use super::append::{Answer, Append};
 use super::heads::{Head, Heads, find_head};
 use super::tail::Stored;
 use super::values;
-use crate::event_store::expectation::{Verdict, judge};
+use crate::event_store::append_check::{AppendCheck, check_append};
 use crate::event_store::{
     Appended, EventStoreError, GlobalPosition, NewEvent, StreamName, StreamRevision,
 };
@@ -66,11 +66,11 @@ impl<'c, 'a> Batch<'c, 'a> {
         let actual = head.map(|head| head.last);
         let ids = append.events.iter().map(|event| event.id);
         // Judged before anything is inserted, so a conflict leaves nothing to take back.
-        let verdict = judge(append.expected, actual, ids, |revision| {
+        let verdict = check_append(append.expected, actual, ids, |revision| {
             self.stored(stream, revision).map(|(id, _)| id)
         })?;
         match verdict {
-            Verdict::Store => {
+            AppendCheck::Store => {
                 let number = match head {
                     Some(head) => head.number,
                     None => self.begin_stream(stream)?,
@@ -89,11 +89,11 @@ impl<'c, 'a> Batch<'c, 'a> {
                 });
                 Ok(Ok(last))
             }
-            Verdict::AlreadyStored(revision) => {
+            AppendCheck::AlreadyStored(revision) => {
                 let (_, position) = self.stored(stream, revision)?;
                 Ok(Ok(Appended { revision, position }))
             }
-            Verdict::Conflict => Ok(Err(EventStoreError::WrongExpectedRevision {
+            AppendCheck::Conflict => Ok(Err(EventStoreError::WrongExpectedRevision {
                 stream: stream.clone(),
                 expected: append.expected,
                 actual,

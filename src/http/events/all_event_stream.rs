@@ -27,7 +27,7 @@ pub(crate) async fn stream_all_events(
     format: Format,
     after: Option<Place>,
 ) -> Result<Response, Problem> {
-    let mut telling = Telling {
+    let mut telling = AllGamesStream {
         live: app.live.clone(),
         store: app.games.store().clone(),
         format,
@@ -50,7 +50,7 @@ pub(crate) async fn stream_all_events(
 type Read = (Slice, Option<AllGamesWatcher>);
 
 /// An open stream.
-struct Telling {
+struct AllGamesStream {
     live: Arc<Live>,
     store: Arc<dyn EventStore>,
     format: Format,
@@ -69,7 +69,7 @@ enum Source {
     Hearing(AllGamesWatcher),
 }
 
-impl Telling {
+impl AllGamesStream {
     fn chunks(self) -> impl Stream<Item = Result<Bytes, Interrupted>> {
         stream::unfold(Some(self), async |telling| {
             let mut telling = telling?;

@@ -50,7 +50,7 @@ pub(crate) async fn stream_events(
     let body = if is_finished {
         Body::from(opening)
     } else {
-        let watching = Watching {
+        let watching = GameStream {
             following: watcher.after(revision),
             after,
             format,
@@ -63,7 +63,7 @@ pub(crate) async fn stream_events(
 }
 
 /// An open stream. There may be thousands, so that its size counts.
-struct Watching {
+struct GameStream {
     following: Following,
     /// What the client has, should it name a revision that is not there yet.
     after: Option<u64>,
@@ -71,7 +71,7 @@ struct Watching {
     keep_alive: Interval,
 }
 
-impl Watching {
+impl GameStream {
     fn chunks(self) -> impl Stream<Item = Result<Bytes, Interrupted>> {
         stream::unfold(Some(self), async |watching| {
             let mut watching = watching?;

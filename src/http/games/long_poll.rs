@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use tokio::time::{Instant, timeout_at};
 
-use crate::application::{GameId, Loaded};
+use crate::application::{GameAtRevision, GameId};
 use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::request::prefer::{Wait, preference_applied};
@@ -22,7 +22,7 @@ pub(crate) async fn answer_when_new(
     app: &App,
     id: GameId,
     wait: Wait,
-    answer: impl Fn(&Loaded) -> Result<Response, Problem>,
+    answer: impl Fn(&GameAtRevision) -> Result<Response, Problem>,
 ) -> Result<Response, Problem> {
     let Some(seconds) = wait.seconds() else {
         return answer(&*load(app, id).await?);
@@ -49,7 +49,7 @@ pub(crate) async fn answer_when_new(
     Ok(response)
 }
 
-async fn load(app: &App, id: GameId) -> Result<Arc<Loaded>, Problem> {
+async fn load(app: &App, id: GameId) -> Result<Arc<GameAtRevision>, Problem> {
     let loaded = app.games.load(id).await;
     loaded.map_err(|error| Problem::of_load(id, error))
 }

@@ -12,7 +12,7 @@ use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::request::accept::{AcceptsJson, GameForm};
 use crate::http::request::body::{ApiJson, FromMembers, LARGEST_WITH_STORED_NAME, Members};
-use crate::http::request::idempotency_key::RequestTerms;
+use crate::http::request::idempotency_key::RequestOptions;
 use crate::http::request::if_none_match::IfNoneMatch;
 use crate::http::request::path::{GamePath, MovePath};
 use crate::http::request::query::Query;
@@ -43,12 +43,12 @@ pub(crate) async fn make_move(
     form: GameForm,
     GamePath(id): GamePath,
     mut query: Query,
-    terms: Result<RequestTerms, Problem>,
+    terms: Result<RequestOptions, Problem>,
     body: ApiJson<MakeMoveRequest>,
 ) -> Result<Response, Problem> {
     let form = form.coloured(&mut query)?;
     query.finish()?;
-    let RequestTerms(mut terms) = terms?;
+    let RequestOptions(mut terms) = terms?;
     terms.precondition.is_required = app.requires_if_match;
     let MakeMoveRequest(make_move) = body.read()?;
     let handled = app

@@ -6,7 +6,7 @@ use axum::response::Response;
 
 use super::board_text;
 use super::view::GameView;
-use crate::application::{GameId, Handled, Loaded};
+use crate::application::{GameAtRevision, GameId, Handled};
 use crate::http::problem::Problem;
 use crate::http::request::accept::GameForm;
 use crate::http::request::idempotency_key::REPLAYED;
@@ -33,7 +33,7 @@ pub(crate) fn created(
     *response.status_mut() = StatusCode::CREATED;
     let position = event_position(handled.game.position);
     response.headers_mut().extend(position);
-    if handled.was_done_before {
+    if handled.is_repeated {
         response.headers_mut().extend([REPLAYED]);
     }
     Ok(response)
@@ -47,7 +47,7 @@ pub(crate) fn header_value(url: String) -> HeaderValue {
 pub(crate) fn game<const N: usize>(
     id: GameId,
     form: GameForm,
-    loaded: &Loaded,
+    loaded: &GameAtRevision,
     headers: [(HeaderName, HeaderValue); N],
 ) -> Result<Response, Problem> {
     let not_found = || Problem::game_not_found(&id.to_string());

@@ -10,7 +10,7 @@ use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::request::accept::GameForm;
 use crate::http::request::body::{ApiJson, FromMembers, LARGEST_WITH_STORED_NAME, Members};
-use crate::http::request::idempotency_key::RequestTerms;
+use crate::http::request::idempotency_key::RequestOptions;
 use crate::http::request::path::GamePath;
 use crate::http::request::query::Query;
 
@@ -34,12 +34,12 @@ pub(crate) async fn resign(
     form: GameForm,
     GamePath(id): GamePath,
     mut query: Query,
-    terms: Result<RequestTerms, Problem>,
+    terms: Result<RequestOptions, Problem>,
     body: ApiJson<ResignRequest>,
 ) -> Result<Response, Problem> {
     let form = form.coloured(&mut query)?;
     query.finish()?;
-    let RequestTerms(mut terms) = terms?;
+    let RequestOptions(mut terms) = terms?;
     terms.precondition.is_required = app.requires_if_match;
     let ResignRequest(resign) = body.read()?;
     let handled = app

@@ -4,7 +4,7 @@ use axum::response::Response;
 
 use super::history::{stored_history, whole};
 use super::representation::game;
-use crate::application::{GameId, Loaded};
+use crate::application::{GameAtRevision, GameId};
 use crate::event_store::StreamRevision;
 use crate::http::app::App;
 use crate::http::problem::Problem;
@@ -31,7 +31,7 @@ pub(crate) async fn show_revision(
     game(
         id,
         form,
-        &Loaded::as_of(then),
+        &GameAtRevision::as_of(then),
         [IMMUTABLE, links(id, StreamRevision::new(number), latest)],
     )
 }

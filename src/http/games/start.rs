@@ -6,13 +6,13 @@ use axum::http::header::CONTENT_LOCATION;
 use axum::response::Response;
 
 use super::representation::{created, game};
-use crate::application::{GameId, IdempotencyKey, Terms};
+use crate::application::{CommandOptions, GameId, IdempotencyKey};
 use crate::domain::{PlayerName, Players, PlayersNotDistinct, StartGame};
 use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::request::accept::GameForm;
 use crate::http::request::body::{ApiJson, FromMembers, Members};
-use crate::http::request::idempotency_key::RequestTerms;
+use crate::http::request::idempotency_key::RequestOptions;
 use crate::http::request::path::GamePath;
 use crate::http::request::position::event_position;
 use crate::http::request::query::Query;
@@ -51,12 +51,12 @@ pub(crate) async fn start_game(
     State(app): State<App>,
     form: GameForm,
     mut query: Query,
-    terms: Result<RequestTerms, Problem>,
+    terms: Result<RequestOptions, Problem>,
     body: ApiJson<StartGameRequest>,
 ) -> Result<Response, Problem> {
     let form = form.coloured(&mut query)?;
     query.finish()?;
-    let RequestTerms(terms) = terms?;
+    let RequestOptions(terms) = terms?;
     let start = body.read()?.command()?;
     let key = terms.key.as_ref();
     let id = key.map_or_else(GameId::generate, IdempotencyKey::game_id);
@@ -76,14 +76,14 @@ pub(crate) async fn put_game(
     form: GameForm,
     GamePath(id): GamePath,
     mut query: Query,
-    terms: Result<RequestTerms, Problem>,
+    terms: Result<RequestOptions, Problem>,
     body: ApiJson<StartGameRequest>,
 ) -> Result<Response, Problem> {
     let form = form.coloured(&mut query)?;
     query.finish()?;
     // A PUT needs no key: its URL says which game is meant.
-    let RequestTerms(terms) = terms?;
-    let terms = Terms { key: None, ..terms };
+    let RequestOptions(terms) = terms?;
+    let terms = CommandOptions { key: None, ..terms };
     let start = body.read()?.command()?;
     let handled = app
         .commands
@@ -91,7 +91,7 @@ pub(crate) async fn put_game(
         .await
         .map_err(|error| Problem::of_command(id, error, &terms))?;
     let url = format!("/games/{id}");
-    if handled.was_done_before {
+    if handled.is_repeated {
         let content_location = (CONTENT_LOCATION, header_value(url));
         let headers = [content_location, REVALIDATE, history_link(id)];
         let mut response = game(id, form, &handled.game, headers)?;

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::application::{GameId, HistoricEvent, Loaded, resulting_place};
+use crate::application::{GameAtRevision, GameId, HistoricEvent, resulting_place};
 use crate::domain::{Board, Column, Disc, GameEvent, GameResult, Move, PlayerName};
 use crate::event_store::StreamRevision;
 
@@ -27,7 +27,7 @@ pub(crate) struct GameView<'a> {
 
 impl<'a> GameView<'a> {
     /// The game as it was loaded; `None` when there is none.
-    pub(crate) fn of(id: GameId, loaded: &'a Loaded) -> Option<GameView<'a>> {
+    pub(crate) fn of(id: GameId, loaded: &'a GameAtRevision) -> Option<GameView<'a>> {
         let game = &loaded.game;
         let players = game.players()?;
         let winning_line = game.winning_line();

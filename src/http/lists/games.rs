@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::cursor;
-use super::read_your_writes::{AsOf, whole};
+use super::read_your_writes::{ReadYourWrites, whole};
 use crate::domain::GameResult;
 use crate::http::app::App;
 use crate::http::problem::Problem;
@@ -39,7 +39,7 @@ const RESULTS: [(&str, GameResult); 3] = [
 pub(crate) async fn list_games(
     State(app): State<App>,
     _: AcceptsJson,
-    as_of: AsOf,
+    as_of: ReadYourWrites,
     query: Query,
 ) -> Result<Response, Problem> {
     let query = games_query(query)?;

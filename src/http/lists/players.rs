@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::games::{limit, list_headers};
-use super::read_your_writes::{AsOf, whole};
+use super::read_your_writes::{ReadYourWrites, whole};
 use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::request::accept::AcceptsJson;
@@ -40,7 +40,7 @@ pub(crate) async fn show_player(
     State(app): State<App>,
     _: AcceptsJson,
     PlayerPath(name): PlayerPath,
-    as_of: AsOf,
+    as_of: ReadYourWrites,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
@@ -60,7 +60,7 @@ pub(crate) async fn show_player(
 pub(crate) async fn list_players(
     State(app): State<App>,
     _: AcceptsJson,
-    as_of: AsOf,
+    as_of: ReadYourWrites,
     mut query: Query,
 ) -> Result<Response, Problem> {
     let sort = query.named("sort", &SORTS)?.unwrap_or(PlayersSort::Won);

@@ -18,18 +18,18 @@ use crate::http::request::prefer::{Wait, preference_applied};
 /// How far a list has to have come, and how long the client waits for it. The default is any
 /// list, at once.
 #[derive(Debug, Default)]
-pub(crate) struct AsOf {
+pub(crate) struct ReadYourWrites {
     position: Option<GlobalPosition>,
     wait: Option<u64>,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for AsOf {
+impl<S: Send + Sync> FromRequestParts<S> for ReadYourWrites {
     type Rejection = Problem;
 
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let mut fields = head.headers.get_all(EVENT_POSITION).iter();
         let Some(field) = fields.next() else {
-            return Ok(AsOf::default());
+            return Ok(ReadYourWrites::default());
         };
         let text = field.to_str().ok().filter(|_| fields.next().is_none());
         let position = text.and_then(parse_position).ok_or_else(|| {
@@ -40,7 +40,7 @@ impl<S: Send + Sync> FromRequestParts<S> for AsOf {
             )
             .with("header", "Event-Position")
         })?;
-        Ok(AsOf {
+        Ok(ReadYourWrites {
             position: Some(position),
             wait: Wait::of(&head.method, &head.headers).seconds(),
         })
@@ -61,7 +61,7 @@ pub(crate) fn whole<T>(app: &App, list: T) -> Result<T, Problem> {
     Err(Problem::read_model_behind(app.read_model.position(), None))
 }
 
-impl AsOf {
+impl ReadYourWrites {
     /// Waits until lists include the position; what then goes into the answer's header fields.
     /// A client that does not wait is told at once, and so is one that waits when the service
     /// stops. Before the first catch-up there are no lists.

@@ -16,7 +16,7 @@ use tracing::{Instrument, debug, error, info, info_span};
 
 use crate::http::app::App;
 use crate::http::problem::Problem;
-use crate::http::refusals::Safeguard;
+use crate::http::refusals::RetryHint;
 use crate::http::request::prefer::Wait;
 use crate::http::request::request_id::{X_REQUEST_ID, request_id};
 use crate::http::response::deadline::HANDLER_TIMEOUT;
@@ -101,7 +101,7 @@ fn count(
 async fn answer(app: &App, request: Request, next: Next) -> Response {
     let is_safe = request.method().is_safe();
     let allowance = Wait::of(request.method(), request.headers()).allowance();
-    let safeguard = Safeguard::of(&request);
+    let safeguard = RetryHint::of(&request);
     // What a panicking handler leaves half done is its own: what requests share is changed in
     // steps that do not panic.
     let handler = AssertUnwindSafe(next.run(request)).catch_unwind();

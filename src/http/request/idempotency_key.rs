@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::preconditions::precondition;
 use super::trace_context::event_metadata;
-use crate::application::{IdempotencyKey, Terms};
+use crate::application::{CommandOptions, IdempotencyKey};
 use crate::http::problem::Problem;
 
 pub(crate) const NAME: &str = "Idempotency-Key";
@@ -23,13 +23,13 @@ pub(crate) const REPLAYED: (HeaderName, HeaderValue) = (
 /// The terms that a request's header fields set: its key and its conditions. Handlers take it
 /// as a `Result`, since the body's length and type are judged before.
 #[derive(Debug)]
-pub(crate) struct RequestTerms(pub(crate) Terms);
+pub(crate) struct RequestOptions(pub(crate) CommandOptions);
 
-impl<S: Send + Sync> FromRequestParts<S> for RequestTerms {
+impl<S: Send + Sync> FromRequestParts<S> for RequestOptions {
     type Rejection = Problem;
 
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(RequestTerms(Terms {
+        Ok(RequestOptions(CommandOptions {
             metadata: event_metadata(head),
             key: key(&head.headers)?,
             precondition: precondition(&head.headers)?,

@@ -3,8 +3,8 @@
 use quick_cache::unsync::Cache;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::lists::position;
 use super::outcome::outcome_of;
+use super::queries::position;
 use crate::application::{GameFold, GameId};
 use crate::domain::{Game, PlayerName, Side};
 use crate::event_store::GlobalPosition;
@@ -39,7 +39,7 @@ impl Listed {
 
 /// What is kept in mind between batches. All of it can be lost: it is read again.
 #[derive(Debug)]
-pub(super) struct Memory {
+pub(super) struct ProjectorState {
     /// Games in progress, as their rows have them.
     pub(super) running: Cache<GameId, Listed>,
     pub(super) players: Cache<PlayerName, i64>,
@@ -64,15 +64,15 @@ pub(super) enum Truncation {
 const RUNNING_GAMES: usize = 65_536;
 const PLAYERS: usize = 65_536;
 
-impl Memory {
+impl ProjectorState {
     /// What the tables say.
-    pub(super) fn load(connection: &Connection) -> rusqlite::Result<Memory> {
+    pub(super) fn load(connection: &Connection) -> rusqlite::Result<ProjectorState> {
         let select = "SELECT next_game, next_player, (SELECT count(*) FROM unreadable_streams),
                     EXISTS (SELECT 1 FROM truncated_streams)
              FROM projection";
         let checkpoint = position(connection)?;
         connection.query_row(select, [], |row| {
-            Ok(Memory {
+            Ok(ProjectorState {
                 running: Cache::new(RUNNING_GAMES),
                 players: Cache::new(PLAYERS),
                 next_game: row.get(0)?,

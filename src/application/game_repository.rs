@@ -6,13 +6,12 @@ use std::sync::Arc;
 use quick_cache::sync::Cache;
 use uuid::Uuid;
 
+use super::command_options::CommandOptions;
 use super::event_id::event_id;
 use super::event_json::{DecodeError, decode, encode};
 use super::game_id::GameId;
-use super::history::History;
 use super::load_error::{LoadError, UnreadableReason};
 use super::resignation::{metadata, resigned_by};
-use super::terms::Terms;
 use crate::domain::{Command, Game, GameEvent, evolve, replay};
 use crate::event_store::{
     EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, RecordedEvent,
@@ -21,7 +20,7 @@ use crate::event_store::{
 
 /// A game as its stream told it, and what an append to it needs to know.
 #[derive(Debug, Clone, Default)]
-pub struct Loaded {
+pub struct GameAtRevision {
     /// The fold of the stream's events.
     pub game: Game,
     /// The revision of the last of them; `None` when the stream is absent.
@@ -32,11 +31,11 @@ pub struct Loaded {
     pub event_ids: Vec<Uuid>,
 }
 
-impl Loaded {
+impl GameAtRevision {
     /// The game as this beginning of its history left it.
-    pub fn as_of(history: &[HistoricEvent]) -> Loaded {
+    pub fn as_of(history: &[HistoricEvent]) -> GameAtRevision {
         let last = history.last();
-        Loaded {
+        GameAtRevision {
             game: last.map(|last| last.game.clone()).unwrap_or_default(),
             revision: last.map(|last| last.recorded.revision),
             position: last.map(|last| last.recorded.position),
@@ -119,6 +118,39 @@ pub struct HistoricEvent {
     pub game: Game,
 }
 
+/// All stored events of a game, and the game as far as they explain it.
+#[derive(Debug, Default)]
+pub struct History {
+    /// The events from the first one on, up to one that no game explains.
+    pub explained: Vec<HistoricEvent>,
+    /// That event and those after it, as they were stored.
+    pub rest: Vec<RecordedEvent>,
+    /// What is wrong with the first of the rest.
+    unreadable: Option<LoadError>,
+}
+
+impl History {
+    /// Adds an event that no game explains, or one after such an event.
+    pub(super) fn add_unexplained(&mut self, recorded: RecordedEvent, error: LoadError) {
+        self.unreadable.get_or_insert(error);
+        self.rest.push(recorded);
+    }
+
+    /// Every event, as it was stored.
+    pub fn recorded(&self) -> impl Iterator<Item = &RecordedEvent> {
+        let explained = self.explained.iter().map(|event| &event.recorded);
+        explained.chain(&self.rest)
+    }
+
+    /// Every event, if the game explains them all.
+    pub fn whole(self) -> Result<Vec<HistoricEvent>, LoadError> {
+        match self.unreadable {
+            None => Ok(self.explained),
+            Some(error) => Err(error),
+        }
+    }
+}
+
 /// Whether nothing follows this event in its game.
 pub fn ends_game(recorded: &RecordedEvent) -> Result<bool, DecodeError> {
     Ok(match decode(&recorded.event_type, &recorded.data)? {
@@ -128,22 +160,22 @@ pub fn ends_game(recorded: &RecordedEvent) -> Result<bool, DecodeError> {
 }
 
 /// The games of an event store.
-pub struct GameStreams {
+pub struct GameRepository {
     store: Arc<dyn EventStore>,
     /// Games as they were when last seen. What is remembered is never answered from
     /// unasked: every load reads the stream from there on, so that memory saves the
     /// transfer and the fold of old events, and can be lost or late without harm. It relies
     /// on the stores to give no revision of a stream to a second event.
-    remembered: Cache<GameId, Arc<Loaded>>,
+    remembered: Cache<GameId, Arc<GameAtRevision>>,
 }
 
 /// How many games are remembered, at about a kilobyte each.
 const REMEMBERED_GAMES: usize = 16_384;
 
-impl GameStreams {
+impl GameRepository {
     /// The games of this store.
-    pub fn new(store: Arc<dyn EventStore>) -> GameStreams {
-        GameStreams {
+    pub fn new(store: Arc<dyn EventStore>) -> GameRepository {
+        GameRepository {
             store,
             remembered: Cache::new(REMEMBERED_GAMES),
         }
@@ -155,7 +187,7 @@ impl GameStreams {
     }
 
     /// The game as it is now; [`Game::NotStarted`] when its stream is absent.
-    pub async fn load(&self, id: GameId) -> Result<Arc<Loaded>, LoadError> {
+    pub async fn load(&self, id: GameId) -> Result<Arc<GameAtRevision>, LoadError> {
         let remembered = self.remembered.get(&id).unwrap_or_default();
         let slice = self.read(id, remembered.next_revision()).await?;
         if slice.last_revision == remembered.revision {
@@ -175,7 +207,7 @@ impl GameStreams {
         // somebody deleted it, and perhaps wrote it anew. From the start, then.
         self.remembered.remove(&id);
         let slice = self.read(id, StreamRevision::FIRST).await?;
-        let mut loaded = Loaded::default();
+        let mut loaded = GameAtRevision::default();
         for recorded in &slice.events {
             loaded.fold(id, recorded)?;
         }
@@ -191,7 +223,7 @@ impl GameStreams {
     /// Every event of the game, also when no game explains them all.
     pub async fn stored_history(&self, id: GameId) -> Result<History, LoadError> {
         let slice = self.read(id, StreamRevision::FIRST).await?;
-        let mut loaded = Loaded::default();
+        let mut loaded = GameAtRevision::default();
         let mut history = History::default();
         for recorded in slice.events {
             match loaded.fold(id, &recorded) {
@@ -231,11 +263,11 @@ impl GameStreams {
     pub(super) async fn append(
         &self,
         id: GameId,
-        decided_on: Arc<Loaded>,
+        decided_on: Arc<GameAtRevision>,
         command: &Command,
-        terms: &Terms,
+        terms: &CommandOptions,
         events: Vec<GameEvent>,
-    ) -> Result<Arc<Loaded>, EventStoreError> {
+    ) -> Result<Arc<GameAtRevision>, EventStoreError> {
         let stream = id.stream();
         let expected = ExpectedRevision::at(decided_on.revision);
         let key = terms.key.as_ref();
@@ -323,7 +355,7 @@ impl GameStreams {
         self.remembered.clear();
     }
 
-    fn remember(&self, id: GameId, loaded: Loaded) -> Arc<Loaded> {
+    fn remember(&self, id: GameId, loaded: GameAtRevision) -> Arc<GameAtRevision> {
         let loaded = Arc::new(loaded);
         if loaded.revision.is_some() {
             self.remembered.insert(id, loaded.clone());
@@ -332,9 +364,9 @@ impl GameStreams {
     }
 }
 
-impl fmt::Debug for GameStreams {
+impl fmt::Debug for GameRepository {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GameStreams")
+        f.debug_struct("GameRepository")
             .field("store", &self.store)
             .finish_non_exhaustive()
     }

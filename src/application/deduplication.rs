@@ -1,11 +1,11 @@
 //! Finds in a game's own stream what a request asks for and what was done before. The stream is
 //! the only table of requests, so this is as true after a restart and at another replica.
 
+use super::command_options::IdempotencyKey;
 use super::event_id::keyed_event_id;
 use super::game_id::GameId;
-use super::game_stream::{HistoricEvent, Loaded};
+use super::game_repository::{GameAtRevision, HistoricEvent};
 use super::resignation::resigned_by;
-use super::terms::IdempotencyKey;
 use crate::domain::{Command, GameEvent, MakeMove, Resign};
 use crate::event_store::StreamRevision;
 
@@ -13,18 +13,18 @@ use crate::event_store::StreamRevision;
 #[derive(Debug)]
 pub(super) enum Found {
     /// It was done: the game as it left it.
-    Done(Loaded),
+    Done(GameAtRevision),
     /// Something else was done under the same key.
     Another(Command),
 }
 
 /// Whether something was done in this game with this key.
-pub(super) fn is_used(id: GameId, loaded: &Loaded, key: &IdempotencyKey) -> bool {
+pub(super) fn is_used(id: GameId, loaded: &GameAtRevision, key: &IdempotencyKey) -> bool {
     loaded.event_ids.contains(&keyed_event_id(id, key, 0))
 }
 
 /// What was done with this key.
-pub(super) fn done_with(
+pub(super) fn find_by_key(
     id: GameId,
     history: &[HistoricEvent],
     key: &IdempotencyKey,
@@ -41,21 +41,21 @@ pub(super) fn done_with(
     let is_finished_by_it =
         finish.is_some_and(|finish| finish.recorded.id == keyed_event_id(id, key, 1));
     let last = place + usize::from(is_finished_by_it);
-    Some(Found::Done(Loaded::as_of(history.get(..=last)?)))
+    Some(Found::Done(GameAtRevision::as_of(history.get(..=last)?)))
 }
 
 /// The game as this very command left it, if it is what came next after this revision.
-pub(super) fn done_after(
+pub(super) fn find_after(
     history: &[HistoricEvent],
     revision: StreamRevision,
     asked: &Command,
-) -> Option<Loaded> {
+) -> Option<GameAtRevision> {
     let place = usize::try_from(revision.next().number()).ok()?;
     if done_at(history, place)? != *asked {
         return None;
     }
     let last = resulting_place(history, place);
-    Some(Loaded::as_of(history.get(..=last)?))
+    Some(GameAtRevision::as_of(history.get(..=last)?))
 }
 
 /// The place of the last event that the move at this place caused: its own, or the finish.

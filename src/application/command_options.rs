@@ -123,7 +123,7 @@ impl Precondition {
 
 /// On which terms a client wants a command carried out.
 #[derive(Debug, Clone, Default)]
-pub struct Terms {
+pub struct CommandOptions {
     /// What is noted with the events that the command causes: JSON, or nothing.
     pub metadata: Bytes,
     /// What the client calls this move.

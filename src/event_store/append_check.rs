@@ -6,7 +6,7 @@ use super::revision::{ExpectedRevision, StreamRevision};
 
 /// What to do with an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum AppendCheck {
     /// The stream is where it was expected: store the events.
     Store,
     /// These very events were stored at this place before; the last of them is here.
@@ -20,26 +20,26 @@ pub(super) enum Verdict {
 /// `stored_id` answers for the revisions that the stream has. Only when the stream has gone
 /// past the expected revision are ids compared, one by one with the events that follow it:
 /// all the same is a repetition, anything else a conflict (KurrentDB's `CheckCommit`).
-pub(super) fn judge<E>(
+pub(super) fn check_append<E>(
     expected: ExpectedRevision,
     actual: Option<StreamRevision>,
     ids: impl ExactSizeIterator<Item = Uuid>,
     mut stored_id: impl FnMut(StreamRevision) -> Result<Uuid, E>,
-) -> Result<Verdict, E> {
+) -> Result<AppendCheck, E> {
     if expected == ExpectedRevision::at(actual) {
-        return Ok(Verdict::Store);
+        return Ok(AppendCheck::Store);
     }
     let first = expected.first_appended();
     let last = first.plus(ids.len() as u64 - 1);
     if actual.is_none_or(|actual| actual < last) {
-        return Ok(Verdict::Conflict);
+        return Ok(AppendCheck::Conflict);
     }
     for (offset, id) in (0..).zip(ids) {
         if stored_id(first.plus(offset))? != id {
-            return Ok(Verdict::Conflict);
+            return Ok(AppendCheck::Conflict);
         }
     }
-    Ok(Verdict::AlreadyStored(last))
+    Ok(AppendCheck::AlreadyStored(last))
 }
 
 #[cfg(test)]
@@ -49,23 +49,23 @@ mod tests {
     use super::*;
 
     /// Judges an append of `ids` at `expected` to a stream of events with the ids 0, 1, 2.
-    fn verdict(expected: Option<u64>, ids: &[u128]) -> Verdict {
+    fn verdict(expected: Option<u64>, ids: &[u128]) -> AppendCheck {
         let stored = |revision: StreamRevision| {
             Ok::<_, Infallible>(Uuid::from_u128(u128::from(revision.number())))
         };
         let ids = ids.iter().copied().map(Uuid::from_u128);
         let expected = ExpectedRevision::at(expected.map(StreamRevision::new));
-        judge(expected, Some(StreamRevision::new(2)), ids, stored).expect("infallible")
+        check_append(expected, Some(StreamRevision::new(2)), ids, stored).expect("infallible")
     }
 
     #[test]
     fn an_append_at_the_current_revision_is_new_whatever_its_ids() {
-        assert_eq!(verdict(Some(2), &[0]), Verdict::Store);
+        assert_eq!(verdict(Some(2), &[0]), AppendCheck::Store);
     }
 
     #[test]
     fn a_repetition_is_recognised_wherever_the_stream_is_now() {
-        let at = |number| Verdict::AlreadyStored(StreamRevision::new(number));
+        let at = |number| AppendCheck::AlreadyStored(StreamRevision::new(number));
         assert_eq!(verdict(None, &[0]), at(0));
         assert_eq!(verdict(None, &[0, 1, 2]), at(2));
         assert_eq!(verdict(Some(0), &[1]), at(1));
@@ -83,7 +83,7 @@ mod tests {
         ] {
             assert_eq!(
                 verdict(expected, ids),
-                Verdict::Conflict,
+                AppendCheck::Conflict,
                 "{expected:?} {ids:?}"
             );
         }

@@ -8,15 +8,15 @@ use crate::double::Double;
 use crate::real_kurrentdb;
 use crate::support::Opened;
 
-pub(crate) async fn open_double() -> Option<Opened> {
+pub(crate) async fn open_double() -> Opened {
     let double = Double::start().await;
     let store = store_at(&double.connection_string()).await;
-    Some(Opened::new(Arc::new(store), double))
+    Opened::new(Arc::new(store), double)
 }
 
-pub(crate) async fn open_real() -> Option<Opened> {
-    let store = store_at(&real_kurrentdb::url()?).await;
-    Some(Opened::new(Arc::new(store), ()))
+pub(crate) async fn open_real() -> Opened {
+    let store = store_at(&real_kurrentdb::url()).await;
+    Opened::new(Arc::new(store), ())
 }
 
 async fn store_at(url: &str) -> KurrentDbStore {

@@ -15,7 +15,7 @@ use crate::event_store::{EventStore, EventStoreError, GlobalPosition};
 use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::response::deadline::in_time;
-use crate::http::response::event_stream::{Format, KEEP_ALIVE, opened, render};
+use crate::http::response::event_stream::{Format, KEEP_ALIVE, opened, render_in_store_order};
 use crate::live::{AllGamesWatcher, Interrupted, Live};
 
 /// How many events of the history are read and sent at once.
@@ -27,7 +27,7 @@ pub(crate) async fn stream_all_events(
     format: Format,
     after: Option<Place>,
 ) -> Result<Response, Problem> {
-    let mut telling = AllGamesStream {
+    let mut events = AllGamesStream {
         live: app.live.clone(),
         store: app.games.store().clone(),
         format,
@@ -36,13 +36,13 @@ pub(crate) async fn stream_all_events(
         keep_alive: interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE),
     };
     // Before the answer begins, so that a store that is away is a problem and not a silence.
-    let first = in_time(telling.read_on(true)).await?;
+    let first = in_time(events.read_on(true)).await?;
     let first = first.map_err(|error| unread(after, error))?;
     let mut opening = BytesMut::from(format.opening());
-    opening.put(telling.take_in(first));
+    opening.put(events.take_in(first));
     let opening = opening.freeze();
     let opening = stream::iter((!opening.is_empty()).then_some(Ok(opening)));
-    let body = Body::from_stream(opening.chain(telling.chunks()));
+    let body = Body::from_stream(opening.chain(events.chunks()));
     Ok(opened(format, body))
 }
 
@@ -71,10 +71,10 @@ enum Source {
 
 impl AllGamesStream {
     fn chunks(self) -> impl Stream<Item = Result<Bytes, Interrupted>> {
-        stream::unfold(Some(self), async |telling| {
-            let mut telling = telling?;
-            match telling.next_chunk().await {
-                Ok(chunk) => Some((Ok(chunk), Some(telling))),
+        stream::unfold(Some(self), async |events| {
+            let mut events = events?;
+            match events.next_chunk().await {
+                Ok(chunk) => Some((Ok(chunk), Some(events))),
                 Err(Interrupted::Stopped) => None,
                 Err(Interrupted::Behind) => Some((Err(Interrupted::Behind), None)),
             }
@@ -117,7 +117,7 @@ impl AllGamesStream {
     fn take_in(&mut self, (slice, watcher): Read) -> Bytes {
         let mut chunk = BytesMut::new();
         for event in &slice.events {
-            chunk.put(self.format.bytes(&render(event)).as_ref());
+            chunk.put(self.format.bytes(&render_in_store_order(event)).as_ref());
             self.told = Some(event.position);
         }
         self.source = match watcher {

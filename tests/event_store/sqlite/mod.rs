@@ -16,10 +16,10 @@ use connect_four::event_store::{SqliteOpenError, SqliteStore};
 
 use crate::support::Opened;
 
-pub(crate) async fn open() -> Option<Opened> {
+pub(crate) async fn open() -> Opened {
     let file = TempFile::new();
     let store = Arc::new(file.open().await);
-    Some(Opened::new(store, file))
+    Opened::new(store, file)
 }
 
 /// The path of a database file in a directory of its own.

@@ -78,6 +78,8 @@ async fn measure() {
     })
     .await;
     measure_moves(&double, store.clone()).await;
+    measure_repetitions(&double, &store).await;
+    measure_pages(&double, &store).await;
 
     println!("{CALLERS} callers at once                     calls/s        p50        p99");
     at_once("an empty call (baseline)", move || echo.clone().call()).await;
@@ -86,6 +88,47 @@ async fn measure() {
         async move { append(store, stream, 0).await }
     })
     .await;
+}
+
+/// Two identical appends at the same moment, on a server that takes some milliseconds to commit:
+/// it drops the second one, and answers it after two seconds unless the adapter helps itself.
+async fn measure_repetitions(double: &Double, store: &Arc<KurrentDbStore>) {
+    const PAIRS: usize = 200;
+    const COMMIT: Duration = Duration::from_millis(3);
+    let other = Arc::new(open(double).await);
+    double.commit_after(COMMIT);
+    one_by_one("append, committed after 3 ms (baseline)", PAIRS, |_| {
+        append(store.clone(), stream_name(), 0)
+    })
+    .await;
+    for (what, second) in [
+        ("two identical appends, one replica", store.clone()),
+        ("two identical appends, two replicas", other),
+    ] {
+        one_by_one(what, PAIRS, |_| {
+            let (stream, event) = (stream_name(), new_event());
+            let first = append_event(store.clone(), stream.clone(), 0, event.clone());
+            let second = append_event(second.clone(), stream, 0, event);
+            async {
+                tokio::join!(first, second);
+            }
+        })
+        .await;
+    }
+    double.commit_after(Duration::ZERO);
+}
+
+/// Pages of the events of all games, as `GET /events` reads them, and what they leave behind.
+async fn measure_pages(double: &Double, store: &Arc<KurrentDbStore>) {
+    const PAGE: usize = 20;
+    let before = double.open_connections();
+    one_by_one("a page of 20 events of all games", SEQUENTIAL, |_| async {
+        let page = store.read_all("game-", None, PAGE).await;
+        assert_eq!(page.expect("it answers").len(), PAGE);
+    })
+    .await;
+    let after = double.open_connections();
+    println!("connections before and after {SEQUENTIAL} pages: {before}, {after}\n");
 }
 
 /// Moves as the service makes them, six discs in one column of each game.
@@ -142,15 +185,27 @@ fn stream_name() -> StreamName {
 
 /// Appends the event with this number to the stream.
 async fn append(store: Arc<KurrentDbStore>, stream: StreamName, number: usize) {
-    let expected = match number {
-        0 => ExpectedRevision::NoStream,
-        number => ExpectedRevision::Exact(StreamRevision::new(number as u64 - 1)),
-    };
-    let event = NewEvent {
+    append_event(store, stream, number, new_event()).await;
+}
+
+fn new_event() -> NewEvent {
+    NewEvent {
         id: Uuid::now_v7(),
         event_type: "MoveMade",
         data: Bytes::from_static(DATA),
         metadata: Bytes::new(),
+    }
+}
+
+async fn append_event(
+    store: Arc<KurrentDbStore>,
+    stream: StreamName,
+    number: usize,
+    event: NewEvent,
+) {
+    let expected = match number {
+        0 => ExpectedRevision::NoStream,
+        number => ExpectedRevision::Exact(StreamRevision::new(number as u64 - 1)),
     };
     store
         .append(&stream, expected, vec![event])

@@ -37,6 +37,7 @@ mod games;
 mod history;
 mod idempotency_keys;
 mod kurrentdb;
+mod kurrentdb_rules;
 mod lists;
 mod live;
 mod live_hub;

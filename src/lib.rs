@@ -21,9 +21,7 @@ pub mod http;
 pub mod client;
 pub mod terminal;
 
-pub mod config;
-pub mod health;
-pub mod rebuild;
+pub mod server;
 pub mod telemetry;
 
-pub mod server;
+pub mod cli;

@@ -3,11 +3,10 @@
 use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Parser;
-use connect_four::config::{Cli, Command, ServeSettings};
-use connect_four::{health, rebuild, server, telemetry, terminal};
+use connect_four::cli::{Cli, Command, health, rebuild, serve};
+use connect_four::terminal;
 
 /// Requests allocate on one thread what another frees, over which glibc's arenas contend.
 #[global_allocator]
@@ -15,8 +14,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = match Cli::parse().into_command() {
-        Command::Serve(settings) => serve(&settings).await,
+    let outcome: Result<(), Box<dyn Error>> = match Cli::parse().into_command() {
+        Command::Serve(settings) => serve::run(&settings).await.map_err(Into::into),
         Command::Rebuild(settings) => rebuild::run(&settings).await.map_err(Into::into),
         Command::Health { url } => health::check(&url).await.map_err(Into::into),
         Command::Play(settings) => terminal::play(&settings).await.map_err(Into::into),
@@ -31,14 +30,4 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// How long the last log lines may take when the service stops.
-const LAST_LINES: Duration = Duration::from_millis(500);
-
-async fn serve(settings: &ServeSettings) -> Result<(), Box<dyn Error>> {
-    let logs = telemetry::init(settings.log_format, &settings.log)?;
-    let served = server::run(settings).await;
-    logs.flush(LAST_LINES);
-    Ok(served?)
 }

@@ -1,11 +1,13 @@
-//! All settings: for each one its flag, environment variable, default and `--help` text.
+//! The command line: the subcommands and what each of them does.
 
-use std::net::SocketAddr;
+pub mod health;
+pub mod rebuild;
+pub mod serve;
+mod settings;
 
-use clap::builder::BoolishValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
-use crate::read_model::ReadModelLocation;
+pub use self::settings::{ServeSettings, StoreSettings};
 use crate::terminal::{PlaySettings, ViewSettings};
 
 /// Connect Four as an event-sourced HTTP API.
@@ -50,85 +52,6 @@ impl Cli {
     pub fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Serve(self.serve))
     }
-}
-
-/// The settings of `serve`.
-#[derive(Debug, Clone, Args)]
-pub struct ServeSettings {
-    /// The event store and the read model.
-    #[command(flatten)]
-    pub stores: StoreSettings,
-
-    /// The address and port to listen on; port 0 chooses a free port.
-    #[arg(
-        long,
-        env,
-        value_name = "ADDRESS:PORT",
-        default_value = "127.0.0.1:8080"
-    )]
-    pub listen: SocketAddr,
-
-    /// Require an `If-Match` header with the expected revision on every move, which makes it safe
-    /// to send again. A move without it is answered with 428.
-    #[arg(long, env, value_parser = BoolishValueParser::new())]
-    pub require_if_match: bool,
-
-    /// The format of log lines: `text` for people, `json` for programs.
-    #[arg(
-        long,
-        env,
-        value_name = "FORMAT",
-        value_enum,
-        default_value_t = LogFormat::Text
-    )]
-    pub log_format: LogFormat,
-
-    /// Which log lines are written, as `tracing` directives. For example, `warn` omits the line
-    /// for each request.
-    #[arg(
-        long,
-        env = "RUST_LOG",
-        value_name = "FILTER",
-        default_value = "info,kurrentdb=off"
-    )]
-    pub log: String,
-}
-
-/// The event store and the read model.
-#[derive(Debug, Clone, Args)]
-pub struct StoreSettings {
-    /// Where events are stored: `sqlite://PATH`, a KurrentDB connection string such as
-    /// `kurrentdb://HOST:PORT?tls=false`, or `memory:` until the process ends.
-    #[arg(
-        long,
-        env,
-        value_name = "URL",
-        default_value = "sqlite://connect-four.db"
-    )]
-    pub event_store: String,
-
-    /// Where the read model is stored: a file or `memory:`. The read model is built from the
-    /// events and answers the lists. The default is a file next to a SQLite event store, and
-    /// memory for the others.
-    #[arg(long, env, value_name = "PATH")]
-    pub read_model: Option<ReadModelLocation>,
-}
-
-impl StoreSettings {
-    /// The location of the read model, given or by default.
-    pub fn read_model(&self) -> ReadModelLocation {
-        let beside = || ReadModelLocation::of_event_store(&self.event_store);
-        self.read_model.clone().unwrap_or_else(beside)
-    }
-}
-
-/// The format of log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object per line, for programs.
-    Json,
 }
 
 #[cfg(test)]

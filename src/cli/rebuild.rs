@@ -1,4 +1,4 @@
-//! Builds the read model again from the events, and shows how it goes.
+//! `connect-four rebuild`: builds the read model again from the events, and shows how it goes.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::config::StoreSettings;
+use super::settings::StoreSettings;
 use crate::event_store::{self, EventStoreError, GlobalPosition, OpenError};
 use crate::read_model::{OpenReadModelError, ReadModel, ReadModelLocation};
 

@@ -1,4 +1,4 @@
-//! The health check of a running service.
+//! `connect-four health`: the health check of a running service.
 
 use std::time::Duration;
 

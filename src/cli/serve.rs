@@ -1,0 +1,94 @@
+//! `connect-four serve`: opens the stores, builds the service and serves it until a signal.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+
+use super::settings::ServeSettings;
+use crate::event_store::{self, OpenError};
+use crate::http::App;
+use crate::read_model::{OpenReadModelError, ReadModel};
+use crate::server;
+use crate::telemetry::{self, TelemetryError};
+
+/// How long writing the last log lines may delay the end of the process.
+const LAST_LINES: Duration = Duration::from_millis(500);
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Logging cannot be started.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The read model cannot be opened.
+    #[error(transparent)]
+    ReadModel(#[from] OpenReadModelError),
+    /// The address is not available.
+    #[error("cannot listen on {address}: {error}; choose another with --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's error.
+        error: io::Error,
+    },
+    /// The listener or a signal handler failed.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Serves until SIGINT or SIGTERM.
+pub async fn run(settings: &ServeSettings) -> Result<(), ServeError> {
+    let logs = telemetry::init(settings.log_format, &settings.log)?;
+    let served = serve(settings).await;
+    logs.flush(LAST_LINES);
+    served
+}
+
+async fn serve(settings: &ServeSettings) -> Result<(), ServeError> {
+    let shutdown = shutdown_signal()?;
+    let store = event_store::open(&settings.stores.event_store).await?;
+    let read_model = settings.stores.read_model();
+    let app = {
+        let opened = ReadModel::open(&read_model).await?;
+        App::with_read_model(store.clone(), Arc::new(opened))
+    };
+    let address = settings.listen;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| ServeError::Listen { address, error })?;
+    let address = listener.local_addr()?;
+    let location = store.location();
+    tracing::info!(
+        %address,
+        "serving on http://{address}, events in {location}, read model in {read_model}"
+    );
+    server::serve(
+        app.requiring_if_match(settings.require_if_match),
+        listener,
+        shutdown,
+    )
+    .await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Resolves at the first SIGINT or SIGTERM. Signals are caught from the call on, not from the
+/// first poll, so that a signal while the store opens is not missed.
+fn shutdown_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

@@ -55,7 +55,9 @@ fn every_line_that_the_tour_quotes_is_in_the_sources() {
             .unwrap_or_else(|error| panic!("{}: {}: {error}", stop.title, stop.path));
         let source = trimmed(&source);
         assert!(
-            source.windows(stop.quote.len()).any(|lines| lines == stop.quote),
+            source
+                .windows(stop.quote.len())
+                .any(|lines| lines == stop.quote),
             "{}: {} does not contain these lines any more:\n{}",
             stop.title,
             stop.path,

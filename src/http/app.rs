@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::application::{CommandHandler, GameRepository};
 use crate::event_store::EventStore;
+use crate::http::acknowledged::Acknowledged;
 use crate::http::forgetting::Forgetting;
 use crate::live::{Live, Renders};
 use crate::metrics::{MeasuredStore, Metrics};
@@ -30,6 +31,7 @@ pub struct Parts {
     /// Ends with the last of the clones.
     _projecting: Arc<Projecting>,
     pub(crate) metrics: Metrics,
+    pub(crate) acknowledged: Arc<Acknowledged>,
     pub(crate) requires_if_match: bool,
 }
 
@@ -47,9 +49,11 @@ impl App {
         let measured = Arc::new(MeasuredStore::new(store.clone(), metrics.clone()));
         let games = Arc::new(GameRepository::new(measured.clone()));
         let live = Arc::new(Live::new(measured, RENDERS));
+        let acknowledged = Arc::new(Acknowledged::default());
         let forgetting = Forgetting {
             games: games.clone(),
             live: live.clone(),
+            acknowledged: acknowledged.clone(),
         };
         let projecting = read_model.start(store, Arc::new(forgetting));
         App(Arc::new(Parts {
@@ -59,6 +63,7 @@ impl App {
             read_model,
             _projecting: Arc::new(projecting),
             metrics,
+            acknowledged,
             requires_if_match: false,
         }))
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::application::{GameId, GameRepository};
+use crate::http::acknowledged::Acknowledged;
 use crate::live::Live;
 use crate::read_model::StoreObserver;
 
@@ -11,6 +12,7 @@ use crate::read_model::StoreObserver;
 pub(crate) struct Forgetting {
     pub(crate) games: Arc<GameRepository>,
     pub(crate) live: Arc<Live>,
+    pub(crate) acknowledged: Arc<Acknowledged>,
 }
 
 impl StoreObserver for Forgetting {
@@ -22,6 +24,7 @@ impl StoreObserver for Forgetting {
     fn store_restored(&self) {
         // First, so that whoever comes again finds nothing of before.
         self.games.forget_all();
+        self.acknowledged.forget();
         self.live.start_again();
     }
 }

@@ -1,5 +1,6 @@
 //! The HTTP API: requests become commands, games become JSON, refusals become problems.
 
+mod acknowledged;
 mod app;
 mod documents;
 mod events;

@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use connect_four::event_store::{GlobalPosition, MemoryStore};
@@ -150,11 +151,74 @@ on_every_store! {
     }
 }
 
+on_every_store! {
+    async fn a_list_that_is_asked_for_after_a_write_includes_it(service: Service) {
+        service.is_ready().await;
+        for turn in 0..20 {
+            let ada = &nobody_else("ada");
+            let game = service.start_game(ada, "grace").await;
+            let path = format!("/games?player={ada}");
+            let list = service.get(&path).await.is(200).json();
+            assert_eq!(list["games"][0]["revision"], 0, "turn {turn}");
+            game.move_by(ada, "D").await.is(201);
+            let list = service.get(&path).await.is(200).json();
+            assert_eq!(list["games"][0]["revision"], 1, "turn {turn}");
+            let record = service.get(&format!("/players/{ada}")).await.is(200).json();
+            assert_eq!(record["in_progress"], 1, "turn {turn}");
+        }
+    }
+
+    async fn a_list_does_not_wait_for_long_for_a_read_model_that_is_behind(service: Service) {
+        let held = HeldStore::new(service.store.clone());
+        held.let_go();
+        let replica = Service::on(held.clone()).await;
+        replica.is_ready().await;
+        held.hold();
+        let ada = &nobody_else("ada");
+        replica.start_game(ada, "grace").await;
+        let asked = Instant::now();
+        let list = replica.get(&format!("/games?player={ada}")).await.is(200).json();
+        assert_eq!(list["games"], json!([]));
+        assert!(asked.elapsed() >= Duration::from_millis(250));
+        held.let_go();
+    }
+
+    async fn a_position_beyond_the_end_of_the_store_is_refused(service: Service) {
+        service.game_with("A").await;
+        service.is_ready().await;
+        let far = match service.get("/events?limit=1").await.header("event-position").contains('-') {
+            true => "8999999999999999999-8999999999999999999",
+            false => "8999999999999999999",
+        };
+        for path in LISTS {
+            let answer = as_of(&service, path, far).await;
+            let problem = answer.is_problem(400, "invalid-event-position");
+            assert_eq!(problem["header"], "Event-Position");
+            let waiting = service.request(Method::GET, path).header("event-position", far);
+            let answer = waiting.header("prefer", "wait=20").send().await;
+            answer.is_problem(400, "invalid-event-position");
+        }
+    }
+}
+
+/// Starts a game; returns the position of its event.
+async fn start_game(app: &Router) -> String {
+    let request = Request::post("/games")
+        .header("content-type", "application/json")
+        .body(Body::from(r#"{"player_one":"ada","player_two":"grace"}"#));
+    let answer = app.clone().oneshot(request.expect("a request")).await;
+    let answer = answer.expect("infallible");
+    assert_eq!(answer.status(), 201);
+    let position = answer.headers()["event-position"].to_str();
+    position.expect("digits").to_owned()
+}
+
 /// Without sockets, so that the time passes at once.
 #[tokio::test(start_paused = true)]
 async fn nobody_waits_for_more_than_thirty_seconds() {
     let held = HeldStore::new(Arc::new(MemoryStore::new()));
     let app = router(App::new(held));
+    let position = start_game(&app).await;
     for (wait, seconds) in [
         ("wait=7", 7),
         ("wait=30", 30),
@@ -162,7 +226,7 @@ async fn nobody_waits_for_more_than_thirty_seconds() {
         ("wait=999", 30),
     ] {
         let request = Request::get("/games")
-            .header("event-position", "7")
+            .header("event-position", &position)
             .header("prefer", wait)
             .body(Body::empty());
         let asked = tokio::time::Instant::now();
@@ -187,11 +251,13 @@ async fn nobody_waits_for_more_than_thirty_seconds() {
 async fn a_stop_does_not_wait_for_those_who_wait() {
     let app = App::new(HeldStore::new(Arc::new(MemoryStore::new())));
     let live = app.live();
+    let app = router(app);
+    let position = start_game(&app).await;
     let request = Request::get("/games")
-        .header("event-position", "7")
+        .header("event-position", &position)
         .header("prefer", "wait=30")
         .body(Body::empty());
-    let mut waiting = pin!(router(app).oneshot(request.expect("a request")));
+    let mut waiting = pin!(app.oneshot(request.expect("a request")));
     assert!(poll!(&mut waiting).is_pending());
     let asked_to_stop = tokio::time::Instant::now();
     live.stop();

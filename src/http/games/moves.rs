@@ -60,6 +60,7 @@ pub(crate) async fn make_move(
     let number = after.game.last_move().map_or(0, |last| last.number);
     let revision = after.revision.map_or(0, StreamRevision::number);
     created(
+        &app,
         id,
         form,
         &handled,

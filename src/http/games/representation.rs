@@ -7,6 +7,7 @@ use axum::response::Response;
 use super::board_text;
 use super::view::GameView;
 use crate::application::{GameAtRevision, GameId, Handled};
+use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::request::accept::GameForm;
 use crate::http::request::idempotency_key::REPLAYED;
@@ -17,6 +18,7 @@ use crate::http::response::{json, text};
 
 /// The answer to a command: the game as the command left it.
 pub(crate) fn created(
+    app: &App,
     id: GameId,
     form: GameForm,
     handled: &Handled,
@@ -31,6 +33,7 @@ pub(crate) fn created(
     ];
     let mut response = game(id, form, &handled.game, headers)?;
     *response.status_mut() = StatusCode::CREATED;
+    app.acknowledged.add(handled.game.position);
     let position = event_position(handled.game.position);
     response.headers_mut().extend(position);
     if handled.is_repeated {

@@ -49,6 +49,7 @@ pub(crate) async fn resign(
         .map_err(|error| Problem::of_command(id, error, &terms))?;
     let revision = handled.game.revision.map_or(0, StreamRevision::number);
     created(
+        &app,
         id,
         form,
         &handled,

@@ -67,7 +67,7 @@ pub(crate) async fn start_game(
     }
     .map_err(|error| Problem::of_command(id, error, &terms))?;
     let url = format!("/games/{id}");
-    created(id, form, &handled, url.clone(), url)
+    created(&app, id, form, &handled, url.clone(), url)
 }
 
 /// `PUT /games/{id}`: starts a game under the client's own id.
@@ -95,9 +95,10 @@ pub(crate) async fn put_game(
         let content_location = (CONTENT_LOCATION, header_value(url));
         let headers = [content_location, REVALIDATE, history_link(id)];
         let mut response = game(id, form, &handled.game, headers)?;
+        app.acknowledged.add(handled.game.position);
         let position = event_position(handled.game.position);
         response.headers_mut().extend(position);
         return Ok(response);
     }
-    created(id, form, &handled, url.clone(), url)
+    created(&app, id, form, &handled, url.clone(), url)
 }

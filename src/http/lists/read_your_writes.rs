@@ -32,14 +32,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ReadYourWrites {
             return Ok(ReadYourWrites::default());
         };
         let text = field.to_str().ok().filter(|_| fields.next().is_none());
-        let position = text.and_then(parse_position).ok_or_else(|| {
-            Problem::new(
-                ProblemType::InvalidEventPosition,
-                "Event-Position is what another answer of this service had in that field. Leave \
-                 it out to get the list as it is.",
-            )
-            .with("header", "Event-Position")
-        })?;
+        let position = text.and_then(parse_position).ok_or_else(invalid_position)?;
         Ok(ReadYourWrites {
             position: Some(position),
             wait: Wait::of(&head.method, &head.headers).seconds(),
@@ -47,9 +40,10 @@ impl<S: Send + Sync> FromRequestParts<S> for ReadYourWrites {
     }
 }
 
-/// How long every list waits for the read model to catch up for the first time: it is nearly
-/// done when a service with few events starts.
-const FIRST_CATCH_UP: Duration = Duration::from_millis(250);
+/// How long every list waits without being asked: for the writes that this process has
+/// acknowledged, for a position that is not readable here yet, and for the first catch-up. The
+/// read model is a few milliseconds behind the store, so that most lists wait for nothing.
+const SHORT_WAIT: Duration = Duration::from_millis(250);
 
 /// Refuses a list that was read before the read model had all events that were stored before
 /// the start: it may lack games. To be asked after reading, since a read model that is rebuilt
@@ -62,37 +56,68 @@ pub(crate) fn whole<T>(app: &App, list: T) -> Result<T, Problem> {
 }
 
 impl ReadYourWrites {
-    /// Waits until lists include the position; what then goes into the answer's header fields.
-    /// A client that does not wait is told at once, and so is one that waits when the service
-    /// stops. Before the first catch-up there are no lists.
+    /// Waits until lists include the position; returns the header field for the preference that
+    /// was applied. Before the first catch-up there are no lists.
+    ///
+    /// Without a position it waits for what this process has acknowledged, and lets the list be
+    /// read in any case. A position that is beyond the end of the store after the short wait is
+    /// the client's error. A stop of the service ends every wait.
     pub(crate) async fn reached(
         self,
         app: &App,
     ) -> Result<Option<(HeaderName, HeaderValue)>, Problem> {
-        let model = &app.read_model;
-        let reached = async {
-            model.caught_up().await;
-            if let Some(position) = self.position {
-                model.reached(position).await;
-            }
-        };
-        let wait = Duration::from_secs(self.wait.unwrap_or(0));
-        let wait = if model.has_caught_up() {
-            wait
-        } else {
-            wait.max(FIRST_CATCH_UP)
-        };
         let applied = self.wait.map(preference_applied);
-        let is_reached = tokio::select! {
-            biased;
-            // Asks before it waits, also when there is no time to wait.
-            reached = timeout(wait, reached) => reached.is_ok(),
-            () = app.live.stopped() => false,
-        };
-        if is_reached {
+        let acknowledged = app.acknowledged.last();
+        if self
+            .reaches(app, self.position.max(acknowledged), SHORT_WAIT)
+            .await
+        {
             return Ok(applied);
         }
-        let behind = Problem::read_model_behind(model.position(), self.position);
+        let Some(position) = self.position else {
+            if app.read_model.has_caught_up() {
+                return Ok(applied);
+            }
+            return Err(Problem::read_model_behind(app.read_model.position(), None));
+        };
+        if is_beyond_head(app, position).await {
+            return Err(invalid_position());
+        }
+        let rest = Duration::from_secs(self.wait.unwrap_or(0)).saturating_sub(SHORT_WAIT);
+        if self.reaches(app, Some(position), rest).await {
+            return Ok(applied);
+        }
+        let behind = Problem::read_model_behind(app.read_model.position(), Some(position));
         Err(behind.with_headers(applied))
     }
+
+    async fn reaches(&self, app: &App, position: Option<GlobalPosition>, wait: Duration) -> bool {
+        let reached = async {
+            app.read_model.caught_up().await;
+            if let Some(position) = position {
+                app.read_model.reached(position).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            // Polled before the time is up, so that a list that is there already is not refused.
+            reached = timeout(wait, reached) => reached.is_ok(),
+            () = app.live.stopped() => false,
+        }
+    }
+}
+
+/// A store that does not answer is no reason to refuse the position.
+async fn is_beyond_head(app: &App, position: GlobalPosition) -> bool {
+    let head = timeout(SHORT_WAIT, app.games.store().head()).await;
+    matches!(head, Ok(Ok(head)) if head < Some(position))
+}
+
+fn invalid_position() -> Problem {
+    Problem::new(
+        ProblemType::InvalidEventPosition,
+        "Event-Position must be the value of that field in another answer of this service. Leave it out to get the \
+         list as it is now.",
+    )
+    .with("header", "Event-Position")
 }

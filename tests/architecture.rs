@@ -19,7 +19,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("drawing", &["domain"]),
     ("sqlite_file", &[]),
     ("event_store", &["backoff", "sqlite_file"]),
-    ("application", &["domain", "event_store"]),
+    ("application", &["backoff", "domain", "event_store"]),
     ("metrics", &["event_store"]),
     ("live", &["backoff", "application", "event_store"]),
     (
@@ -35,6 +35,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "backoff",
             "domain",
             "drawing",
             "event_store",

@@ -20,6 +20,7 @@ use super::projector_state::ProjectorState;
 use super::report::{Outage, Report};
 use super::schema;
 use crate::application::{GAME_STREAM_PREFIX, GameId};
+use crate::backoff::Backoff;
 use crate::event_store::{EventStore, SubscriptionMessage};
 
 /// How many events wait at the most while others are applied: about as many as a transaction
@@ -56,6 +57,7 @@ impl Projector {
     /// fails: nothing is ever skipped. Does not end.
     pub(super) async fn run(self) {
         let mut outage = Outage::default();
+        let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
             let Err(error) = self.follow(&mut outage).await;
             match &error {
@@ -71,10 +73,10 @@ impl Projector {
                 | FollowError::Ended => outage.failed(&error),
             }
             self.progress.lost();
-            let doublings = u32::try_from(outage.attempts()).unwrap_or(u32::MAX);
-            let doubled = 2_u32.saturating_pow(doublings.saturating_sub(1));
-            let pause = LONGEST_PAUSE.min(FIRST_PAUSE.saturating_mul(doubled));
-            sleep(pause.mul_f64(0.75 + fastrand::f64() / 4.0)).await;
+            if outage.attempts() <= 1 {
+                pauses.reset();
+            }
+            sleep(pauses.next_pause()).await;
         }
     }
 

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 use crate::application::command_error::LostRace;
 use crate::application::load_error::LoadError;
 use crate::application::{GameAtRevision, GameId, GameRepository};
+use crate::backoff::Backoff;
 use crate::event_store::StreamRevision;
 
 /// How long a command waits in all for events that won. KurrentDB takes 5 to 40 ms.
@@ -39,15 +40,14 @@ impl Races {
         games: &GameRepository,
         id: GameId,
     ) -> Result<Arc<GameAtRevision>, LoadError> {
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_WAIT);
         loop {
             let loaded = games.load(id).await?;
             let has_time = self.until.is_some_and(|until| Instant::now() < until);
             if loaded.revision >= self.actual || !has_time {
                 return Ok(loaded);
             }
-            sleep(pause).await;
-            pause *= 2;
+            sleep(pauses.next_pause()).await;
         }
     }
 }

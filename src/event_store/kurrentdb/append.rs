@@ -13,6 +13,7 @@ use super::client::Supervisor;
 use super::error::Failure;
 use super::position::position;
 use super::read;
+use crate::backoff::Backoff;
 use crate::event_store::{
     Appended, EventStoreError, ExpectedRevision, NewEvent, StreamName, StreamRevision,
 };
@@ -140,17 +141,13 @@ impl Append {
     /// append a moment before: then the server drops this one, and its answer comes after
     /// two seconds.
     async fn find_in_time(&self, supervisor: &Arc<Supervisor>) -> Appended {
-        let mut pause = FIRST_LOOK;
+        tokio::time::sleep(FIRST_LOOK).await;
+        let mut pauses = Backoff::new(SECOND_LOOK, LONGEST_PAUSE);
         loop {
-            tokio::time::sleep(pause).await;
             if let Ok(Some(appended)) = self.find(supervisor).await {
                 return appended;
             }
-            pause = if pause == FIRST_LOOK {
-                SECOND_LOOK
-            } else {
-                (pause * 2).min(LONGEST_PAUSE)
-            };
+            tokio::time::sleep(pauses.next_pause()).await;
         }
     }
 

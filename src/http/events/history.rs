@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::application::GAME_STREAM_PREFIX;
+use crate::backoff::Backoff;
 use crate::event_store::{EventStore, EventStoreError, GlobalPosition, RecordedEvent};
 use crate::http::problem::Problem;
 use crate::http::request::query::invalid_query;
@@ -70,7 +71,7 @@ pub(crate) async fn read(
     limit: usize,
 ) -> Result<Slice, EventStoreError> {
     let until = Instant::now() + LONGEST_WAIT;
-    let mut pause = FIRST_PAUSE;
+    let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_WAIT);
     loop {
         match store.read_all(GAME_STREAM_PREFIX, after, limit).await {
             Ok(events) => {
@@ -78,8 +79,7 @@ pub(crate) async fn read(
                 return Ok(Slice { events, is_end });
             }
             Err(EventStoreError::PositionBeyondHead { .. }) if Instant::now() < until => {
-                sleep(pause).await;
-                pause *= 2;
+                sleep(pauses.next_pause()).await;
             }
             Err(error) => return Err(error),
         }

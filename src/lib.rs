@@ -7,6 +7,7 @@ mod backoff;
 pub mod domain;
 pub mod drawing;
 mod sqlite_file;
+pub mod telemetry;
 
 pub mod event_store;
 
@@ -22,6 +23,5 @@ pub mod client;
 pub mod terminal;
 
 pub mod server;
-pub mod telemetry;
 
 pub mod cli;

@@ -18,6 +18,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("drawing", &["domain"]),
     ("sqlite_file", &[]),
+    ("telemetry", &[]),
     ("event_store", &["backoff", "sqlite_file"]),
     ("application", &["backoff", "domain", "event_store"]),
     ("metrics", &["event_store"]),
@@ -35,6 +36,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "telemetry",
             "backoff",
             "domain",
             "drawing",
@@ -48,7 +50,6 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("client", &["backoff", "domain"]),
     ("terminal", &["domain", "drawing", "client"]),
     ("server", &["http"]),
-    ("telemetry", &[]),
     (
         "cli",
         &[

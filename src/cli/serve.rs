@@ -13,7 +13,7 @@ use crate::event_store::{self, OpenError};
 use crate::http::App;
 use crate::read_model::{OpenReadModelError, ReadModel};
 use crate::server;
-use crate::telemetry::{self, TelemetryError};
+use crate::telemetry::{self, Logs, TelemetryError};
 
 /// How long writing the last log lines may delay the end of the process.
 const LAST_LINES: Duration = Duration::from_millis(500);
@@ -46,12 +46,12 @@ pub enum ServeError {
 /// Serves until SIGINT or SIGTERM.
 pub async fn run(settings: &ServeSettings) -> Result<(), ServeError> {
     let logs = telemetry::init(settings.log_format, &settings.log)?;
-    let served = serve(settings).await;
+    let served = serve(settings, &logs).await;
     logs.flush(LAST_LINES);
     served
 }
 
-async fn serve(settings: &ServeSettings) -> Result<(), ServeError> {
+async fn serve(settings: &ServeSettings, logs: &Logs) -> Result<(), ServeError> {
     let shutdown = shutdown_signal()?;
     let store = event_store::open(&settings.stores.event_store).await?;
     let read_model = settings.stores.read_model();
@@ -59,6 +59,9 @@ async fn serve(settings: &ServeSettings) -> Result<(), ServeError> {
         let opened = ReadModel::open(&read_model).await?;
         App::with_read_model(store.clone(), Arc::new(opened))
     };
+    let app = app
+        .requiring_if_match(settings.require_if_match)
+        .counting_lost_lines(logs.clone());
     let address = settings.listen;
     let listener = TcpListener::bind(address)
         .await
@@ -69,12 +72,7 @@ async fn serve(settings: &ServeSettings) -> Result<(), ServeError> {
         %address,
         "serving on http://{address}, events in {location}, read model in {read_model}"
     );
-    server::serve(
-        app.requiring_if_match(settings.require_if_match),
-        listener,
-        shutdown,
-    )
-    .await;
+    server::serve(app, listener, shutdown).await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::http::forgetting::Forgetting;
 use crate::live::{Live, Renders};
 use crate::metrics::{MeasuredStore, Metrics};
 use crate::read_model::{Projecting, ReadModel};
+use crate::telemetry::Logs;
 
 const RENDERS: Renders = Renders {
     of_a_game: render,
@@ -33,6 +34,7 @@ pub struct Parts {
     pub(crate) metrics: Metrics,
     pub(crate) acknowledged: Arc<Acknowledged>,
     pub(crate) requires_if_match: bool,
+    pub(crate) logs: Option<Logs>,
 }
 
 impl App {
@@ -65,6 +67,7 @@ impl App {
             metrics,
             acknowledged,
             requires_if_match: false,
+            logs: None,
         }))
     }
 
@@ -72,6 +75,13 @@ impl App {
     #[must_use]
     pub fn requiring_if_match(mut self, requires_if_match: bool) -> App {
         Arc::make_mut(&mut self.0).requires_if_match = requires_if_match;
+        self
+    }
+
+    /// Shows in the metrics how many lines these logs have lost.
+    #[must_use]
+    pub fn counting_lost_lines(mut self, logs: Logs) -> App {
+        Arc::make_mut(&mut self.0).logs = Some(logs);
         self
     }
 

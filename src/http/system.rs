@@ -32,6 +32,9 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
         ),
         (CACHE_CONTROL, NO_STORE),
     ];
+    if let Some(logs) = &app.logs {
+        app.metrics.lost_log_lines(logs.lost_lines());
+    }
     let status = app.read_model.status();
     let read_model = ReadModelFigures {
         lag: status.lag,

@@ -77,6 +77,7 @@ struct Registered {
     read_model_events: Counter,
     read_model_unreadable: Gauge,
     read_model_caught_up: Gauge,
+    log_lines_lost: Counter,
     store_calls: Family<CallLabels, Histogram, fn() -> Histogram>,
 }
 
@@ -94,6 +95,7 @@ impl Default for Registered {
             read_model_events: Counter::default(),
             read_model_unreadable: Gauge::default(),
             read_model_caught_up: Gauge::default(),
+            log_lines_lost: Counter::default(),
             store_calls: Family::new_with_constructor(call_times),
         };
         let mut registry = Registry::with_prefix("connect_four");
@@ -143,6 +145,11 @@ impl Default for Registered {
             metrics.read_model_caught_up.clone(),
         );
         registry.register(
+            "log_lines_lost",
+            "Log lines that standard output did not take",
+            metrics.log_lines_lost.clone(),
+        );
+        registry.register(
             "store_call_seconds",
             "Time of the event store's calls",
             metrics.store_calls.clone(),
@@ -184,6 +191,13 @@ impl Metrics {
 
     fn conflicted(&self) {
         self.0.conflicts.inc();
+    }
+
+    /// Sets how many log lines were lost since the start.
+    pub fn lost_log_lines(&self, lines: u64) {
+        // Only ever raised, as a counter has to be.
+        let counter = self.0.log_lines_lost.inner();
+        counter.fetch_max(lines, Ordering::Relaxed);
     }
 
     /// All of it as `OpenMetrics` text, which Prometheus reads, with as many watchers of games

@@ -85,6 +85,9 @@ async fn connection(stream: TcpStream, router: Router, watcher: Watcher) {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
+            // A client that has sent everything may close its side and still read the answer
+            // (RFC 9112, 9.6).
+            .half_close(true)
             .max_buf_size(LARGEST_BUFFER)
             .serve_connection(io, service);
         watcher.watch(connection).await

@@ -75,3 +75,23 @@ async fn what_is_no_http_is_closed_and_harms_nobody() {
     }
     service.get("/livez").await.is(200);
 }
+
+#[tokio::test]
+async fn a_client_that_closes_its_side_after_the_request_gets_the_answer() {
+    let service = Service::on_memory().await;
+    let body = r#"{"player_one":"ada","player_two":"grace"}"#;
+    let request = format!(
+        "POST /games HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut connection = connect(&service).await;
+    connection
+        .write_all(request.as_bytes())
+        .await
+        .expect("sent");
+    connection.shutdown().await.expect("closed on one side");
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).await.expect("read");
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+}

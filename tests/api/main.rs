@@ -43,6 +43,7 @@ mod live;
 mod live_hub;
 mod live_long_poll;
 mod live_races;
+mod logs;
 mod moves;
 mod operations;
 mod own_writes;

@@ -2,3 +2,4 @@
 
 pub(crate) mod cors;
 pub(crate) mod request_context;
+mod to_the_end;

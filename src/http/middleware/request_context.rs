@@ -14,6 +14,7 @@ use tokio::time::sleep;
 use tracing::field::Empty;
 use tracing::{Instrument, debug, error, info, info_span};
 
+use super::to_the_end::ToTheEnd;
 use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::refusals::RetryHint;
@@ -29,12 +30,21 @@ const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-repl
 /// keeps its connections then.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves one request. The log line names the route, not the path, and no player.
+/// Serves one request. What may change something is carried through, logged and counted even if
+/// the client has gone; reading ends with its client.
 pub(crate) async fn request_context(
     State(app): State<App>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
+    if request.method().is_safe() {
+        return serve(app, request, next).await;
+    }
+    ToTheEnd::new(serve(app, request, next)).await
+}
+
+/// The log line names the route, not the path, and no player.
+async fn serve(app: App, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let (request_id, id_header) = request_id(request.headers());
     let id = request_id.id;

@@ -1,12 +1,14 @@
-//! A client of the crate that is replaced when it has failed.
+//! Replaces the crate's client when it has failed.
 //!
-//! The crate's client ends with the first connection that it cannot make, and every clone of
-//! it with it; it never leaves a leader that died; and it bounds no call in time. So calls
-//! go through a [`Supervisor`]: it lends out the one client of now, bounds what is done with
-//! it, and watches how that ends. A client that died, that failed twice in a row, or that
-//! went silent is replaced by one that has proved itself with a call; one task at a time does
-//! so, with growing pauses. Meanwhile calls wait for a moment if the first attempt is still under way
-//! and are told that the database is unavailable otherwise, without a network in between.
+//! The crate's client and all its clones stop working for ever after one connection attempt that
+//! fails. It never leaves a leader that died, and it does not limit calls in time. So every call
+//! goes through a [`Supervisor`]. It lends out the current client, limits each call in time, and
+//! watches the outcome.
+//!
+//! A client is replaced when it has died, when two calls in a row failed, or when it does not
+//! answer. The new client must answer a first call before it is used. One task at a time
+//! connects, with growing pauses. During the first attempt, calls wait for a short time; after
+//! it failed, they fail at once as unavailable, without using the network.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -26,20 +28,21 @@ use super::outage::{OutageLog, Witness};
 use crate::backoff::Backoff;
 use crate::event_store::EventStoreError;
 
-/// Between attempts to reach a database that is away.
+/// The pauses between attempts to reach a database that does not answer.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Calls in flight on one connection. Kestrel allows 100 and lets the next wait in silence;
-/// the difference is for the crate's own calls.
+/// How many calls may be in flight on one connection. The server (Kestrel) allows 100 HTTP/2
+/// streams and lets the next call wait without an error. The rest is for the crate's own calls.
 const CALLS_IN_FLIGHT: usize = 90;
 
-/// How many failures in a row, with no answer in between, cost a client its place. The first
-/// may be the connection, which comes back by itself; the second is the node.
+/// A client is replaced after this many failures in a row, with no answer in between. The first
+/// may be a lost connection, which the crate opens again by itself. A second one means that the
+/// node is lost.
 const FAILURES: u32 = 2;
 
-/// How long a call waits for a client whose replacement is being tried for the first time.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a call waits while the first attempt to replace the client is in progress.
+const CONNECT_WAIT: Duration = Duration::from_millis(500);
 
 /// Lends out a client that works.
 pub(super) struct Supervisor {
@@ -48,13 +51,13 @@ pub(super) struct Supervisor {
     outages: Arc<OutageLog>,
     own_outage: Mutex<Witness>,
     access: AccessLog,
-    /// For the task that outlives the call which found the client dead.
+    /// For the task that replaces the client: it must not keep the supervisor alive.
     this: Weak<Supervisor>,
 }
 
 #[derive(Clone)]
 enum State {
-    /// A client is being replaced, for the first time since the last one worked.
+    /// The first attempt to connect since the last client worked is in progress.
     Connecting,
     Up(Arc<Connected>),
     Down(Arc<str>),
@@ -65,7 +68,7 @@ struct Connected {
     /// Whether a call has succeeded.
     is_proven: AtomicBool,
     permits: Arc<Semaphore>,
-    /// In a row.
+    /// How many calls failed in a row.
     failures: AtomicU32,
     answers: AtomicU64,
 }
@@ -78,7 +81,7 @@ pub(super) struct Lease {
 }
 
 impl Supervisor {
-    /// Begins to connect, and waits for the outcome of the first attempt.
+    /// Starts to connect, and waits for the outcome of the first attempt.
     pub(super) async fn start(connection: Arc<ConnectionString>) -> Arc<Supervisor> {
         let outages = OutageLog::new(connection.location());
         let supervisor = Arc::new_cyclic(|this| Supervisor {
@@ -91,7 +94,7 @@ impl Supervisor {
         });
         let mut state = supervisor.state.subscribe();
         supervisor.replace_client();
-        // The sender lives in the supervisor.
+        // Cannot fail: the supervisor owns the sender.
         let _ = state
             .wait_for(|state| !matches!(state, State::Connecting))
             .await;
@@ -102,7 +105,7 @@ impl Supervisor {
         &self.connection
     }
 
-    /// A client that works, as far as is known, and leave to send it a call.
+    /// The current client and a permit to send one call with it.
     pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease, EventStoreError> {
         let mut state = self.state.subscribe();
         loop {
@@ -113,7 +116,7 @@ impl Supervisor {
                     let Ok(permit) = timeout(self.connection.call_timeout(), permit).await else {
                         return Err(self.unavailable("too many calls are in flight"));
                     };
-                    // Closed: the client was replaced while this call stood in line for it.
+                    // Closed: the client was replaced while this call waited for a permit.
                     let Ok(permit) = permit else { continue };
                     return Ok(Lease {
                         supervisor: self.clone(),
@@ -122,7 +125,7 @@ impl Supervisor {
                     });
                 }
                 State::Connecting => {
-                    if !matches!(timeout(PATIENCE, state.changed()).await, Ok(Ok(()))) {
+                    if !matches!(timeout(CONNECT_WAIT, state.changed()).await, Ok(Ok(()))) {
                         return Err(self.unavailable("still connecting"));
                     }
                 }
@@ -131,12 +134,12 @@ impl Supervisor {
         }
     }
 
-    /// For a subscription, which loses its connection on its own.
+    /// For a subscription, which has its own connection and can lose it independently.
     pub(super) fn outages(&self) -> &Arc<OutageLog> {
         &self.outages
     }
 
-    /// The error of a call that the server denies to the user.
+    /// Logs that the user may not make this call, and returns the error for the caller.
     pub(super) fn denied(&self, call: Call) -> EventStoreError {
         self.access.denied(&self.connection, call)
     }
@@ -152,7 +155,7 @@ impl Supervisor {
         EventStoreError::unavailable(format!("{}: {reason}", self.connection.location()))
     }
 
-    /// Takes the client out of use, if nobody has done so yet, and looks for another.
+    /// Stops using this client and starts to replace it, unless that has already been done.
     fn lose(&self, lost: &Arc<Connected>, reason: &str) {
         let was_in_use = self.state.send_if_modified(|state| match state {
             State::Up(current) if Arc::ptr_eq(current, lost) => {
@@ -234,7 +237,8 @@ impl fmt::Debug for Supervisor {
 }
 
 impl Lease {
-    /// Lets the client do something, but for no longer, and learns from the outcome.
+    /// Makes a call with the client, limits it in time, and records the outcome. After certain
+    /// failures the client is replaced.
     pub(super) async fn call<T, F>(
         &self,
         limit: Duration,
@@ -251,8 +255,8 @@ impl Lease {
         }
         let Ok(outcome) = outcome else {
             let reason = format!("no answer within {limit:?}");
-            // Nobody else had one either: the connection is dead and may not know it for
-            // long.
+            // If no other call was answered meanwhile either, the connection is dead. The crate
+            // may not notice that for a long time.
             if answers == self.connected.answers.load(Ordering::Relaxed) {
                 self.supervisor.lose(&self.connected, &reason);
             }
@@ -278,8 +282,8 @@ impl Lease {
                     self.supervisor.log_connected();
                 }
             }
-            // An append that was given up was not committed in time. The answer came all the
-            // same, so neither the connection nor the client is to blame.
+            // `GivenUp` means that the server did not commit an append in time. It did answer, so
+            // neither the connection nor the client has failed.
             Err(
                 Failure::Conflict(_)
                 | Failure::Missing

@@ -42,7 +42,7 @@ pub async fn open(url: &str) -> Result<Arc<dyn EventStore>, OpenError> {
     {
         return Ok(Arc::new(SqliteStore::open(path).await?));
     }
-    if ConnectionString::speaks(url) {
+    if ConnectionString::has_known_scheme(url) {
         return Ok(Arc::new(KurrentDbStore::open(url.parse()?).await?));
     }
     let public = url

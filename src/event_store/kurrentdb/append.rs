@@ -26,7 +26,7 @@ const LAST_REVISION: u64 = i64::MAX as u64;
 
 /// How long an append waits for its answer before it looks for its events in the stream. A
 /// server that takes longer seldom answers at all.
-const FIRST_LOOK: Duration = Duration::from_millis(100);
+const FIRST_LOOK_AFTER: Duration = Duration::from_millis(100);
 
 /// The pauses before the next looks. They double.
 const SECOND_LOOK: Duration = Duration::from_millis(50);
@@ -114,11 +114,11 @@ impl Append {
             .stream_state(state(self.expected))
             .requires_leader(true)
             .deadline(call_timeout);
-        let options = connection.sign(options, AppendToStreamOptions::authenticated);
+        let options = connection.authenticate(options, AppendToStreamOptions::authenticated);
         let sent = lease.call(call_timeout, |client| self.send(client, &options));
         let written = tokio::select! {
             written = sent => written,
-            found = self.find_in_time(supervisor) => return Ok(Ok(found)),
+            found = self.look_until_found(supervisor) => return Ok(Ok(found)),
         };
         drop(lease);
         match written {
@@ -139,14 +139,14 @@ impl Append {
     /// Looks for the events in the stream until they are found. This helps when another replica
     /// sent the same append a moment before: the server then drops this one, and answers it only
     /// after two seconds.
-    async fn find_in_time(&self, supervisor: &Arc<Supervisor>) -> Appended {
-        let mut pause = FIRST_LOOK;
+    async fn look_until_found(&self, supervisor: &Arc<Supervisor>) -> Appended {
+        let mut pause = FIRST_LOOK_AFTER;
         loop {
             tokio::time::sleep(pause).await;
             if let Ok(Some(appended)) = self.find(supervisor).await {
                 return appended;
             }
-            pause = if pause == FIRST_LOOK {
+            pause = if pause == FIRST_LOOK_AFTER {
                 SECOND_LOOK
             } else {
                 (pause * 2).min(LONGEST_PAUSE)

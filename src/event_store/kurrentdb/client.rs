@@ -20,11 +20,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
 use super::access::{AccessLog, Call};
-use super::connect::{OwnedClient, Proof, connect};
+use super::connect::{FirstCall, OwnedClient, connect};
 use super::connection_string::ConnectionString;
 use super::error::Failure;
 use super::nodelay;
-use super::outage::{OutageLog, Witness};
+use super::outage::{OutageLog, OutageReporter};
 use crate::backoff::Backoff;
 use crate::event_store::EventStoreError;
 
@@ -49,7 +49,7 @@ pub(super) struct Supervisor {
     connection: Arc<ConnectionString>,
     state: watch::Sender<State>,
     outages: Arc<OutageLog>,
-    own_outage: Mutex<Witness>,
+    own_outage: Mutex<OutageReporter>,
     access: AccessLog,
     /// For the task that replaces the client: it must not keep the supervisor alive.
     this: Weak<Supervisor>,
@@ -66,7 +66,7 @@ enum State {
 struct Connected {
     client: OwnedClient,
     /// Whether a call has succeeded.
-    is_proven: AtomicBool,
+    has_succeeded: AtomicBool,
     permits: Arc<Semaphore>,
     /// How many calls failed in a row.
     failures: AtomicU32,
@@ -86,7 +86,7 @@ impl Supervisor {
         let outages = OutageLog::new(connection.location());
         let supervisor = Arc::new_cyclic(|this| Supervisor {
             connection,
-            own_outage: Mutex::new(outages.witness()),
+            own_outage: Mutex::new(outages.reporter()),
             outages,
             access: AccessLog::default(),
             state: watch::Sender::new(State::Connecting),
@@ -144,7 +144,7 @@ impl Supervisor {
         self.access.denied(&self.connection, call)
     }
 
-    fn own_outage(&self) -> MutexGuard<'_, Witness> {
+    fn own_outage(&self) -> MutexGuard<'_, OutageReporter> {
         self.own_outage
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -156,16 +156,16 @@ impl Supervisor {
     }
 
     /// Stops using this client and starts to replace it, unless that has already been done.
-    fn lose(&self, lost: &Arc<Connected>, reason: &str) {
+    fn discard(&self, discarded: &Arc<Connected>, reason: &str) {
         let was_in_use = self.state.send_if_modified(|state| match state {
-            State::Up(current) if Arc::ptr_eq(current, lost) => {
+            State::Up(current) if Arc::ptr_eq(current, discarded) => {
                 *state = State::Connecting;
                 true
             }
             State::Up(_) | State::Connecting | State::Down(_) => false,
         });
         if was_in_use {
-            lost.permits.close();
+            discarded.permits.close();
             self.own_outage().failed(reason);
             self.replace_client();
         }
@@ -182,8 +182,8 @@ impl Supervisor {
                     return;
                 };
                 match outcome {
-                    Ok((client, proof)) => return supervisor.found(client, proof),
-                    Err(reason) => supervisor.not_found(&reason),
+                    Ok((client, first_call)) => return supervisor.connected(client, first_call),
+                    Err(reason) => supervisor.connect_failed(&reason),
                 }
                 drop(supervisor);
                 tokio::time::sleep(pauses.next_pause()).await;
@@ -191,21 +191,21 @@ impl Supervisor {
         });
     }
 
-    fn found(&self, client: OwnedClient, proof: Proof) {
+    fn connected(&self, client: OwnedClient, first_call: FirstCall) {
         self.own_outage().works();
-        let is_proven = match proof {
-            Proof::Works => {
+        let has_succeeded = match first_call {
+            FirstCall::Succeeded => {
                 self.log_connected();
                 true
             }
-            Proof::Denied => {
+            FirstCall::Denied => {
                 self.denied(Call::ReadStreams);
                 false
             }
         };
         self.state.send_replace(State::Up(Arc::new(Connected {
             client,
-            is_proven: AtomicBool::new(is_proven),
+            has_succeeded: AtomicBool::new(has_succeeded),
             permits: Arc::new(Semaphore::new(CALLS_IN_FLIGHT)),
             failures: AtomicU32::new(0),
             answers: AtomicU64::new(0),
@@ -216,7 +216,7 @@ impl Supervisor {
         tracing::info!("connected to KurrentDB at {}", self.connection.location());
     }
 
-    fn not_found(&self, reason: &str) {
+    fn connect_failed(&self, reason: &str) {
         self.own_outage().failed(reason);
         self.state.send_replace(State::Down(reason.into()));
     }
@@ -250,35 +250,37 @@ impl Lease {
         let started = Instant::now();
         let answers = self.connected.answers.load(Ordering::Relaxed);
         let outcome = timeout(limit, self.connected.client.run(work)).await;
-        if started.elapsed() >= nodelay::SUSPICIOUS {
-            nodelay::suspect();
+        if started.elapsed() >= nodelay::SLOW_CALL {
+            nodelay::set_after_slow_call();
         }
         let Ok(outcome) = outcome else {
             let reason = format!("no answer within {limit:?}");
             // If no other call was answered meanwhile either, the connection is dead. The crate
             // may not notice that for a long time.
             if answers == self.connected.answers.load(Ordering::Relaxed) {
-                self.supervisor.lose(&self.connected, &reason);
+                self.supervisor.discard(&self.connected, &reason);
             }
             return Err(Failure::Unknown(reason));
         };
-        self.learn_from(&outcome);
+        self.record_outcome(&outcome);
         outcome
     }
 
-    fn learn_from<T>(&self, outcome: &Result<T, Failure>) {
+    fn record_outcome<T>(&self, outcome: &Result<T, Failure>) {
         match outcome {
-            Err(Failure::ClientDead(reason)) => self.supervisor.lose(&self.connected, reason),
+            Err(Failure::ClientDead(reason)) => self.supervisor.discard(&self.connected, reason),
             Err(Failure::Unknown(reason) | Failure::NotDone(reason)) => {
                 let failures = self.connected.failures.fetch_add(1, Ordering::Relaxed) + 1;
                 if failures >= FAILURES {
-                    self.supervisor.lose(&self.connected, reason);
+                    self.supervisor.discard(&self.connected, reason);
                 }
             }
             Ok(_) => {
                 self.answered();
-                let is_proven = &self.connected.is_proven;
-                if !is_proven.load(Ordering::Relaxed) && !is_proven.swap(true, Ordering::Relaxed) {
+                let has_succeeded = &self.connected.has_succeeded;
+                if !has_succeeded.load(Ordering::Relaxed)
+                    && !has_succeeded.swap(true, Ordering::Relaxed)
+                {
                     self.supervisor.log_connected();
                 }
             }

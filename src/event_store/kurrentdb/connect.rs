@@ -21,7 +21,7 @@ use super::error::Failure;
 use super::nodelay;
 
 /// The longest time for the first call of a new client, even if other calls may take longer.
-const PROOF: Duration = Duration::from_secs(3);
+const FIRST_CALL_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A stream that does not exist. Reading it needs only the leader and its index.
 const NO_STREAM: &str = "connect-four-readiness";
@@ -114,9 +114,9 @@ fn check_certificates(connection: &ConnectionString) -> Result<(), String> {
 
 /// The outcome of the first call of a new client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Proof {
+pub(super) enum FirstCall {
     /// It succeeded.
-    Works,
+    Succeeded,
     /// The server answers, but does not allow this call to the user. Other calls may be allowed.
     Denied,
 }
@@ -124,9 +124,9 @@ pub(super) enum Proof {
 /// Makes a client and returns it when its first call was answered.
 pub(super) async fn connect(
     connection: &Arc<ConnectionString>,
-) -> Result<(OwnedClient, Proof), String> {
+) -> Result<(OwnedClient, FirstCall), String> {
     let client = OwnedClient::new(connection).await?;
-    let limit = PROOF.min(connection.call_timeout());
+    let limit = FIRST_CALL_TIMEOUT.min(connection.call_timeout());
     let mut outcome = Err(Failure::NotDone("no call was made".to_owned()));
     // A node that is not the leader names the leader. The client uses that one from the next
     // call on.
@@ -139,8 +139,8 @@ pub(super) async fn connect(
             break;
         }
     }
-    let proof = match outcome {
-        Err(Failure::Denied) => Proof::Denied,
+    let first_call = match outcome {
+        Err(Failure::Denied) => FirstCall::Denied,
         // A refusal is an answer too. Later calls get their own answers.
         Ok(())
         | Err(
@@ -148,7 +148,7 @@ pub(super) async fn connect(
             | Failure::InvalidArgument(_)
             | Failure::Conflict(_)
             | Failure::Deleted,
-        ) => Proof::Works,
+        ) => FirstCall::Succeeded,
         Err(Failure::Missing) => return Err("the node does not know the leader".to_owned()),
         Err(
             Failure::NotDone(reason)
@@ -158,7 +158,7 @@ pub(super) async fn connect(
         ) => return Err(reason),
     };
     nodelay::set();
-    Ok((client, proof))
+    Ok((client, first_call))
 }
 
 /// A cheap call that only a working leader answers.
@@ -170,7 +170,7 @@ pub(super) async fn probe(
         .position(StreamPosition::Start)
         .max_count(1)
         .requires_leader(true);
-    let options = connection.sign(options, ReadStreamOptions::authenticated);
+    let options = connection.authenticate(options, ReadStreamOptions::authenticated);
     let mut answer = client.read_stream(NO_STREAM, &options).await?;
     match answer.next().await {
         Ok(_) | Err(kurrentdb::Error::ResourceNotFound) => Ok(()),

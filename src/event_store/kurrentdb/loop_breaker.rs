@@ -21,7 +21,7 @@ use tracing::{Dispatch, Event, Level, Metadata, Subscriber, dispatcher};
 
 /// The call panicked, or was ended because it would have looped for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct BrokenOff;
+pub(super) struct CallEnded;
 
 /// Polls calls of the crate in such a way that the endless loop can be ended.
 pub(super) struct LoopBreaker(Dispatch);
@@ -31,24 +31,24 @@ impl LoopBreaker {
     /// the program again.
     pub(super) fn new() -> LoopBreaker {
         LoopBreaker(Dispatch::new(Breaker {
-            passed_on_to: dispatcher::get_default(Clone::clone),
+            previous: dispatcher::get_default(Clone::clone),
         }))
     }
 
-    /// Runs the call. Returns [`BrokenOff`] when the stream ended without an error.
-    pub(super) async fn guard<T>(&self, call: impl Future<Output = T>) -> Result<T, BrokenOff> {
+    /// Runs the call. Returns [`CallEnded`] when the stream ended without an error.
+    pub(super) async fn guard<T>(&self, call: impl Future<Output = T>) -> Result<T, CallEnded> {
         let guarded = AssertUnwindSafe(call).catch_unwind();
         let outcome = guarded.with_subscriber(self.0.clone()).await;
-        outcome.map_err(|_| BrokenOff)
+        outcome.map_err(|_| CallEnded)
     }
 }
 
 struct Breaker {
-    passed_on_to: Dispatch,
+    previous: Dispatch,
 }
 
 /// Whether this is the warning of the endless loop; the module logs no other warning.
-fn tells_of_a_clean_end(metadata: &Metadata<'_>) -> bool {
+fn is_warning_of_the_loop(metadata: &Metadata<'_>) -> bool {
     metadata.is_event()
         && *metadata.level() == Level::WARN
         && metadata.target() == "kurrentdb::commands"
@@ -56,15 +56,15 @@ fn tells_of_a_clean_end(metadata: &Metadata<'_>) -> bool {
 
 impl Subscriber for Breaker {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if tells_of_a_clean_end(metadata) {
+        if is_warning_of_the_loop(metadata) {
             Interest::always()
         } else {
-            self.passed_on_to.register_callsite(metadata)
+            self.previous.register_callsite(metadata)
         }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        tells_of_a_clean_end(metadata) || self.passed_on_to.enabled(metadata)
+        is_warning_of_the_loop(metadata) || self.previous.enabled(metadata)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -72,38 +72,38 @@ impl Subscriber for Breaker {
     }
 
     fn event(&self, event: &Event<'_>) {
-        if tells_of_a_clean_end(event.metadata()) {
+        if is_warning_of_the_loop(event.metadata()) {
             // Unwinds without calling the panic hook, because this is no error to report.
-            resume_unwind(Box::new(BrokenOff));
+            resume_unwind(Box::new(CallEnded));
         }
-        self.passed_on_to.event(event);
+        self.previous.event(event);
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        self.passed_on_to.new_span(span)
+        self.previous.new_span(span)
     }
 
     fn record(&self, span: &Id, values: &Record<'_>) {
-        self.passed_on_to.record(span, values);
+        self.previous.record(span, values);
     }
 
     fn record_follows_from(&self, span: &Id, follows: &Id) {
-        self.passed_on_to.record_follows_from(span, follows);
+        self.previous.record_follows_from(span, follows);
     }
 
     fn enter(&self, span: &Id) {
-        self.passed_on_to.enter(span);
+        self.previous.enter(span);
     }
 
     fn exit(&self, span: &Id) {
-        self.passed_on_to.exit(span);
+        self.previous.exit(span);
     }
 
     fn clone_span(&self, span: &Id) -> Id {
-        self.passed_on_to.clone_span(span)
+        self.previous.clone_span(span)
     }
 
     fn try_close(&self, span: Id) -> bool {
-        self.passed_on_to.try_close(span)
+        self.previous.try_close(span)
     }
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 /// A call that takes at least this long may have waited for an ACK, because the crate opened a
 /// new connection. It does not report that.
-pub(super) const SUSPICIOUS: Duration = Duration::from_millis(30);
+pub(super) const SLOW_CALL: Duration = Duration::from_millis(30);
 
 /// The shortest time between two checks of the sockets because of slow calls.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -31,7 +31,7 @@ pub(super) fn set() {
 }
 
 /// Sets the option again after a slow call, at most once a second.
-pub(super) fn suspect() {
+pub(super) fn set_after_slow_call() {
     static LAST: Mutex<Option<Instant>> = Mutex::new(None);
     let Ok(mut last) = LAST.try_lock() else {
         return;

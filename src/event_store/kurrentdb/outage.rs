@@ -40,7 +40,7 @@ struct Outage {
 /// Reports failures and successes of one user of the database: the supervisor of the shared
 /// client, or a subscription.
 #[derive(Debug)]
-pub(super) struct Witness {
+pub(super) struct OutageReporter {
     log: Arc<OutageLog>,
     is_waiting: bool,
 }
@@ -53,8 +53,8 @@ impl OutageLog {
         })
     }
 
-    pub(super) fn witness(self: &Arc<Self>) -> Witness {
-        Witness {
+    pub(super) fn reporter(self: &Arc<Self>) -> OutageReporter {
+        OutageReporter {
             log: self.clone(),
             is_waiting: false,
         }
@@ -72,7 +72,7 @@ impl OutageLog {
     }
 }
 
-impl Witness {
+impl OutageReporter {
     /// The database could not be used.
     pub(super) fn failed(&mut self, reason: &str) {
         let location = &self.log.location;
@@ -126,7 +126,7 @@ impl Witness {
 }
 
 /// A subscription that is dropped no longer waits for the database.
-impl Drop for Witness {
+impl Drop for OutageReporter {
     fn drop(&mut self) {
         self.works();
     }

@@ -117,7 +117,7 @@ async fn to_the_end(
     let options = ReadStreamOptions::default()
         .position(StreamPosition::Position(from))
         .requires_leader(true);
-    let options = connection.sign(options, ReadStreamOptions::authenticated);
+    let options = connection.authenticate(options, ReadStreamOptions::authenticated);
     let mut answer = client.read_stream(stream.as_str(), &options).await?;
     let mut events: Vec<RecordedEvent> = Vec::new();
     let mut last_revision = None;
@@ -155,7 +155,7 @@ async fn is_soft_deleted(
         .position(StreamPosition::End)
         .max_count(1)
         .requires_leader(true);
-    let options = connection.sign(options, ReadStreamOptions::authenticated);
+    let options = connection.authenticate(options, ReadStreamOptions::authenticated);
     let name = format!("{METADATA_OF}{stream}");
     let mut answer = client.read_stream(name, &options).await?;
     let last = match answer.next().await {
@@ -187,7 +187,7 @@ pub(super) async fn find(
         .position(StreamPosition::Position(first.number().min(LAST_REVISION)))
         .max_count(ids.len())
         .requires_leader(true);
-    let options = connection.sign(options, ReadStreamOptions::authenticated);
+    let options = connection.authenticate(options, ReadStreamOptions::authenticated);
     let found = async {
         let mut answer = client.read_stream(stream.as_str(), &options).await?;
         let mut last = None;
@@ -221,7 +221,7 @@ pub(super) async fn head(
         .position(StreamPosition::End)
         .max_count(1)
         .requires_leader(true);
-    let options = connection.sign(options, ReadAllOptions::authenticated);
+    let options = connection.authenticate(options, ReadAllOptions::authenticated);
     let mut answer = client.read_all(&options).await?;
     let last = answer.next().await?;
     // A link to a deleted event has a position too.
@@ -250,26 +250,18 @@ pub(super) async fn all(
     after: Option<GlobalPosition>,
     limit: usize,
 ) -> Result<Page, Failure> {
-    let Some(after) = after else {
-        return up_to(
-            &client,
-            &connection,
-            prefix,
-            None,
-            StreamPosition::Start,
-            limit,
-        )
-        .await;
+    let start = match after {
+        None => StreamPosition::Start,
+        Some(after) if after.commit() > LAST_POSITION => return Ok(Page::BeyondHead(after)),
+        Some(after) => match valid(after) {
+            Some(start) => start,
+            None => return Ok(Page::NoEventAt(after)),
+        },
     };
-    if after.commit() > LAST_POSITION {
-        return Ok(Page::BeyondHead(after));
-    }
-    let Some(start) = valid(after) else {
-        return Ok(Page::NoEventAt(after));
-    };
-    match up_to(&client, &connection, prefix, Some(after), start, limit).await {
-        Err(Failure::InvalidArgument(_)) => Ok(Page::NoEventAt(after)),
-        outcome => outcome,
+    let outcome = up_to(&client, &connection, prefix, after, start, limit).await;
+    match (outcome, after) {
+        (Err(Failure::InvalidArgument(_)), Some(after)) => Ok(Page::NoEventAt(after)),
+        (outcome, _) => outcome,
     }
 }
 
@@ -294,7 +286,7 @@ async fn up_to(
             .filter(SubscriptionFilter::on_stream_name().add_prefix(prefix))
             .max_count(count)
             .requires_leader(true);
-        let options = connection.sign(options, ReadAllOptions::authenticated);
+        let options = connection.authenticate(options, ReadAllOptions::authenticated);
         let mut answer = client.read_all(&options).await?;
         let mut received = 0;
         while let Some(event) = answer.next().await? {
@@ -332,7 +324,7 @@ pub(super) async fn at(
         .position(start)
         .max_count(1)
         .requires_leader(true);
-    let options = connection.sign(options, ReadAllOptions::authenticated);
+    let options = connection.authenticate(options, ReadAllOptions::authenticated);
     let first = async {
         let mut answer = client.read_all(&options).await?;
         Ok(answer.next().await?)

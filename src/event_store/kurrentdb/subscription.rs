@@ -26,7 +26,7 @@ use super::client::Supervisor;
 use super::connect::{OwnedClient, connect, probe};
 use super::error::Failure;
 use super::loop_breaker::LoopBreaker;
-use super::outage::{OncePerMinute, Witness};
+use super::outage::{OncePerMinute, OutageReporter};
 use super::place::Place;
 use super::position::position;
 use super::read;
@@ -52,7 +52,7 @@ pub(super) fn subscribe(
     after: Option<GlobalPosition>,
 ) -> Subscription {
     let reader = Reader {
-        outage: supervisor.outages().witness(),
+        outage: supervisor.outages().reporter(),
         supervisor,
         prefix,
         place: Place::after(after),
@@ -83,7 +83,7 @@ struct Reader {
     pauses: Backoff,
     /// Whether the subscription has worked since its connection was last lost.
     is_live: bool,
-    outage: Witness,
+    outage: OutageReporter,
     invalid_position: OncePerMinute,
 }
 
@@ -147,14 +147,14 @@ impl Reader {
             .open
             .as_mut()
             .expect("the subscription was just opened");
-        let patience = match open.is_confirmed {
-            true => connection.patience(),
+        let limit = match open.is_confirmed {
+            true => connection.silence_limit(),
             false => connection.call_timeout(),
         };
-        match timeout(patience, open.messages.recv()).await {
+        match timeout(limit, open.messages.recv()).await {
             Ok(message) => self.handle(message),
             Err(_) if open.is_confirmed => self.test_silence().await,
-            Err(_) => Err(Loss::Connection(format!("no answer within {patience:?}"))),
+            Err(_) => Err(Loss::Connection(format!("no answer within {limit:?}"))),
         }
     }
 
@@ -270,7 +270,7 @@ impl Reader {
         let options = self
             .supervisor
             .connection()
-            .sign(options, SubscribeToAllOptions::authenticated);
+            .authenticate(options, SubscribeToAllOptions::authenticated);
         let (sender, messages) = mpsc::channel(RECEIVED);
         // Made here and not in the spawned task, so that it forwards to this task's subscriber.
         let breaker = LoopBreaker::new();
@@ -303,7 +303,7 @@ impl Reader {
                 self.supervisor.denied(Call::SubscribeToAll);
             }
             Loss::InvalidPosition if self.place.forget_checkpoints() => {}
-            Loss::InvalidPosition => message = message.or_else(|| self.nothing_after()),
+            Loss::InvalidPosition => message = message.or_else(|| self.at_invalid_position()),
         }
         message
     }
@@ -312,9 +312,9 @@ impl Reader {
     /// database, or was restored from a backup. The position is treated like one after the last
     /// event: the subscription is caught up and delivers nothing. The caller can detect this
     /// with `event_at`.
-    fn nothing_after(&mut self) -> Option<SubscriptionMessage> {
+    fn at_invalid_position(&mut self) -> Option<SubscriptionMessage> {
         self.outage.works();
-        self.pause = Some(self.supervisor.connection().patience());
+        self.pause = Some(self.supervisor.connection().silence_limit());
         if self.invalid_position.is_due() {
             let location = self.supervisor.connection().location();
             tracing::error!(

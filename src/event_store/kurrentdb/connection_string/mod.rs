@@ -25,7 +25,7 @@ const DEFAULT_PORT: u16 = 2113;
 const CALL_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// How long the server of a subscription may be silent before the connection is tested.
-const PATIENCE: Duration = Duration::from_secs(2);
+const SILENCE_LIMIT: Duration = Duration::from_secs(2);
 
 /// A parsed connection string: where KurrentDB is, and how to connect to it.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub struct ConnectionString {
 
 impl ConnectionString {
     /// Whether the URL's scheme is one of KurrentDB's.
-    pub fn speaks(url: &str) -> bool {
+    pub fn has_known_scheme(url: &str) -> bool {
         url.split_once("://")
             .is_some_and(|(scheme, _)| is_known_scheme(&scheme.to_ascii_lowercase()))
     }
@@ -54,8 +54,8 @@ impl ConnectionString {
 
     /// How long the server may be silent before a subscription is tested. A silent server may
     /// have no events to send, or may be unreachable.
-    pub(super) fn patience(&self) -> Duration {
-        self.call_timeout.min(PATIENCE)
+    pub(super) fn silence_limit(&self) -> Duration {
+        self.call_timeout.min(SILENCE_LIMIT)
     }
 
     /// The name of the user, if the string has one.
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn every_scheme_of_the_crate_is_understood() {
         for scheme in SCHEMES {
-            assert!(ConnectionString::speaks(&format!("{scheme}://h")));
+            assert!(ConnectionString::has_known_scheme(&format!("{scheme}://h")));
             assert!(
                 !parsed(&format!("{scheme}://h"))
                     .settings()
@@ -241,7 +241,7 @@ mod tests {
             assert!(discover.settings().is_dns_discovery_enabled());
         }
         for other in ["sqlite://h", "memory:", "http://h", "kdb+srv://h", "kdb:h"] {
-            assert!(!ConnectionString::speaks(other), "{other}");
+            assert!(!ConnectionString::has_known_scheme(other), "{other}");
             assert!(other.parse::<ConnectionString>().is_err(), "{other}");
         }
     }

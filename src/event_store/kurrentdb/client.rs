@@ -44,7 +44,7 @@ const FAILURES: u32 = 2;
 /// How long a call waits while the first attempt to replace the client is in progress.
 const CONNECT_WAIT: Duration = Duration::from_millis(500);
 
-/// Lends out a client that works.
+/// Lends out the current client, and replaces it when it has failed.
 pub(super) struct Supervisor {
     connection: Arc<ConnectionString>,
     state: watch::Sender<State>,

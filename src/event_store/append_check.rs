@@ -1,4 +1,5 @@
-//! What an append comes to: the rule that every adapter of ours applies as KurrentDB does.
+//! Whether an append is new, a repetition or a conflict. The memory and SQLite stores apply this
+//! rule; it is the one that KurrentDB applies.
 
 use uuid::Uuid;
 
@@ -7,19 +8,20 @@ use super::revision::{ExpectedRevision, StreamRevision};
 /// What to do with an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum AppendCheck {
-    /// The stream is where it was expected: store the events.
+    /// The stream is at the expected revision: store the events.
     Store,
-    /// These very events were stored at this place before; the last of them is here.
+    /// An earlier append stored these same events. This is the revision of the last of them.
     AlreadyStored(StreamRevision),
-    /// Somebody else's events are there, or none where some were expected.
+    /// The stream is not at the expected revision, and these events are not stored after it.
     Conflict,
 }
 
-/// Judges an append of events with these ids to a stream that ends at `actual`.
+/// Checks an append of events with these ids to a stream whose last revision is `actual`.
 ///
-/// `stored_id` answers for the revisions that the stream has. Only when the stream has gone
-/// past the expected revision are ids compared, one by one with the events that follow it:
-/// all the same is a repetition, anything else a conflict (KurrentDB's `CheckCommit`).
+/// `stored_id` returns the id of the event at a revision that the stream has. Ids are compared
+/// only when the stream has events after the expected revision. If the ids of those events are
+/// the ids of the append, the append is a repetition; otherwise it is a conflict (KurrentDB's
+/// `CheckCommit`).
 pub(super) fn check_append<E>(
     expected: ExpectedRevision,
     actual: Option<StreamRevision>,
@@ -48,8 +50,8 @@ mod tests {
 
     use super::*;
 
-    /// Judges an append of `ids` at `expected` to a stream of events with the ids 0, 1, 2.
-    fn verdict(expected: Option<u64>, ids: &[u128]) -> AppendCheck {
+    /// Checks an append of `ids` at `expected` to a stream of events with the ids 0, 1, 2.
+    fn check(expected: Option<u64>, ids: &[u128]) -> AppendCheck {
         let stored = |revision: StreamRevision| {
             Ok::<_, Infallible>(Uuid::from_u128(u128::from(revision.number())))
         };
@@ -60,16 +62,16 @@ mod tests {
 
     #[test]
     fn an_append_at_the_current_revision_is_new_whatever_its_ids() {
-        assert_eq!(verdict(Some(2), &[0]), AppendCheck::Store);
+        assert_eq!(check(Some(2), &[0]), AppendCheck::Store);
     }
 
     #[test]
     fn a_repetition_is_recognised_wherever_the_stream_is_now() {
         let at = |number| AppendCheck::AlreadyStored(StreamRevision::new(number));
-        assert_eq!(verdict(None, &[0]), at(0));
-        assert_eq!(verdict(None, &[0, 1, 2]), at(2));
-        assert_eq!(verdict(Some(0), &[1]), at(1));
-        assert_eq!(verdict(Some(0), &[1, 2]), at(2));
+        assert_eq!(check(None, &[0]), at(0));
+        assert_eq!(check(None, &[0, 1, 2]), at(2));
+        assert_eq!(check(Some(0), &[1]), at(1));
+        assert_eq!(check(Some(0), &[1, 2]), at(2));
     }
 
     #[test]
@@ -82,7 +84,7 @@ mod tests {
             (Some(3), &[4]),
         ] {
             assert_eq!(
-                verdict(expected, ids),
+                check(expected, ids),
                 AppendCheck::Conflict,
                 "{expected:?} {ids:?}"
             );

@@ -1,23 +1,24 @@
-//! What can go wrong between this service and its events.
+//! The errors of an event store.
 
 use super::revision::{ExpectedRevision, GlobalPosition, StreamName, StreamRevision};
 
-/// Why a store did not do what it was asked. Callers match it; its text is for the log and
-/// never for a client.
+/// Why a call of the event store failed. Callers match on it. Its text is for the log and is
+/// never sent to a client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EventStoreError {
-    /// The stream is not where the append expected it: somebody else's events are there.
+    /// The stream is not at the revision that the append expects: it has other events.
     #[error("stream {stream} is at {actual:?}, not at {expected}")]
     WrongExpectedRevision {
         /// The stream.
         stream: StreamName,
-        /// Where it was expected.
+        /// The revision that the append expects.
         expected: ExpectedRevision,
-        /// Where it is, as far as the store told; `None` when it is absent or not told.
+        /// The last revision of the stream; `None` when the stream does not exist, or when the
+        /// store did not report it.
         actual: Option<StreamRevision>,
     },
-    /// The stream was deleted. Whether it could be written to again depends on the store; no
-    /// caller should.
+    /// The stream was deleted. Some stores would accept new events in it, but callers should
+    /// not append any.
     #[error("stream {stream} was deleted")]
     StreamDeleted {
         /// The stream.
@@ -29,38 +30,38 @@ pub enum EventStoreError {
         /// The position.
         position: GlobalPosition,
     },
-    /// The store has not reached this position.
-    #[error("position {position} is beyond the end of the store")]
+    /// The position is after the last event of the store.
+    #[error("position {position} is after the last event of the store")]
     PositionBeyondHead {
         /// The position.
         position: GlobalPosition,
     },
-    /// The database answers, but its user lacks a permission or could not be authenticated.
-    /// Nothing was done.
+    /// The database answers, but the user lacks a permission or could not be authenticated. The
+    /// call had no effect.
     #[error("the event store denies access: {reason}")]
     AccessDenied {
-        /// For the operator: which user was refused what.
+        /// For the operator: which user may not do what.
         reason: String,
     },
-    /// The store cannot be reached or cannot work now. What was asked has not been done.
+    /// The store cannot be reached or does not work at the moment. The call had no effect.
     #[error("the event store is unavailable: {reason}")]
     Unavailable {
         /// For the operator.
         reason: String,
     },
-    /// The store may or may not have done what was asked. The same append may be sent again.
+    /// The append may or may not have been stored. It is safe to send the same append again.
     #[error("the outcome of an append is unknown: {reason}")]
     OutcomeUnknown {
         /// For the operator.
         reason: String,
     },
-    /// The store will not take this, now or later.
-    #[error("the event store refused: {reason}")]
+    /// The store does not accept this call; repeating it does not help.
+    #[error("the event store refused the call: {reason}")]
     Refused {
         /// For the operator.
         reason: String,
     },
-    /// What is stored cannot be read back.
+    /// Stored data cannot be read.
     #[error("stored events are damaged: {reason}")]
     Corrupt {
         /// For the operator.
@@ -77,7 +78,7 @@ impl EventStoreError {
 
     pub(super) fn empty_append(stream: &StreamName) -> EventStoreError {
         EventStoreError::Refused {
-            reason: format!("an append of no events to stream {stream}"),
+            reason: format!("an append to stream {stream} contains no events"),
         }
     }
 }

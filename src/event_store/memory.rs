@@ -1,5 +1,6 @@
-//! The reference implementation: events in memory, gone with the process. For tests and a
-//! first look; it keeps every clause of the contract, conflicts and repetitions included.
+//! The reference implementation: events in memory, lost when the process ends. It is meant for
+//! tests and for trying the service. It keeps every guarantee of [`EventStore`], including
+//! those for conflicts and repeated appends.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -17,7 +18,7 @@ use super::{
     RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription, SubscriptionMessage,
 };
 
-/// Events in memory.
+/// Stores events in memory. Clones share the events.
 #[derive(Debug, Default, Clone)]
 pub struct MemoryStore {
     shared: Arc<Shared>,
@@ -26,18 +27,18 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Shared {
     log: RwLock<Log>,
-    /// How many events there are; tells subscriptions to look again.
+    /// The number of events; each change wakes the subscriptions.
     appended: watch::Sender<usize>,
 }
 
-/// All events in the order in which they came, and each stream as places in it.
+/// All events in the order in which they were appended, and each stream as indexes into them.
 #[derive(Debug, Default)]
 struct Log {
     events: Vec<RecordedEvent>,
     streams: HashMap<StreamName, Vec<usize>>,
 }
 
-/// How many events a subscription takes out of the log at a time.
+/// How many events a subscription copies from the log at a time.
 const BATCH: usize = 256;
 
 impl MemoryStore {
@@ -48,8 +49,8 @@ impl MemoryStore {
 }
 
 impl Shared {
-    /// An append changes the log only after all that can panic, so a poisoned lock guards a
-    /// sound log.
+    /// A poisoned lock is ignored: an append changes the log only after the last operation that
+    /// can panic, so the log is consistent.
     fn log(&self) -> RwLockReadGuard<'_, Log> {
         self.log.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,11 +79,11 @@ impl Log {
         let actual = last_revision(places);
         let ids = events.iter().map(|event| event.id);
         let stored_id = |revision| Ok::<_, Infallible>(self.events[places[place_of(revision)]].id);
-        let verdict = match check_append(expected, actual, ids, stored_id) {
-            Ok(verdict) => verdict,
+        let check = match check_append(expected, actual, ids, stored_id) {
+            Ok(check) => check,
             Err(never) => match never {},
         };
-        match verdict {
+        match check {
             AppendCheck::Conflict => Err(EventStoreError::WrongExpectedRevision {
                 stream: stream.clone(),
                 expected,
@@ -235,11 +236,11 @@ impl EventStore for MemoryStore {
     }
 
     fn location(&self) -> String {
-        "memory, until the process ends".to_owned()
+        "memory (lost when the process ends)".to_owned()
     }
 }
 
-/// A subscription's place in the log.
+/// A subscription: the index of its next event in the log, and how it waits for more.
 struct Reader {
     shared: Arc<Shared>,
     appended: watch::Receiver<usize>,
@@ -248,11 +249,10 @@ struct Reader {
 }
 
 impl Reader {
-    /// The next messages; `None` never comes while the store lives, which the reader itself
-    /// keeps alive.
+    /// The next messages. Never `None`: the reader keeps the sender of `appended` alive.
     async fn next_messages(&mut self, prefix: &str) -> Option<Vec<SubscriptionMessage>> {
         loop {
-            // Marked as seen before looking, so that an append after the look wakes us.
+            // Marked as seen before the log is read, so that an append after the read wakes us.
             self.appended.borrow_and_update();
             let batch: Vec<_> = {
                 let log = self.shared.log();

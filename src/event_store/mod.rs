@@ -1,7 +1,8 @@
-//! Streams of events: the port that every database signs, and its adapters.
+//! Streams of events: the interface that every store implements, and the implementations.
 //!
-//! Nothing here knows about games. [`EventStore`] is the port; its clauses are tested by one
-//! suite, `tests/event_store`, which every adapter runs. [`open`] chooses the adapter by URL.
+//! Nothing here knows about games. [`EventStore`] is the interface (the port). The test suite
+//! `tests/event_store` checks its guarantees on every implementation (adapter). [`open`] chooses
+//! the adapter by URL.
 
 mod append_check;
 mod error;
@@ -28,28 +29,29 @@ pub use revision::{
 };
 pub use sqlite::{SqliteOpenError, SqliteStore};
 
-/// Where events are kept, in streams that only grow.
+/// Stores events in streams. Events are only added at the end of a stream, never changed.
 ///
-/// An append is acknowledged when it is durable, and a read that begins afterwards, through
-/// the same store, sees it.
+/// An append succeeds only when it is durable. A read through the same store that begins
+/// afterwards returns it.
 #[async_trait]
 pub trait EventStore: fmt::Debug + Send + Sync + 'static {
-    /// Appends all of the events or none of them, if the stream is where it is expected.
+    /// Appends all of the events or none of them, if the stream is at the expected revision.
     ///
     /// Repeating an append with the same event ids and the same expected revision succeeds
-    /// with the original revision and stores nothing, also after later events and after a
-    /// restart. So an append whose outcome is unknown may be sent again. An append at the
-    /// stream's current revision is not checked for ids: it is new by definition.
+    /// with the original revision and stores nothing. This also holds after later events and
+    /// after a restart, so an append whose outcome is unknown can be sent again. The ids of an
+    /// append at the stream's current revision are not checked: it is new by definition.
     ///
-    /// An append that the store has taken up is carried through when nobody waits for it any
-    /// more: dropping the future (a client that disconnects cancels its request) cuts nothing.
+    /// An append that the store has accepted completes even if its caller drops the future, for
+    /// instance because a client disconnected and its request was cancelled.
     ///
     /// # Errors
     ///
-    /// [`WrongExpectedRevision`](EventStoreError::WrongExpectedRevision) when the stream is
-    /// elsewhere, also when only some of the ids are the stored ones;
-    /// [`Refused`](EventStoreError::Refused) for no events at all;
-    /// [`OutcomeUnknown`](EventStoreError::OutcomeUnknown) when the store cannot say.
+    /// - [`WrongExpectedRevision`](EventStoreError::WrongExpectedRevision) when the stream is
+    ///   not at the expected revision, also when only some of the ids are the stored ones.
+    /// - [`Refused`](EventStoreError::Refused) when there are no events.
+    /// - [`OutcomeUnknown`](EventStoreError::OutcomeUnknown) when the store does not know
+    ///   whether the events were stored.
     async fn append(
         &self,
         stream: &StreamName,
@@ -57,27 +59,28 @@ pub trait EventStore: fmt::Debug + Send + Sync + 'static {
         events: Vec<NewEvent>,
     ) -> Result<Appended, EventStoreError>;
 
-    /// The events of the stream from this revision on, in order, to its end as it is now.
+    /// The events of the stream from this revision to its current end, in order.
     ///
-    /// An absent stream has no events and no last revision; one that ends before `from` has
-    /// no events, but says where it ends.
+    /// A stream that does not exist gives no events and no last revision. A stream that ends
+    /// before `from` gives no events and its last revision.
     async fn read_stream(
         &self,
         stream: &StreamName,
         from: StreamRevision,
     ) -> Result<StreamSlice, EventStoreError>;
 
-    /// The next events of the streams whose names begin with `prefix`, in store order: after
-    /// the position, or from the first event for `None`. Fewer than `limit` events mean that
-    /// the read reached the end of the store.
+    /// At most `limit` events of the streams whose names begin with `prefix`, ordered by
+    /// position: those after the position `after`, or from the first event for `None`. Fewer
+    /// than `limit` events mean that the read reached the end of the store.
     ///
-    /// A bounded read, for pages and for catching up. It holds nothing open afterwards.
+    /// Use it for pages and for catching up. It holds no resources when it has returned.
     ///
     /// # Errors
     ///
-    /// [`NoEventAtPosition`](EventStoreError::NoEventAtPosition) when no event was ever recorded
-    /// at the position; [`PositionBeyondHead`](EventStoreError::PositionBeyondHead) when the
-    /// store has not reached it.
+    /// - [`NoEventAtPosition`](EventStoreError::NoEventAtPosition) when no event was ever
+    ///   recorded at `after`.
+    /// - [`PositionBeyondHead`](EventStoreError::PositionBeyondHead) when `after` is after the
+    ///   last event of the store.
     async fn read_all(
         &self,
         prefix: &'static str,
@@ -85,33 +88,34 @@ pub trait EventStore: fmt::Debug + Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, EventStoreError>;
 
-    /// What is recorded at exactly this position. Tells a store from another one, or from an
-    /// earlier state of itself: positions and event ids together do not repeat.
+    /// The event at exactly this position. With it, a caller can detect that the store was
+    /// replaced by another one or restored from a backup, because a position and an event id
+    /// together are unique.
     async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError>;
 
-    /// Every event of the streams whose names begin with `prefix`: history after the
-    /// position (all of it for `None`), then what is appended, with no gap and no repeat at
-    /// the seam, each stream in its order.
+    /// Every event of the streams whose names begin with `prefix`: first the stored events
+    /// after the position (all for `None`), then new events as they are appended. No event is
+    /// missing or delivered twice, and the events of each stream come in order.
     ///
-    /// The subscription neither fails nor ends: an adapter that loses its database logs that,
-    /// delivers [`Disconnected`](SubscriptionMessage::Disconnected), waits, and goes on after
-    /// the last event that it delivered. The position must be that of an event; a
-    /// subscription cannot report that it is not. Use [`event_at`](EventStore::event_at) first
-    /// when in doubt.
+    /// The subscription neither fails nor ends. An adapter that loses its database logs that,
+    /// delivers [`Disconnected`](SubscriptionMessage::Disconnected), waits, and continues after
+    /// the last event that it delivered. The position must be that of an event, because a
+    /// subscription cannot report an invalid one. If this is uncertain, check it with
+    /// [`event_at`](EventStore::event_at) first.
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription;
 
-    /// The position of the latest event of the whole store, `None` when there is none: a
-    /// place to subscribe from for who wants to hear only what comes.
+    /// The position of the latest event of the whole store; `None` when it has no events. A
+    /// subscription after this position delivers only new events.
     async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError>;
 
     /// Whether the store can be reached and answers.
     async fn check(&self) -> Result<(), EventStoreError>;
 
-    /// Where the events are, for people. Never holds a password.
+    /// Where the events are stored, as text for people. Never contains a password.
     fn location(&self) -> String;
 }
 
-/// What an append came to.
+/// The result of a successful append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
     /// The revision of the last event of this append.
@@ -120,32 +124,33 @@ pub struct Appended {
     pub position: GlobalPosition,
 }
 
-/// A part of a stream.
+/// The events that were read from a stream, and the revision of its last event.
 #[derive(Debug, Clone, Default)]
 pub struct StreamSlice {
-    /// The events asked for.
+    /// The events that were requested.
     pub events: Vec<RecordedEvent>,
-    /// The revision of the stream's last event; `None` when the stream is absent.
+    /// The revision of the stream's last event; `None` when the stream does not exist.
     pub last_revision: Option<StreamRevision>,
 }
 
 impl StreamSlice {
-    /// Whether what was read from the start of a stream begins with its first event. An absent
-    /// stream lacks nothing; one that was truncated does.
+    /// Whether a slice that was read from the start of the stream begins with the stream's first
+    /// event. False for a truncated stream, true for one that does not exist.
     pub fn has_its_first_event(&self) -> bool {
         let first = self.events.first().map(|event| event.revision);
         self.last_revision.is_none() || first == Some(StreamRevision::FIRST)
     }
 }
 
-/// What a store has at a position.
+/// What a store has recorded at a position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AtPosition {
     /// This event.
     Event(RecordedEvent),
-    /// An event was recorded here and has been removed for good (deleted and scavenged).
+    /// An event was recorded at this position and has been removed permanently (deleted and
+    /// scavenged).
     Removed,
-    /// No event was ever recorded here, or the store has not reached this position.
+    /// No event was ever recorded at this position, or it is after the last event of the store.
     Nothing,
 }
 
@@ -154,17 +159,19 @@ pub enum AtPosition {
 pub enum SubscriptionMessage {
     /// The next event.
     Recorded(RecordedEvent),
-    /// The stream was deleted, or its beginning was, or may be from now on: reading it tells.
-    /// Its events, if a subscription still delivers them, came before this message.
+    /// The stream or its first events were deleted, or may be deleted from now on. Read the
+    /// stream to see what is left. If the subscription still delivers events that were deleted,
+    /// it delivers them before this message.
     StreamTruncated(StreamName),
-    /// All that was stored has been delivered; what follows is new. Comes again whenever the
-    /// subscription fell behind and caught up. A store whose connection can be lost repeats
-    /// it every few seconds as a sign of life while nothing is appended.
+    /// All stored events have been delivered; the events that follow are new. Sent again
+    /// whenever the subscription has fallen behind and caught up. A store whose connection can
+    /// be lost also sends it every few seconds while nothing is appended, to show that the
+    /// subscription still works.
     CaughtUp,
-    /// The database no longer answers. The next message comes when it answers again; it may
-    /// have been restored to an earlier state meanwhile.
+    /// The database no longer answers. The next message comes when it answers again. Meanwhile
+    /// it may have been restored to an earlier state.
     Disconnected,
 }
 
-/// An endless stream of recorded events.
+/// A stream of messages that never ends.
 pub type Subscription = BoxStream<'static, SubscriptionMessage>;

@@ -10,13 +10,13 @@ use super::sqlite::{SqliteOpenError, SqliteStore};
 /// Why a store could not be opened. The text tells the operator what to change.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// No store goes by this scheme.
+    /// No store has this scheme.
     #[error(
-        "{url:?} names no event store: use sqlite://PATH for a file, kurrentdb://HOST for a \
-         KurrentDB or memory: for a store that ends with the process"
+        "{url:?} is not the URL of an event store: use sqlite://PATH for a file, \
+         kurrentdb://HOST for KurrentDB, or memory: for a store that is lost when the process ends"
     )]
     UnknownScheme {
-        /// What was given, without credentials.
+        /// The URL that was given, without credentials.
         url: String,
     },
     /// The SQLite file cannot be used.
@@ -27,9 +27,11 @@ pub enum OpenError {
     KurrentDb(#[from] InvalidConnectionString),
 }
 
-/// Opens the store that the URL names: `memory:`, or `sqlite://path`, the path relative to
-/// the working directory unless it begins with a third slash, or `kurrentdb://…` and its
-/// siblings `esdb`, `kurrent` and `kdb`, each also with `+discover`.
+/// Opens the store that the URL names: `memory:`, `sqlite://PATH` or `kurrentdb://…`.
+///
+/// A SQLite path is relative to the working directory unless it begins with a third slash. For
+/// KurrentDB, the schemes `esdb`, `kurrent` and `kdb` mean the same as `kurrentdb`, and each of
+/// the four may end with `+discover`.
 pub async fn open(url: &str) -> Result<Arc<dyn EventStore>, OpenError> {
     if url == "memory:" {
         return Ok(Arc::new(MemoryStore::new()));
@@ -40,7 +42,7 @@ pub async fn open(url: &str) -> Result<Arc<dyn EventStore>, OpenError> {
     {
         return Ok(Arc::new(SqliteStore::open(path).await?));
     }
-    if ConnectionString::speaks(url) {
+    if ConnectionString::has_known_scheme(url) {
         return Ok(Arc::new(KurrentDbStore::open(url.parse()?).await?));
     }
     let public = url

@@ -1,4 +1,4 @@
-//! Events on their way into a stream, and as they come out of it.
+//! An event to append, and an event that was recorded.
 
 use std::borrow::Cow;
 
@@ -8,21 +8,21 @@ use uuid::Uuid;
 
 use super::revision::{GlobalPosition, StreamName, StreamRevision};
 
-/// An event to append. Data and metadata are kept byte for byte.
+/// An event to append. The store keeps data and metadata byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
-    /// What an append is recognised by when it comes again. The caller chooses it, once for
-    /// all attempts; a store never makes one up.
+    /// Identifies the event, so that a repeated append is recognised. The caller chooses the id
+    /// and uses the same one for every attempt. A store never generates one.
     pub id: Uuid,
     /// The name of the event's type; not empty.
     pub event_type: &'static str,
     /// JSON.
     pub data: Bytes,
-    /// JSON, or nothing at all.
+    /// JSON, or empty.
     pub metadata: Bytes,
 }
 
-/// An event of a stream.
+/// An event that is stored in a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordedEvent {
     /// The id that it was appended with.
@@ -33,12 +33,13 @@ pub struct RecordedEvent {
     pub revision: StreamRevision,
     /// Its place among all events of the store.
     pub position: GlobalPosition,
-    /// The name of its type; any, since other programs may write to the same database.
+    /// The name of its type. It can be any name, because other programs may write to the same
+    /// database.
     pub event_type: Cow<'static, str>,
     /// What happened, by convention as JSON.
     pub data: Bytes,
-    /// What is known about it besides; may be empty.
+    /// Additional information, by convention as JSON; may be empty.
     pub metadata: Bytes,
-    /// When the store took it in, by the store's clock.
+    /// When the store recorded it, by the store's clock.
     pub recorded_at: DateTime<Utc>,
 }

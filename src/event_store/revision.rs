@@ -1,4 +1,4 @@
-//! Names and numbers of streams.
+//! Stream names, revisions and positions.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,14 +8,14 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamName(Arc<str>);
 
-/// A text that names no stream: an empty one, or one that begins with `$`, which databases
-/// keep for themselves.
+/// A string that is not a valid stream name: it is empty, or begins with `$`. Databases reserve
+/// names that begin with `$` for their own streams.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} does not name a stream")]
+#[error("{0:?} is not a valid stream name")]
 pub struct InvalidStreamName(String);
 
 impl StreamName {
-    /// Checks the name: some databases answer a bad one as if they were down.
+    /// Checks the name, because some databases answer an invalid one as if they were unavailable.
     pub fn new(name: impl Into<Arc<str>>) -> Result<StreamName, InvalidStreamName> {
         let name = name.into();
         if name.is_empty() || name.starts_with('$') {
@@ -24,7 +24,7 @@ impl StreamName {
         Ok(StreamName(name))
     }
 
-    /// The name as text.
+    /// The name as a string.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -36,7 +36,7 @@ impl fmt::Display for StreamName {
     }
 }
 
-/// The place of an event in its stream, counted from 0.
+/// The number of an event in its stream, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StreamRevision(u64);
 
@@ -61,7 +61,7 @@ impl StreamRevision {
     }
 
     /// The revision this many events later. Saturates: no stream is that long, but a client
-    /// may name any number.
+    /// may send any number.
     #[must_use]
     pub fn plus(self, events: u64) -> StreamRevision {
         StreamRevision(self.0.saturating_add(events))
@@ -74,23 +74,25 @@ impl fmt::Display for StreamRevision {
     }
 }
 
-/// Where a stream has to be for an append to go through. There is no "any": who does not
-/// know where the stream is has decided on nothing.
+/// The last revision that a stream must have for an append to succeed. There is no "any",
+/// because a caller that does not know the stream's revision has not read the events that its
+/// decision depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedRevision {
-    /// The stream is absent.
+    /// The stream does not exist.
     NoStream,
     /// The stream's last event has this revision.
     Exact(StreamRevision),
 }
 
 impl ExpectedRevision {
-    /// What to expect of a stream that was seen to end here; `None` for an absent one.
+    /// The expectation for a stream that was read and has this last revision; `None` if it does
+    /// not exist.
     pub fn at(last_revision: Option<StreamRevision>) -> ExpectedRevision {
         last_revision.map_or(ExpectedRevision::NoStream, ExpectedRevision::Exact)
     }
 
-    /// The revision of the first event that an append at this expectation stores.
+    /// The revision that the first event of an append with this expectation gets.
     pub fn first_appended(self) -> StreamRevision {
         match self {
             ExpectedRevision::NoStream => StreamRevision::FIRST,
@@ -108,12 +110,12 @@ impl fmt::Display for ExpectedRevision {
     }
 }
 
-/// The place of an event among all events of the store. Later events have greater
-/// positions; the distance between two of them means nothing.
+/// Orders an event among all events of the store. Later events have greater positions. The
+/// difference between two positions has no meaning.
 ///
-/// As text it can be handed out and taken back (`Display`, `FromStr`), at the same store
-/// only. Two numbers, since KurrentDB orders by commit and, within one transaction, by
-/// prepare position.
+/// `Display` and `FromStr` convert it to a string and back. The string is valid only for the
+/// same store. It has two numbers because KurrentDB orders events by commit position and,
+/// within one transaction, by prepare position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GlobalPosition {
     commit: u64,
@@ -125,18 +127,18 @@ impl GlobalPosition {
         GlobalPosition { commit, prepare }
     }
 
-    /// The position in a store that counts its events with one number.
+    /// A position in a store that numbers its events with one number.
     pub(super) fn counted(number: u64) -> GlobalPosition {
         GlobalPosition::new(number, number)
     }
 
-    /// Whether a store that counts its events could have given this position.
+    /// Whether a store that numbers its events with one number can have given this position.
     pub(super) fn is_counted(self) -> bool {
         self.commit == self.prepare
     }
 
-    /// How far this is on the way to a later position, from 0 to 1. For people to look at:
-    /// between two positions there may be any number of events.
+    /// This position divided by `head`, from 0 to 1, to show progress to people. It is an
+    /// estimate: there may be any number of events between two positions.
     pub fn fraction_of(self, head: GlobalPosition) -> f64 {
         (self.commit as f64 / head.commit.max(1) as f64).min(1.0)
     }
@@ -160,9 +162,9 @@ impl fmt::Display for GlobalPosition {
     }
 }
 
-/// A text that is no position.
+/// A string that is not a valid position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a position of this store")]
+#[error("not a valid position")]
 pub struct InvalidPosition;
 
 impl FromStr for GlobalPosition {
@@ -182,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_position_survives_its_text() {
+    fn a_position_is_the_same_after_it_was_written_and_parsed() {
         for position in [GlobalPosition::counted(7), GlobalPosition::new(12, 9)] {
             assert_eq!(position.to_string().parse(), Ok(position));
         }
@@ -192,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_databases_keep_for_themselves_are_refused() {
+    fn empty_names_and_names_that_databases_reserve_are_refused() {
         assert!(StreamName::new("").is_err());
         assert!(StreamName::new("$all").is_err());
         assert!(StreamName::new("game-1").is_ok());

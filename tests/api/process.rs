@@ -75,7 +75,7 @@ async fn what_it_cannot_use_it_names_and_leaves_alone() {
     assert_eq!(letter, "dear ada, it is your turn");
 
     let said = refusal(&["--event-store", "postgres://localhost"]).await;
-    assert!(said.contains("names no event store"), "{said}");
+    assert!(said.contains("is not the URL of an event store"), "{said}");
     let said = refusal(&["--event-store", "memory:", "--log", "lou=d="]).await;
     assert!(said.contains("--log"), "{said}");
 }

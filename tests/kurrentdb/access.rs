@@ -105,7 +105,7 @@ async fn connected_is_logged_only_after_a_call_has_succeeded() {
     let stranger = store_on(&double).await;
     is_denied(soon(stranger.check()).await);
     assert!(log.lines_with("connected").is_empty());
-    let lines = log.lines_with("refuses to let no user read streams");
+    let lines = log.lines_with("refuses to let an anonymous user read streams");
     assert_eq!(lines.len(), 1, "{lines:?}");
 
     let bob = format!("kurrentdb://bob:secret@{}?tls=false", double.address());

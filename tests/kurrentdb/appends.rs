@@ -283,7 +283,7 @@ async fn the_credentials_of_the_string_are_sent_decoded() {
     let stranger = store_on(&double).await;
     let error = stranger.check().await;
     assert!(
-        matches!(&error, Err(EventStoreError::AccessDenied { reason }) if reason.contains("no user")),
+        matches!(&error, Err(EventStoreError::AccessDenied { reason }) if reason.contains("an anonymous user")),
         "{error:?}"
     );
 }

@@ -240,7 +240,7 @@ async fn an_outage_is_logged_when_it_begins_and_when_it_ends_however_many_notice
         until_caught_up(subscription).await;
     }
 
-    assert_eq!(log.lines_with("lost KurrentDB").len(), 1);
+    assert_eq!(log.lines_with("is unavailable; reconnecting").len(), 1);
     let end = log.lines_with("works again");
     assert_eq!(end.len(), 1, "{end:?}");
     let failures = end[0].split("failures=").nth(1).expect("a count");

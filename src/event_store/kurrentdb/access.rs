@@ -1,4 +1,4 @@
-//! The log of refused access: which user is refused what, and what to grant.
+//! Logs refused access: which user may not do what, and which permission to grant.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,7 +6,7 @@ use super::connection_string::ConnectionString;
 use super::outage::OncePerMinute;
 use crate::event_store::EventStoreError;
 
-/// The kinds of calls that a user needs permission for.
+/// The kinds of calls that need a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Call {
     Append,
@@ -40,8 +40,7 @@ impl Call {
     }
 }
 
-/// Logs each kind of refused call when it first happens, and then once a minute while it
-/// goes on.
+/// Logs each kind of refused call the first time, and then at most once a minute.
 #[derive(Debug, Default)]
 pub(super) struct AccessLog {
     append: Mutex<OncePerMinute>,
@@ -51,7 +50,7 @@ pub(super) struct AccessLog {
 }
 
 impl AccessLog {
-    /// Logs the refusal, and says it to the caller.
+    /// Logs the refusal, and returns the error for the caller.
     pub(super) fn denied(&self, connection: &ConnectionString, call: Call) -> EventStoreError {
         let kind = match call {
             Call::Append => &self.append,
@@ -61,7 +60,7 @@ impl AccessLog {
         };
         let user = match connection.user() {
             Some(user) => format!("user {user:?}"),
-            None => "no user".to_owned(),
+            None => "an anonymous user".to_owned(),
         };
         let what = call.text();
         let mut due = kind.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Appends: what is sent, how often, and what the answers come to.
+//! Appends: sends them, retries them, and interprets the answers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,23 +18,23 @@ use crate::event_store::{
     Appended, EventStoreError, ExpectedRevision, NewEvent, StreamName, StreamRevision,
 };
 
-/// The server takes an event up to this size, of data, metadata and its type in UTF-16, and
-/// answers a larger one as if it had failed.
+/// The largest event that the server accepts, in bytes: data, metadata, and the type in UTF-16.
+/// It answers a larger one as if the server had failed.
 const LARGEST_EVENT: usize = 16 * 1024 * 1024 - 10_000;
 
-/// The server counts revisions in an `i64`, and fails on greater ones.
+/// The server stores revisions as `i64` and fails on greater ones.
 const LAST_REVISION: u64 = i64::MAX as u64;
 
-/// How long an append waits for its answer before it looks for its events in the stream. An
-/// answer that takes longer is seldom one.
-const FIRST_LOOK: Duration = Duration::from_millis(100);
+/// How long an append waits for its answer before it looks for its events in the stream. A
+/// server that takes longer seldom answers at all.
+const FIRST_LOOK_AFTER: Duration = Duration::from_millis(100);
 
-/// Pauses before further looks: they double.
+/// The pauses before the next looks. They double.
 const SECOND_LOOK: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
-/// Appends, and repeats the append while its outcome is unknown: with the same ids and the
-/// same revision the server stores it once, however often it comes.
+/// Appends the events, and repeats the append while its outcome is unknown. The server stores
+/// an append with the same ids and the same revision only once, however often it is sent.
 pub(super) async fn append(
     supervisor: Arc<Supervisor>,
     stream: StreamName,
@@ -53,7 +53,7 @@ pub(super) async fn append(
     append.until_known(&supervisor).await
 }
 
-/// An append on its way.
+/// An append, as it is sent.
 struct Append {
     stream: StreamName,
     expected: ExpectedRevision,
@@ -70,8 +70,8 @@ impl Append {
             let reason = match self.send_or_find(supervisor).await {
                 Ok(Ok(appended)) => return Ok(appended),
                 Err(error) => return Err(unknown.map_or(error, outcome_unknown)),
-                // Also after an attempt whose outcome was unknown: had that been stored, its
-                // ids would be there and this one a repetition.
+                // A conflict is certain even after an attempt whose outcome was unknown. If that
+                // attempt had been stored, the server would recognise this one as a repetition.
                 Ok(Err(Failure::Conflict(actual))) => {
                     return Err(EventStoreError::WrongExpectedRevision {
                         stream,
@@ -92,7 +92,7 @@ impl Append {
                     reason
                 }
                 Ok(Err(Failure::NotDone(reason) | Failure::ClientDead(reason))) => reason,
-                Ok(Err(Failure::Missing)) => "the node knows no leader".to_owned(),
+                Ok(Err(Failure::Missing)) => "the node does not know the leader".to_owned(),
             };
             if !attempts.another().await {
                 return Err(match unknown {
@@ -115,11 +115,11 @@ impl Append {
             .stream_state(state(self.expected))
             .requires_leader(true)
             .deadline(call_timeout);
-        let options = connection.sign(options, AppendToStreamOptions::authenticated);
+        let options = connection.authenticate(options, AppendToStreamOptions::authenticated);
         let sent = lease.call(call_timeout, |client| self.send(client, &options));
         let written = tokio::select! {
             written = sent => written,
-            found = self.find_in_time(supervisor) => return Ok(Ok(found)),
+            found = self.look_until_found(supervisor) => return Ok(Ok(found)),
         };
         drop(lease);
         match written {
@@ -137,11 +137,11 @@ impl Append {
         Ok(written.await?)
     }
 
-    /// Looks for the events until they are there. Another replica may have sent the same
-    /// append a moment before: then the server drops this one, and its answer comes after
-    /// two seconds.
-    async fn find_in_time(&self, supervisor: &Arc<Supervisor>) -> Appended {
-        tokio::time::sleep(FIRST_LOOK).await;
+    /// Looks for the events in the stream until they are found. This helps when another replica
+    /// sent the same append a moment before: the server then drops this one, and answers it only
+    /// after two seconds.
+    async fn look_until_found(&self, supervisor: &Arc<Supervisor>) -> Appended {
+        tokio::time::sleep(FIRST_LOOK_AFTER).await;
         let mut pauses = Backoff::new(SECOND_LOOK, LONGEST_PAUSE);
         loop {
             if let Ok(Some(appended)) = self.find(supervisor).await {
@@ -164,9 +164,9 @@ impl Append {
         read::attempt(supervisor, Call::ReadStreams, limit, find).await
     }
 
-    /// Whether the events are where they belong. In a stream that was soft-deleted they are
-    /// stored after the deleted ones; if their ids are among those, the server says success,
-    /// without a position, and stores nothing.
+    /// Checks that the events were stored at the expected revision. In a soft-deleted stream, the
+    /// server stores new events after the deleted ones. If the ids are those of deleted events,
+    /// it reports success, without a position, and stores nothing.
     async fn check(
         &self,
         supervisor: &Arc<Supervisor>,
@@ -209,17 +209,19 @@ fn state(expected: ExpectedRevision) -> StreamState {
     }
 }
 
-/// The event as the crate takes it, always with its id: without one the crate makes up a new
-/// id for each attempt, and a repetition would be stored again.
+/// Converts the event to the crate's type, always with its id. Without an id, the crate
+/// generates a new one for each attempt, and a repeated append would be stored again.
 fn proposed(event: NewEvent) -> Result<EventData, EventStoreError> {
     if event.event_type.is_empty() || event.id.is_nil() {
-        return Err(refused("an event without a type or an id"));
+        return Err(refused("an event has no type or no id"));
     }
     let size = event.data.len() + event.metadata.len() + 2 * event.event_type.len();
     if size > LARGEST_EVENT {
-        return Err(refused(format!("an event of {size} bytes")));
+        return Err(refused(format!(
+            "an event of {size} bytes is larger than {LARGEST_EVENT} bytes"
+        )));
     }
-    // Only the crate's JSON constructor marks the event as JSON; given raw text, it keeps
+    // Only the crate's JSON constructor marks the event as JSON. With a `RawValue` it keeps
     // every byte.
     let data = match serde_json::from_slice::<&RawValue>(&event.data) {
         Ok(json) if json.get().len() == event.data.len() => {

@@ -1,10 +1,10 @@
-//! How often a call is tried.
+//! Limits how often a call is tried.
 
 use std::time::{Duration, Instant};
 
-/// How often one call may be tried: three times, none begun after the time of one call. A
-/// failure that took no time tells that the connection is gone, the second one that the node
-/// is, which brings another client.
+/// How often one call may be tried: three times, and no attempt begins after one and a half
+/// times the call's timeout. An immediate failure means that the connection is lost. A second
+/// one means that the node is, and the client is then replaced before the third attempt.
 pub(super) struct Attempts {
     left: u32,
     until: Instant,
@@ -14,12 +14,12 @@ impl Attempts {
     pub(super) fn new(call_timeout: Duration) -> Attempts {
         Attempts {
             left: 2,
-            // A call that ran into its timeout may be repeated once.
+            // So that a call that timed out is repeated once.
             until: Instant::now() + call_timeout + call_timeout / 2,
         }
     }
 
-    /// Waits a little before another attempt; false when there is none.
+    /// Waits 5 to 25 ms before the next attempt. False when no attempt is left.
     pub(super) async fn another(&mut self) -> bool {
         if self.left == 0 || Instant::now() >= self.until {
             return false;

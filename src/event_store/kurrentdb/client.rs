@@ -1,12 +1,14 @@
-//! A client of the crate that is replaced when it has failed.
+//! Replaces the crate's client when it has failed.
 //!
-//! The crate's client ends with the first connection that it cannot make, and every clone of
-//! it with it; it never leaves a leader that died; and it bounds no call in time. So calls
-//! go through a [`Supervisor`]: it lends out the one client of now, bounds what is done with
-//! it, and watches how that ends. A client that died, that failed twice in a row, or that
-//! went silent is replaced by one that has proved itself with a call; one task at a time does
-//! so, with growing pauses. Meanwhile calls wait for a moment if the first attempt is still under way
-//! and are told that the database is unavailable otherwise, without a network in between.
+//! The crate's client and all its clones stop working for ever after one connection attempt that
+//! fails. It never leaves a leader that died, and it does not limit calls in time. So every call
+//! goes through a [`Supervisor`]. It lends out the current client, limits each call in time, and
+//! watches the outcome.
+//!
+//! A client is replaced when it has died, when two calls in a row failed, or when it does not
+//! answer. The new client must answer a first call before it is used. One task at a time
+//! connects, with growing pauses. During the first attempt, calls wait for a short time; after
+//! it failed, they fail at once as unavailable, without using the network.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -18,43 +20,44 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::timeout;
 
 use super::access::{AccessLog, Call};
-use super::connect::{OwnedClient, Proof, connect};
+use super::connect::{FirstCall, OwnedClient, connect};
 use super::connection_string::ConnectionString;
 use super::error::Failure;
 use super::nodelay;
-use super::outage::{OutageLog, Witness};
+use super::outage::{OutageLog, OutageReporter};
 use crate::backoff::Backoff;
 use crate::event_store::EventStoreError;
 
-/// Between attempts to reach a database that is away.
+/// The pauses between attempts to reach a database that does not answer.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Calls in flight on one connection. Kestrel allows 100 and lets the next wait in silence;
-/// the difference is for the crate's own calls.
+/// How many calls may be in flight on one connection. The server (Kestrel) allows 100 HTTP/2
+/// streams and lets the next call wait without an error. The rest is for the crate's own calls.
 const CALLS_IN_FLIGHT: usize = 90;
 
-/// How many failures in a row, with no answer in between, cost a client its place. The first
-/// may be the connection, which comes back by itself; the second is the node.
+/// A client is replaced after this many failures in a row, with no answer in between. The first
+/// may be a lost connection, which the crate opens again by itself. A second one means that the
+/// node is lost.
 const FAILURES: u32 = 2;
 
-/// How long a call waits for a client whose replacement is being tried for the first time.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long a call waits while the first attempt to replace the client is in progress.
+const CONNECT_WAIT: Duration = Duration::from_millis(500);
 
-/// Lends out a client that works.
+/// Lends out the current client, and replaces it when it has failed.
 pub(super) struct Supervisor {
     connection: Arc<ConnectionString>,
     state: watch::Sender<State>,
     outages: Arc<OutageLog>,
-    own_outage: Mutex<Witness>,
+    own_outage: Mutex<OutageReporter>,
     access: AccessLog,
-    /// For the task that outlives the call which found the client dead.
+    /// For the task that replaces the client: it must not keep the supervisor alive.
     this: Weak<Supervisor>,
 }
 
 #[derive(Clone)]
 enum State {
-    /// A client is being replaced, for the first time since the last one worked.
+    /// The first attempt to connect since the last client worked is in progress.
     Connecting,
     Up(Arc<Connected>),
     Down(Arc<str>),
@@ -63,9 +66,9 @@ enum State {
 struct Connected {
     client: OwnedClient,
     /// Whether a call has succeeded.
-    is_proven: AtomicBool,
+    has_succeeded: AtomicBool,
     permits: Arc<Semaphore>,
-    /// In a row.
+    /// How many calls failed in a row.
     failures: AtomicU32,
     answers: AtomicU64,
 }
@@ -78,12 +81,12 @@ pub(super) struct Lease {
 }
 
 impl Supervisor {
-    /// Begins to connect, and waits for the outcome of the first attempt.
+    /// Starts to connect, and waits for the outcome of the first attempt.
     pub(super) async fn start(connection: Arc<ConnectionString>) -> Arc<Supervisor> {
         let outages = OutageLog::new(connection.location());
         let supervisor = Arc::new_cyclic(|this| Supervisor {
             connection,
-            own_outage: Mutex::new(outages.witness()),
+            own_outage: Mutex::new(outages.reporter()),
             outages,
             access: AccessLog::default(),
             state: watch::Sender::new(State::Connecting),
@@ -91,7 +94,7 @@ impl Supervisor {
         });
         let mut state = supervisor.state.subscribe();
         supervisor.replace_client();
-        // The sender lives in the supervisor.
+        // Cannot fail: the supervisor owns the sender.
         let _ = state
             .wait_for(|state| !matches!(state, State::Connecting))
             .await;
@@ -102,7 +105,7 @@ impl Supervisor {
         &self.connection
     }
 
-    /// A client that works, as far as is known, and leave to send it a call.
+    /// The current client and a permit to send one call with it.
     pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease, EventStoreError> {
         let mut state = self.state.subscribe();
         loop {
@@ -113,7 +116,7 @@ impl Supervisor {
                     let Ok(permit) = timeout(self.connection.call_timeout(), permit).await else {
                         return Err(self.unavailable("too many calls are in flight"));
                     };
-                    // Closed: the client was replaced while this call stood in line for it.
+                    // Closed: the client was replaced while this call waited for a permit.
                     let Ok(permit) = permit else { continue };
                     return Ok(Lease {
                         supervisor: self.clone(),
@@ -122,7 +125,7 @@ impl Supervisor {
                     });
                 }
                 State::Connecting => {
-                    if !matches!(timeout(PATIENCE, state.changed()).await, Ok(Ok(()))) {
+                    if !matches!(timeout(CONNECT_WAIT, state.changed()).await, Ok(Ok(()))) {
                         return Err(self.unavailable("still connecting"));
                     }
                 }
@@ -131,17 +134,17 @@ impl Supervisor {
         }
     }
 
-    /// For a subscription, which loses its connection on its own.
+    /// For a subscription, which has its own connection and can lose it independently.
     pub(super) fn outages(&self) -> &Arc<OutageLog> {
         &self.outages
     }
 
-    /// The error of a call that the server denies to the user.
+    /// Logs that the user may not make this call, and returns the error for the caller.
     pub(super) fn denied(&self, call: Call) -> EventStoreError {
         self.access.denied(&self.connection, call)
     }
 
-    fn own_outage(&self) -> MutexGuard<'_, Witness> {
+    fn own_outage(&self) -> MutexGuard<'_, OutageReporter> {
         self.own_outage
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -152,17 +155,17 @@ impl Supervisor {
         EventStoreError::unavailable(format!("{}: {reason}", self.connection.location()))
     }
 
-    /// Takes the client out of use, if nobody has done so yet, and looks for another.
-    fn lose(&self, lost: &Arc<Connected>, reason: &str) {
+    /// Stops using this client and starts to replace it, unless that has already been done.
+    fn discard(&self, discarded: &Arc<Connected>, reason: &str) {
         let was_in_use = self.state.send_if_modified(|state| match state {
-            State::Up(current) if Arc::ptr_eq(current, lost) => {
+            State::Up(current) if Arc::ptr_eq(current, discarded) => {
                 *state = State::Connecting;
                 true
             }
             State::Up(_) | State::Connecting | State::Down(_) => false,
         });
         if was_in_use {
-            lost.permits.close();
+            discarded.permits.close();
             self.own_outage().failed(reason);
             self.replace_client();
         }
@@ -179,8 +182,8 @@ impl Supervisor {
                     return;
                 };
                 match outcome {
-                    Ok((client, proof)) => return supervisor.found(client, proof),
-                    Err(reason) => supervisor.not_found(&reason),
+                    Ok((client, first_call)) => return supervisor.connected(client, first_call),
+                    Err(reason) => supervisor.connect_failed(&reason),
                 }
                 drop(supervisor);
                 tokio::time::sleep(pauses.next_pause()).await;
@@ -188,21 +191,21 @@ impl Supervisor {
         });
     }
 
-    fn found(&self, client: OwnedClient, proof: Proof) {
+    fn connected(&self, client: OwnedClient, first_call: FirstCall) {
         self.own_outage().works();
-        let is_proven = match proof {
-            Proof::Works => {
+        let has_succeeded = match first_call {
+            FirstCall::Succeeded => {
                 self.log_connected();
                 true
             }
-            Proof::Denied => {
+            FirstCall::Denied => {
                 self.denied(Call::ReadStreams);
                 false
             }
         };
         self.state.send_replace(State::Up(Arc::new(Connected {
             client,
-            is_proven: AtomicBool::new(is_proven),
+            has_succeeded: AtomicBool::new(has_succeeded),
             permits: Arc::new(Semaphore::new(CALLS_IN_FLIGHT)),
             failures: AtomicU32::new(0),
             answers: AtomicU64::new(0),
@@ -213,7 +216,7 @@ impl Supervisor {
         tracing::info!("connected to KurrentDB at {}", self.connection.location());
     }
 
-    fn not_found(&self, reason: &str) {
+    fn connect_failed(&self, reason: &str) {
         self.own_outage().failed(reason);
         self.state.send_replace(State::Down(reason.into()));
     }
@@ -234,7 +237,8 @@ impl fmt::Debug for Supervisor {
 }
 
 impl Lease {
-    /// Lets the client do something, but for no longer, and learns from the outcome.
+    /// Makes a call with the client, limits it in time, and records the outcome. After certain
+    /// failures the client is replaced.
     pub(super) async fn call<T, F>(
         &self,
         limit: Duration,
@@ -246,40 +250,42 @@ impl Lease {
         let started = Instant::now();
         let answers = self.connected.answers.load(Ordering::Relaxed);
         let outcome = timeout(limit, self.connected.client.run(work)).await;
-        if started.elapsed() >= nodelay::SUSPICIOUS {
-            nodelay::suspect();
+        if started.elapsed() >= nodelay::SLOW_CALL {
+            nodelay::set_after_slow_call();
         }
         let Ok(outcome) = outcome else {
             let reason = format!("no answer within {limit:?}");
-            // Nobody else had one either: the connection is dead and may not know it for
-            // long.
+            // If no other call was answered meanwhile either, the connection is dead. The crate
+            // may not notice that for a long time.
             if answers == self.connected.answers.load(Ordering::Relaxed) {
-                self.supervisor.lose(&self.connected, &reason);
+                self.supervisor.discard(&self.connected, &reason);
             }
             return Err(Failure::Unknown(reason));
         };
-        self.learn_from(&outcome);
+        self.record_outcome(&outcome);
         outcome
     }
 
-    fn learn_from<T>(&self, outcome: &Result<T, Failure>) {
+    fn record_outcome<T>(&self, outcome: &Result<T, Failure>) {
         match outcome {
-            Err(Failure::ClientDead(reason)) => self.supervisor.lose(&self.connected, reason),
+            Err(Failure::ClientDead(reason)) => self.supervisor.discard(&self.connected, reason),
             Err(Failure::Unknown(reason) | Failure::NotDone(reason)) => {
                 let failures = self.connected.failures.fetch_add(1, Ordering::Relaxed) + 1;
                 if failures >= FAILURES {
-                    self.supervisor.lose(&self.connected, reason);
+                    self.supervisor.discard(&self.connected, reason);
                 }
             }
             Ok(_) => {
                 self.answered();
-                let is_proven = &self.connected.is_proven;
-                if !is_proven.load(Ordering::Relaxed) && !is_proven.swap(true, Ordering::Relaxed) {
+                let has_succeeded = &self.connected.has_succeeded;
+                if !has_succeeded.load(Ordering::Relaxed)
+                    && !has_succeeded.swap(true, Ordering::Relaxed)
+                {
                     self.supervisor.log_connected();
                 }
             }
-            // An append that was given up was not committed in time. The answer came all the
-            // same, so neither the connection nor the client is to blame.
+            // `GivenUp` means that the server did not commit an append in time. It did answer, so
+            // neither the connection nor the client has failed.
             Err(
                 Failure::Conflict(_)
                 | Failure::Missing

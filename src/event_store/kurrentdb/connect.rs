@@ -1,8 +1,9 @@
-//! A client of the crate that can be closed, and the first call that proves it.
+//! Connects: makes a client of the crate that can be closed, and tests it with a first call.
 //!
 //! The crate's connection task holds a sender of its own channel and never ends, so the
-//! socket of a dropped `Client` stays open for the life of the process. Each client therefore
-//! has a runtime of its own, which ends with it and takes its tasks and sockets along.
+//! socket of a dropped `Client` stays open for the life of the process. So each client gets its
+//! own runtime. Dropping the client shuts the runtime down, which ends its tasks and closes its
+//! sockets.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,22 +20,22 @@ use super::connection_string::ConnectionString;
 use super::error::Failure;
 use super::nodelay;
 
-/// How long a new client may take to prove itself, when a call may take longer.
-const PROOF: Duration = Duration::from_secs(3);
+/// The longest time for the first call of a new client, even if other calls may take longer.
+const FIRST_CALL_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A stream that nobody writes. Reading it asks the leader and its index, and nothing else.
+/// A stream that does not exist. Reading it needs only the leader and its index.
 const NO_STREAM: &str = "connect-four-readiness";
 
 /// A client whose connections are closed when it is dropped.
 pub(super) struct OwnedClient {
     client: Client,
-    /// `Some` until it is dropped.
+    /// `Some` until the client is dropped.
     runtime: Option<Runtime>,
 }
 
 impl OwnedClient {
-    /// Makes a client, which connects only when it is first used. It reads certificates, so
-    /// not on a thread that others wait for.
+    /// Makes a client. It connects only when it is first used. Reading certificates blocks, so
+    /// this runs on a blocking thread.
     pub(super) async fn new(connection: &Arc<ConnectionString>) -> Result<OwnedClient, String> {
         let connection = connection.clone();
         let made = tokio::task::spawn_blocking(move || {
@@ -60,9 +61,9 @@ impl OwnedClient {
         made.await.map_err(|error| error.to_string())?
     }
 
-    /// The work, to be awaited while this client exists. What it spawns, such as a new
-    /// connection, belongs to the client's runtime; the work itself stays on the caller's
-    /// thread, which saves two changes of threads per call.
+    /// Returns the work as a future, to be awaited while this client exists. Tasks that it
+    /// spawns, such as one for a new connection, run on the client's runtime. The work itself
+    /// runs on the caller's thread, which saves two thread switches per call.
     pub(super) fn run<F: Future>(&self, work: impl FnOnce(Client) -> F) -> TokioContext<F> {
         let runtime = self.runtime();
         TokioContext::new(work(self.client.clone()), runtime.handle().clone())
@@ -77,7 +78,9 @@ impl OwnedClient {
     }
 
     fn runtime(&self) -> &Runtime {
-        self.runtime.as_ref().expect("only drop takes it")
+        self.runtime
+            .as_ref()
+            .expect("the runtime is taken only when the client is dropped")
     }
 }
 
@@ -95,7 +98,7 @@ impl fmt::Debug for OwnedClient {
     }
 }
 
-/// Reads the CA file as the crate does, which panics when it holds something else.
+/// Checks the CA file, because the crate panics when the file contains no valid certificates.
 fn check_certificates(connection: &ConnectionString) -> Result<(), String> {
     let Some(path) = connection.settings().tls_ca_file() else {
         return Ok(());
@@ -104,28 +107,29 @@ fn check_certificates(connection: &ConnectionString) -> Result<(), String> {
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| format!("tlsCaFile {path}: {error}"))?;
     if certificates.is_empty() {
-        return Err(format!("tlsCaFile {path}: no certificate in it"));
+        return Err(format!("tlsCaFile {path} contains no certificate"));
     }
     Ok(())
 }
 
-/// What the first call of a new client came to.
+/// The outcome of the first call of a new client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Proof {
+pub(super) enum FirstCall {
     /// It succeeded.
-    Works,
-    /// The server answers, but refuses this user. Other calls may be allowed.
+    Succeeded,
+    /// The server answers, but does not allow this call to the user. Other calls may be allowed.
     Denied,
 }
 
-/// A new client whose first call was answered.
+/// Makes a client and returns it when its first call was answered.
 pub(super) async fn connect(
     connection: &Arc<ConnectionString>,
-) -> Result<(OwnedClient, Proof), String> {
+) -> Result<(OwnedClient, FirstCall), String> {
     let client = OwnedClient::new(connection).await?;
-    let limit = PROOF.min(connection.call_timeout());
-    let mut outcome = Err(Failure::NotDone("not asked".to_owned()));
-    // The client moves to the leader that a node names, but only with the next call.
+    let limit = FIRST_CALL_TIMEOUT.min(connection.call_timeout());
+    let mut outcome = Err(Failure::NotDone("no call was made".to_owned()));
+    // A node that is not the leader names the leader. The client uses that one from the next
+    // call on.
     for _ in 0..3 {
         let probe = client.run(|client| probe(client, connection.clone()));
         outcome = timeout(limit, probe)
@@ -135,17 +139,17 @@ pub(super) async fn connect(
             break;
         }
     }
-    let proof = match outcome {
-        Err(Failure::Denied) => Proof::Denied,
-        // A refusal is an answer too; each call hears its own.
+    let first_call = match outcome {
+        Err(Failure::Denied) => FirstCall::Denied,
+        // A refusal is an answer too. Later calls get their own answers.
         Ok(())
         | Err(
             Failure::Refused(_)
             | Failure::InvalidArgument(_)
             | Failure::Conflict(_)
             | Failure::Deleted,
-        ) => Proof::Works,
-        Err(Failure::Missing) => return Err("the node knows no leader".to_owned()),
+        ) => FirstCall::Succeeded,
+        Err(Failure::Missing) => return Err("the node does not know the leader".to_owned()),
         Err(
             Failure::NotDone(reason)
             | Failure::ClientDead(reason)
@@ -154,10 +158,10 @@ pub(super) async fn connect(
         ) => return Err(reason),
     };
     nodelay::set();
-    Ok((client, proof))
+    Ok((client, first_call))
 }
 
-/// A call that costs little and that only a working leader answers.
+/// A cheap call that only a working leader answers.
 pub(super) async fn probe(
     client: Client,
     connection: Arc<ConnectionString>,
@@ -166,7 +170,7 @@ pub(super) async fn probe(
         .position(StreamPosition::Start)
         .max_count(1)
         .requires_leader(true);
-    let options = connection.sign(options, ReadStreamOptions::authenticated);
+    let options = connection.authenticate(options, ReadStreamOptions::authenticated);
     let mut answer = client.read_stream(NO_STREAM, &options).await?;
     match answer.next().await {
         Ok(_) | Err(kurrentdb::Error::ResourceNotFound) => Ok(()),

@@ -1,35 +1,35 @@
-//! What an error of the crate means for the call that met it.
+//! Classifies the errors of the crate by what the caller can do about them.
 
 use kurrentdb::{CurrentRevision, Error};
 
 use crate::event_store::StreamRevision;
 
-/// Why a call failed, by what may be done about it.
+/// Why a call failed, classified by what the caller can do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// The stream is elsewhere.
+    /// The stream is not at the expected revision. Holds its last revision.
     Conflict(Option<StreamRevision>),
-    /// There is no such stream.
+    /// The stream does not exist.
     Missing,
-    /// The stream was tombstoned.
+    /// The stream was deleted permanently (tombstoned).
     Deleted,
-    /// The database did nothing and may do it when it is asked again.
+    /// The call had no effect. It may succeed when it is repeated.
     NotDone(String),
-    /// The client is of no use any more; the call was not sent.
+    /// The client no longer works, and the call was not sent.
     ClientDead(String),
-    /// The database may or may not have done it.
+    /// The call may or may not have had an effect.
     Unknown(String),
     /// The server stopped waiting for a commit, which may still happen. The connection is fine.
     GivenUp(String),
-    /// The database will not do it.
+    /// The database does not accept the call; repeating it does not help.
     Refused(String),
-    /// The request itself is invalid; of a read of `$all`: no record begins at its position.
+    /// The request is invalid. For a read of `$all`: no record begins at the given position.
     InvalidArgument(String),
     /// The user lacks a permission or could not be authenticated.
     Denied,
 }
 
-/// Codes of gRPC, by number: the crate does not export the type.
+/// The numbers of gRPC status codes, because the crate does not export their type.
 const INVALID_ARGUMENT: i32 = 3;
 const RESOURCE_EXHAUSTED: i32 = 8;
 const FAILED_PRECONDITION: i32 = 9;
@@ -47,10 +47,10 @@ impl From<Error> for Failure {
             Error::ResourceNotFound => Failure::Missing,
             Error::ResourceDeleted => Failure::Deleted,
             Error::NotLeaderException(leader) => Failure::NotDone(format!(
-                "the node is not the leader, {}:{} is",
+                "the node is not the leader; the leader is {}:{}",
                 leader.host, leader.port
             )),
-            // The actor behind the client ends with the first connection that fails.
+            // The task behind the client ends with the first connection attempt that fails.
             Error::ConnectionClosed | Error::GrpcConnectionError(_) => Failure::ClientDead(text),
             Error::ServerError(_) | Error::DeadlineExceeded => Failure::Unknown(text),
             Error::Grpc { code, .. } => match code.into() {

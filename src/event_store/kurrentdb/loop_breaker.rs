@@ -1,11 +1,14 @@
-//! A way out of the crate's subscription when the server's side of it ends without an error.
+//! Ends an endless loop in the crate, which begins when the server ends a subscription without
+//! an error.
 //!
-//! The crate then loops for ever without yielding: the worker thread is lost, and no timeout
-//! fires on it (`Subscription::next_subscription_event` in `commands.rs` of version 1.2.0:
-//! `Ok(None)` puts the ended stream back). The server never ends a subscription so, but a
-//! proxy may, or a reset with `NO_ERROR`. The only thing that each turn does is to log one
-//! warning, so the way out is there: while the crate is polled, a subscriber of ours hears
-//! its log, passes everything on to the one that was there, and unwinds out of that warning.
+//! The crate then loops without yielding: the worker thread is blocked for ever, and no timeout
+//! can stop it (`Subscription::next_subscription_event` in `commands.rs` of version 1.2.0:
+//! `Ok(None)` puts the ended stream back). The server never ends a subscription in this way, but
+//! a proxy or a reset with `NO_ERROR` can.
+//!
+//! Each turn of the loop only logs one warning, so that is the place to leave it. While the
+//! crate is polled, a `tracing` subscriber of ours receives its log. It forwards everything to
+//! the previous subscriber, and unwinds the stack at that warning.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
@@ -16,35 +19,36 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::Interest;
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber, dispatcher};
 
-/// The call panicked, or would have had no end.
+/// The call panicked, or was ended because it would have looped for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct BrokenOff;
+pub(super) struct CallEnded;
 
-/// Polls the crate's calls so that they can be broken off.
+/// Polls calls of the crate in such a way that the endless loop can be ended.
 pub(super) struct LoopBreaker(Dispatch);
 
 impl LoopBreaker {
-    /// Once per subscription: each makes `tracing` ask about every place that logs.
+    /// Make only one per subscription: each one makes `tracing` evaluate every log statement of
+    /// the program again.
     pub(super) fn new() -> LoopBreaker {
         LoopBreaker(Dispatch::new(Breaker {
-            passed_on_to: dispatcher::get_default(Clone::clone),
+            previous: dispatcher::get_default(Clone::clone),
         }))
     }
 
-    /// Lets the call run, out of which a clean end of the stream comes as [`BrokenOff`].
-    pub(super) async fn guard<T>(&self, call: impl Future<Output = T>) -> Result<T, BrokenOff> {
+    /// Runs the call. Returns [`CallEnded`] when the stream ended without an error.
+    pub(super) async fn guard<T>(&self, call: impl Future<Output = T>) -> Result<T, CallEnded> {
         let guarded = AssertUnwindSafe(call).catch_unwind();
         let outcome = guarded.with_subscriber(self.0.clone()).await;
-        outcome.map_err(|_| BrokenOff)
+        outcome.map_err(|_| CallEnded)
     }
 }
 
 struct Breaker {
-    passed_on_to: Dispatch,
+    previous: Dispatch,
 }
 
-/// The module logs nothing else as a warning.
-fn tells_of_a_clean_end(metadata: &Metadata<'_>) -> bool {
+/// Whether this is the warning of the endless loop; the module logs no other warning.
+fn is_warning_of_the_loop(metadata: &Metadata<'_>) -> bool {
     metadata.is_event()
         && *metadata.level() == Level::WARN
         && metadata.target() == "kurrentdb::commands"
@@ -52,15 +56,15 @@ fn tells_of_a_clean_end(metadata: &Metadata<'_>) -> bool {
 
 impl Subscriber for Breaker {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if tells_of_a_clean_end(metadata) {
+        if is_warning_of_the_loop(metadata) {
             Interest::always()
         } else {
-            self.passed_on_to.register_callsite(metadata)
+            self.previous.register_callsite(metadata)
         }
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        tells_of_a_clean_end(metadata) || self.passed_on_to.enabled(metadata)
+        is_warning_of_the_loop(metadata) || self.previous.enabled(metadata)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -68,38 +72,38 @@ impl Subscriber for Breaker {
     }
 
     fn event(&self, event: &Event<'_>) {
-        if tells_of_a_clean_end(event.metadata()) {
-            // Unwinds without the panic hook: nothing went wrong that a person should read.
-            resume_unwind(Box::new(BrokenOff));
+        if is_warning_of_the_loop(event.metadata()) {
+            // Unwinds without calling the panic hook, because this is no error to report.
+            resume_unwind(Box::new(CallEnded));
         }
-        self.passed_on_to.event(event);
+        self.previous.event(event);
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
-        self.passed_on_to.new_span(span)
+        self.previous.new_span(span)
     }
 
     fn record(&self, span: &Id, values: &Record<'_>) {
-        self.passed_on_to.record(span, values);
+        self.previous.record(span, values);
     }
 
     fn record_follows_from(&self, span: &Id, follows: &Id) {
-        self.passed_on_to.record_follows_from(span, follows);
+        self.previous.record_follows_from(span, follows);
     }
 
     fn enter(&self, span: &Id) {
-        self.passed_on_to.enter(span);
+        self.previous.enter(span);
     }
 
     fn exit(&self, span: &Id) {
-        self.passed_on_to.exit(span);
+        self.previous.exit(span);
     }
 
     fn clone_span(&self, span: &Id) -> Id {
-        self.passed_on_to.clone_span(span)
+        self.previous.clone_span(span)
     }
 
     fn try_close(&self, span: Id) -> bool {
-        self.passed_on_to.try_close(span)
+        self.previous.try_close(span)
     }
 }

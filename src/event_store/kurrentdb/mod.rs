@@ -1,11 +1,14 @@
 //! The production store: KurrentDB, through its official crate.
 //!
-//! Each file is responsible for one thing that the crate or the server leaves to its user:
-//! `connection_string` for what may be connected to, `connect` for a client that can be
-//! closed, `client` for one that works, `append` and `read` for one call each, `repetitions`
-//! for the same append twice at once, `subscription` for calls that never end, `place` for
-//! where they resume, `error` for what an error means, `outage` and `access` for what is
-//! logged of it, `nodelay` for 40 ms per call, and `loop_breaker` for an endless loop.
+//! Each file solves one problem that the crate or the server leaves to its user:
+//!
+//! - `connection_string` parses and checks the connection string.
+//! - `connect` makes a client that can be closed; `client` replaces one that has failed.
+//! - `append` and `read` make the calls, `attempts` limits their retries, and `repetitions`
+//!   joins identical appends that run at the same time.
+//! - `subscription` delivers events through reconnections; `place` decides where it resumes.
+//! - `error` classifies errors; `outage` and `access` log outages and missing permissions.
+//! - `nodelay` saves 40 ms per call; `loop_breaker` ends an endless loop in the crate.
 
 mod access;
 mod append;

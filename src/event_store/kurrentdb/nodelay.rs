@@ -1,27 +1,27 @@
-//! Sets `TCP_NODELAY` on the crate's connections, which the crate does not.
+//! Sets `TCP_NODELAY` on the crate's connections, because the crate does not set it.
 //!
-//! Without it each call waits for the server's delayed ACK: the request's headers and its
-//! body are two small segments, and Nagle's algorithm holds the second back until the first
-//! is acknowledged, 40 ms later. Measured over loopback, one append after the other
-//! (`benches/kurrentdb.rs`): p50 44 ms without, 0.05 ms with.
+//! Without it, each call waits for the server's delayed ACK. The request's headers and its body
+//! are two small segments, and Nagle's algorithm holds the second back until the first is
+//! acknowledged, 40 ms later. Measured over loopback, one append after the other
+//! (`benches/kurrentdb.rs`): p50 44 ms without the option, 0.05 ms with it.
 //!
-//! The crate offers no hook for its sockets, so the option is set from outside, on every TCP
-//! connection that this process has: none of them wants the delay. The connections are found
-//! in `/dev/fd`, which needs no privilege. `pidfd_getfd` would be safe Rust, but container
-//! runtimes forbid it to processes without `CAP_SYS_PTRACE`; a relay of our own in between
-//! would break the names in certificates and the addresses that a cluster tells its clients.
+//! The crate gives no access to its sockets. So the option is set on every TCP connection of
+//! this process; none of them needs the delay. The connections are found in `/dev/fd`, which
+//! needs no privilege. `pidfd_getfd` would be safe Rust, but container runtimes forbid it to
+//! processes without `CAP_SYS_PTRACE`. A relay between the crate and the server would break the
+//! names in certificates and the addresses that a cluster sends to its clients.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// A call that takes at least this long may have waited for an ACK, on a connection that the
-/// crate opened anew without telling.
-pub(super) const SUSPICIOUS: Duration = Duration::from_millis(30);
+/// A call that takes at least this long may have waited for an ACK, because the crate opened a
+/// new connection. It does not report that.
+pub(super) const SLOW_CALL: Duration = Duration::from_millis(30);
 
-/// How often slow calls may lead to a look at the sockets.
+/// The shortest time between two checks of the sockets because of slow calls.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Sets the option now, in the background.
+/// Sets the option on all connections, in the background.
 pub(super) fn set() {
     tokio::task::spawn_blocking(|| match set_on_all_connections() {
         Ok(0) => warn_once("no TCP connection was found among the open files"),
@@ -30,8 +30,8 @@ pub(super) fn set() {
     });
 }
 
-/// Sets the option again, now and then: a call was slow.
-pub(super) fn suspect() {
+/// Sets the option again after a slow call, at most once a second.
+pub(super) fn set_after_slow_call() {
     static LAST: Mutex<Option<Instant>> = Mutex::new(None);
     let Ok(mut last) = LAST.try_lock() else {
         return;
@@ -47,13 +47,13 @@ fn warn_once(reason: &str) {
     ONCE.call_once(|| {
         tracing::warn!(
             reason,
-            "could not set TCP_NODELAY on the connection to KurrentDB; calls may take 40 ms \
-             longer than they have to"
+            "could not set TCP_NODELAY on the connection to KurrentDB; each call may take 40 ms \
+             longer"
         );
     });
 }
 
-/// How many connections have the option now.
+/// Sets the option on all TCP connections of this process, and returns how many there are.
 #[cfg(unix)]
 fn set_on_all_connections() -> std::io::Result<usize> {
     let mut connections = 0;
@@ -68,17 +68,14 @@ fn set_on_all_connections() -> std::io::Result<usize> {
 }
 
 #[cfg(unix)]
-#[expect(
-    unsafe_code,
-    reason = "the crate's sockets are out of reach of safe Rust"
-)]
+#[expect(unsafe_code, reason = "safe Rust cannot access the crate's sockets")]
 fn set_on(descriptor: std::os::fd::RawFd) -> bool {
     let on: libc::c_int = 1;
-    // SAFETY: setsockopt reads four bytes from `on`, a live local, and keeps no pointer. It
-    // is called by number, without a claim to own or borrow the descriptor: should it have
-    // been closed meanwhile, the kernel answers EBADF; should the number have a new owner,
-    // or no TCP socket behind it, it answers ENOTSOCK or EOPNOTSUPP, or sets the option on
-    // another connection of this process, whose contents and lifetime it does not touch.
+    // SAFETY: setsockopt reads four bytes from `on`, a live local, and keeps no pointer. The
+    // descriptor is passed as a number; this code neither owns nor borrows it. If it was closed
+    // meanwhile, the kernel returns EBADF. If the number now belongs to something that is not a
+    // TCP socket, the kernel returns ENOTSOCK or EOPNOTSUPP. If it belongs to another connection
+    // of this process, the option is set there, which does not affect its data or lifetime.
     let outcome = unsafe {
         libc::setsockopt(
             descriptor,
@@ -103,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_that_somebody_else_opened_gets_the_option() {
+    fn a_connection_that_other_code_opened_gets_the_option() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("bound");
         let connection = TcpStream::connect(address).expect("a listener");
@@ -114,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_without_a_socket_is_let_be() {
+    fn a_descriptor_that_is_not_a_socket_is_left_unchanged() {
         assert!(!set_on(-1));
         let file = tempfile::tempfile().expect("a file");
         assert!(!set_on(std::os::fd::AsRawFd::as_raw_fd(&file)));

@@ -1,13 +1,13 @@
-//! The log of an outage: a line when it begins, one a minute while it lasts, and one when it
-//! ends, however many calls and subscriptions notice it.
+//! Logs an outage: one line when it begins, one per minute while it lasts, and one when it ends,
+//! regardless of how many calls and subscriptions notice it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How often what goes on is logged again.
+/// How often a condition that lasts is logged again.
 const REMINDER: Duration = Duration::from_secs(60);
 
-/// True at first, and then once a minute at most.
+/// Due the first time, and then at most once a minute.
 #[derive(Debug, Default)]
 pub(super) struct OncePerMinute(Option<Instant>);
 
@@ -21,7 +21,7 @@ impl OncePerMinute {
     }
 }
 
-/// Whether the database is out of reach, as seen by all who use it.
+/// Whether the database is unavailable, as seen by the shared client and all subscriptions.
 #[derive(Debug)]
 pub(super) struct OutageLog {
     location: String,
@@ -31,15 +31,16 @@ pub(super) struct OutageLog {
 #[derive(Debug)]
 struct Outage {
     began: Instant,
-    /// How many users wait for the database now.
+    /// How many of the client and the subscriptions wait for the database.
     waiting: usize,
     failures: u64,
     reminder: OncePerMinute,
 }
 
-/// One who uses the database: the supervisor of the shared client, or a subscription.
+/// Reports failures and successes of one user of the database: the supervisor of the shared
+/// client, or a subscription.
 #[derive(Debug)]
-pub(super) struct Witness {
+pub(super) struct OutageReporter {
     log: Arc<OutageLog>,
     is_waiting: bool,
 }
@@ -52,8 +53,8 @@ impl OutageLog {
         })
     }
 
-    pub(super) fn witness(self: &Arc<Self>) -> Witness {
-        Witness {
+    pub(super) fn reporter(self: &Arc<Self>) -> OutageReporter {
+        OutageReporter {
             log: self.clone(),
             is_waiting: false,
         }
@@ -71,7 +72,7 @@ impl OutageLog {
     }
 }
 
-impl Witness {
+impl OutageReporter {
     /// The database could not be used.
     pub(super) fn failed(&mut self, reason: &str) {
         let location = &self.log.location;
@@ -87,14 +88,17 @@ impl Witness {
         outage.failures += 1;
         if outage.reminder.is_due() {
             if is_new {
-                tracing::error!(reason, "lost KurrentDB at {location}; connecting again");
+                tracing::error!(
+                    reason,
+                    "KurrentDB at {location} is unavailable; reconnecting"
+                );
             } else {
                 let since = outage.began.elapsed();
                 let failures = outage.failures;
                 tracing::error!(
                     reason,
                     failures,
-                    "still no KurrentDB at {location} after {since:.0?}"
+                    "KurrentDB at {location} is still unavailable after {since:.0?}"
                 );
             }
         }
@@ -114,15 +118,15 @@ impl Witness {
             let failures = outage.failures;
             tracing::info!(
                 failures,
-                "KurrentDB at {location} works again, after {after:.1?}"
+                "KurrentDB at {location} works again after {after:.1?}"
             );
             *current = None;
         }
     }
 }
 
-/// A subscription that is given up waits no longer.
-impl Drop for Witness {
+/// A subscription that is dropped no longer waits for the database.
+impl Drop for OutageReporter {
     fn drop(&mut self) {
         self.works();
     }

@@ -1,17 +1,17 @@
-//! Where a subscription is, and where it resumes after a loss.
+//! The position of a subscription, and where it resumes after a lost connection.
 
 use crate::event_store::GlobalPosition;
 
-/// Where a subscription is.
+/// The position of a subscription.
 ///
-/// Only an event counts as seen. A checkpoint says that everything before it was looked at,
-/// but there are servers that give one whose position the next event then gets.
+/// The latest checkpoint does not count as seen. It means that the server has checked everything
+/// before it, but some server versions send a checkpoint whose position the next event then gets.
 #[derive(Debug, Default)]
 pub(super) struct Place {
-    /// The last event, delivered or left out.
+    /// The last event that was received, whether it was delivered or skipped.
     event: Option<GlobalPosition>,
     latest_checkpoint: Option<GlobalPosition>,
-    /// The one before the latest: a later event cannot have its position.
+    /// The checkpoint before the latest one. No later event can have its position.
     earlier_checkpoint: Option<GlobalPosition>,
 }
 
@@ -23,7 +23,7 @@ impl Place {
         }
     }
 
-    /// Remembers the event. False when it was seen before.
+    /// Records the event. False when it was seen before.
     pub(super) fn saw_event(&mut self, at: GlobalPosition) -> bool {
         let is_new = self.event < Some(at);
         if is_new {
@@ -38,13 +38,13 @@ impl Place {
         }
     }
 
-    /// The position after which no event can have been missed; `None` for the beginning.
+    /// The position to resume after, so that no event is missed; `None` for the beginning.
     pub(super) fn resume_after(&self) -> Option<GlobalPosition> {
         self.event.max(self.earlier_checkpoint)
     }
 
-    /// Falls back to the last event, when the server does not resume from a checkpoint.
-    /// False when that is where it would resume anyway.
+    /// Makes the subscription resume after the last event, for a server that cannot resume from a
+    /// checkpoint. False when it would have resumed there anyway.
     pub(super) fn forget_checkpoints(&mut self) -> bool {
         let before = self.resume_after();
         (self.latest_checkpoint, self.earlier_checkpoint) = (None, None);

@@ -1,4 +1,4 @@
-//! Positions of the crate as ours.
+//! Converts positions of the crate to ours.
 
 use crate::event_store::GlobalPosition;
 

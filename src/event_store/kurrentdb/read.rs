@@ -1,4 +1,4 @@
-//! Reads: a stream to its proven end, and all streams from a position.
+//! Reads: a whole stream, checked for completeness, and all streams from a position.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,16 +23,17 @@ use crate::event_store::{
     StreamRevision, StreamSlice,
 };
 
-/// The server counts revisions in an `i64`; greater ones make it fail.
+/// The greatest revision to read from. The server stores revisions as `i64` and fails on greater
+/// ones.
 const LAST_REVISION: u64 = i64::MAX as u64 - 1;
 
-/// The same for positions.
+/// The greatest position to read from, for the same reason.
 const LAST_POSITION: u64 = i64::MAX as u64 - 1;
 
-/// Reads, again while the answer does not come: a read changes nothing.
+/// Makes a call that only reads, and repeats it after failures that may be temporary.
 ///
-/// In a task of its own, so that a call that fails is learnt from also when nobody waits for
-/// it any more, and a panic in the crate fails one call.
+/// It runs in its own task. So a failure is recorded even if the caller no longer waits, and a
+/// panic in the crate fails only this call.
 pub(super) async fn attempt<T, F>(
     supervisor: &Arc<Supervisor>,
     kind: Call,
@@ -62,7 +63,7 @@ where
                     | Failure::ClientDead(reason),
                 ) => reason,
                 Err(failure @ (Failure::Missing | Failure::Deleted | Failure::Conflict(_))) => {
-                    format!("an answer to another question: {failure:?}")
+                    format!("unexpected answer: {failure:?}")
                 }
             };
             drop(lease);
@@ -76,11 +77,11 @@ where
         .unwrap_or_else(|error| Err(EventStoreError::unavailable(error)))
 }
 
-/// What there is of a stream.
+/// The result of reading a stream.
 pub(super) enum Reading {
-    /// Its events; none when nobody has written to it.
+    /// Its events; none when the stream does not exist.
     Slice(StreamSlice),
-    /// It was deleted, softly or for good.
+    /// The stream was soft-deleted or tombstoned.
     Deleted,
 }
 
@@ -93,7 +94,7 @@ pub(super) async fn stream(
 ) -> Result<Reading, Failure> {
     match to_the_end(&client, &connection, &stream, from).await {
         Ok(slice) => Ok(Reading::Slice(slice)),
-        // A soft-deleted stream is "not found" like one that was never written.
+        // The server reports a soft-deleted stream as "not found", like one that never existed.
         Err(Failure::Missing) if is_soft_deleted(&client, &connection, &stream).await? => {
             Ok(Reading::Deleted)
         }
@@ -103,8 +104,9 @@ pub(super) async fn stream(
     }
 }
 
-/// An answer that was cut short looks like one that ended, so the end has to be told: the
-/// server sends the last revision after the last event.
+/// Reads to the end of the stream, and fails if the answer is incomplete. An answer that was cut
+/// short looks like one that ended, so the last revision is required: the server sends it after
+/// the last event.
 async fn to_the_end(
     client: &Client,
     connection: &ConnectionString,
@@ -115,7 +117,7 @@ async fn to_the_end(
     let options = ReadStreamOptions::default()
         .position(StreamPosition::Position(from))
         .requires_leader(true);
-    let options = connection.sign(options, ReadStreamOptions::authenticated);
+    let options = connection.authenticate(options, ReadStreamOptions::authenticated);
     let mut answer = client.read_stream(stream.as_str(), &options).await?;
     let mut events: Vec<RecordedEvent> = Vec::new();
     let mut last_revision = None;
@@ -131,7 +133,7 @@ async fn to_the_end(
         .is_none_or(|event| last_revision == Some(event.revision));
     if last_revision.is_none() || !is_whole {
         return Err(Failure::Unknown(format!(
-            "the answer for {stream} was cut short"
+            "the answer for {stream} is incomplete"
         )));
     }
     Ok(StreamSlice {
@@ -140,8 +142,8 @@ async fn to_the_end(
     })
 }
 
-/// How a soft deletion is recorded in the stream's metadata: as `$tb`, the revision before
-/// which everything is gone. The greatest that there is.
+/// The value of `$tb` in the metadata of a soft-deleted stream. `$tb` is the revision before
+/// which all events are deleted; this is the greatest revision.
 const DELETED_BEFORE: &str = "9223372036854775807";
 
 async fn is_soft_deleted(
@@ -153,7 +155,7 @@ async fn is_soft_deleted(
         .position(StreamPosition::End)
         .max_count(1)
         .requires_leader(true);
-    let options = connection.sign(options, ReadStreamOptions::authenticated);
+    let options = connection.authenticate(options, ReadStreamOptions::authenticated);
     let name = format!("{METADATA_OF}{stream}");
     let mut answer = client.read_stream(name, &options).await?;
     let last = match answer.next().await {
@@ -167,13 +169,13 @@ async fn is_soft_deleted(
     }))
 }
 
-/// The members of a stream's metadata; none when it is not JSON.
+/// The members of a stream's metadata; none when it is not a JSON object.
 fn stream_settings(metadata: &[u8]) -> HashMap<&str, &RawValue> {
     serde_json::from_slice(metadata).unwrap_or_default()
 }
 
-/// Looks for the events of an append at the place where they belong: where the last of them
-/// is, if all of them are there.
+/// Looks for the events of an append at the revisions that they would have. If all of them are
+/// there, returns the revision and position of the last one.
 pub(super) async fn find(
     client: Client,
     connection: Arc<ConnectionString>,
@@ -185,7 +187,7 @@ pub(super) async fn find(
         .position(StreamPosition::Position(first.number().min(LAST_REVISION)))
         .max_count(ids.len())
         .requires_leader(true);
-    let options = connection.sign(options, ReadStreamOptions::authenticated);
+    let options = connection.authenticate(options, ReadStreamOptions::authenticated);
     let found = async {
         let mut answer = client.read_stream(stream.as_str(), &options).await?;
         let mut last = None;
@@ -219,21 +221,22 @@ pub(super) async fn head(
         .position(StreamPosition::End)
         .max_count(1)
         .requires_leader(true);
-    let options = connection.sign(options, ReadAllOptions::authenticated);
+    let options = connection.authenticate(options, ReadAllOptions::authenticated);
     let mut answer = client.read_all(&options).await?;
     let last = answer.next().await?;
-    // A link whose target is gone has a position too.
+    // A link to a deleted event has a position too.
     let last = last.and_then(|last| last.link.or(last.event));
     Ok(last.map(|event| position(event.position)))
 }
 
-/// What a read of all streams came to.
+/// The result of a read of all streams.
 pub(super) enum Page {
     /// The events.
     Events(Vec<RecordedEvent>),
-    /// Nothing of these streams is at this position or after it; it may be beyond the end.
+    /// These streams have no event at or after this position. The position may be after the last
+    /// event of the database.
     NothingFrom(GlobalPosition),
-    /// No database reaches this position.
+    /// The position is greater than any that a database can have.
     BeyondHead(GlobalPosition),
     /// No record begins at this position.
     NoEventAt(GlobalPosition),
@@ -247,31 +250,23 @@ pub(super) async fn all(
     after: Option<GlobalPosition>,
     limit: usize,
 ) -> Result<Page, Failure> {
-    let Some(after) = after else {
-        return up_to(
-            &client,
-            &connection,
-            prefix,
-            None,
-            StreamPosition::Start,
-            limit,
-        )
-        .await;
+    let start = match after {
+        None => StreamPosition::Start,
+        Some(after) if after.commit() > LAST_POSITION => return Ok(Page::BeyondHead(after)),
+        Some(after) => match valid(after) {
+            Some(start) => start,
+            None => return Ok(Page::NoEventAt(after)),
+        },
     };
-    if after.commit() > LAST_POSITION {
-        return Ok(Page::BeyondHead(after));
-    }
-    let Some(start) = valid(after) else {
-        return Ok(Page::NoEventAt(after));
-    };
-    match up_to(&client, &connection, prefix, Some(after), start, limit).await {
-        Err(Failure::InvalidArgument(_)) => Ok(Page::NoEventAt(after)),
-        outcome => outcome,
+    let outcome = up_to(&client, &connection, prefix, after, start, limit).await;
+    match (outcome, after) {
+        (Err(Failure::InvalidArgument(_)), Some(after)) => Ok(Page::NoEventAt(after)),
+        (outcome, _) => outcome,
     }
 }
 
-/// Reads on until there are as many events as wanted: among those that the server counts are
-/// some of its own.
+/// Reads until there are `limit` events. One call may not be enough, because the server also
+/// counts its own events.
 async fn up_to(
     client: &Client,
     connection: &ConnectionString,
@@ -291,7 +286,7 @@ async fn up_to(
             .filter(SubscriptionFilter::on_stream_name().add_prefix(prefix))
             .max_count(count)
             .requires_leader(true);
-        let options = connection.sign(options, ReadAllOptions::authenticated);
+        let options = connection.authenticate(options, ReadAllOptions::authenticated);
         let mut answer = client.read_all(&options).await?;
         let mut received = 0;
         while let Some(event) = answer.next().await? {
@@ -329,7 +324,7 @@ pub(super) async fn at(
         .position(start)
         .max_count(1)
         .requires_leader(true);
-    let options = connection.sign(options, ReadAllOptions::authenticated);
+    let options = connection.authenticate(options, ReadAllOptions::authenticated);
     let first = async {
         let mut answer = client.read_all(&options).await?;
         Ok(answer.next().await?)
@@ -342,34 +337,36 @@ pub(super) async fn at(
     Ok(first.map_or(AtPosition::Removed, AtPosition::Event))
 }
 
-/// The position as the server takes it; `None` for one that it could never have given. It
-/// counts in an `i64`, fails on greater numbers and on a prepare position after the commit.
+/// Converts the position for the server; `None` for one that the server can never have given. It
+/// stores positions as `i64`, and fails on greater numbers and on a prepare position that is
+/// greater than the commit position.
 fn valid(position: GlobalPosition) -> Option<StreamPosition<Position>> {
     let (commit, prepare) = (position.commit(), position.prepare());
     let is_valid = commit <= LAST_POSITION && prepare <= commit;
     is_valid.then_some(StreamPosition::Position(Position { commit, prepare }))
 }
 
-/// The streams' metadata streams have their names with this before.
+/// The metadata stream of a stream has the stream's name with this prefix.
 pub(super) const METADATA_OF: &str = "$$";
 
-/// What an event of all streams says.
-pub(super) enum Heard {
-    Event(RecordedEvent),
-    /// This stream, or its beginning, is gone or may go from now on.
+/// The kinds of events in `$all`.
+pub(super) enum EventKind {
+    /// An event of a user.
+    User(RecordedEvent),
+    /// This stream or its first events were deleted, or may be deleted from now on.
     Truncated(StreamName),
     /// Another event of the server.
     Other,
 }
 
-/// Tells the events of users from those of the server.
-pub(super) fn heard(event: ResolvedEvent) -> Heard {
+/// Distinguishes the events of users from those of the server.
+pub(super) fn classify(event: ResolvedEvent) -> EventKind {
     if let Some(stream) = truncated(&event) {
-        return Heard::Truncated(stream);
+        return EventKind::Truncated(stream);
     }
     match recorded(event, None) {
-        Some(event) if !is_of_the_server(&event) => Heard::Event(event),
-        Some(_) | None => Heard::Other,
+        Some(event) if !is_of_the_server(&event) => EventKind::User(event),
+        Some(_) | None => EventKind::Other,
     }
 }
 
@@ -393,13 +390,13 @@ fn truncated(event: &ResolvedEvent) -> Option<StreamName> {
     StreamName::new(stream).ok()
 }
 
-/// Types that begin so are the server's.
+/// Only the server's own event types begin with `$`.
 fn is_of_the_server(event: &RecordedEvent) -> bool {
     event.event_type.starts_with('$')
 }
 
-/// The event as we keep it; `None` for what no stream of ours holds: a link to an event that
-/// is gone, and the server's own events. A name that is known already is not copied.
+/// Converts an event of the crate. `None` for a link to a deleted event, and for an event in a
+/// stream of the server. If the stream is `known`, its name is shared instead of copied.
 pub(super) fn recorded(event: ResolvedEvent, known: Option<&StreamName>) -> Option<RecordedEvent> {
     let event = event.event?;
     let stream = match known {
@@ -418,8 +415,8 @@ pub(super) fn recorded(event: ResolvedEvent, known: Option<&StreamName>) -> Opti
     })
 }
 
-/// The crate cuts its `created` to whole seconds; the metadata keep what the server sent, in
-/// ticks of 100 ns.
+/// The time at which the server recorded the event. The crate's `created` has only whole seconds.
+/// The metadata has the server's full value, in ticks of 100 ns.
 fn recorded_at(event: &kurrentdb::RecordedEvent) -> DateTime<Utc> {
     const TICKS: i64 = 10_000_000;
     let ticks = event.metadata.get("created");

@@ -1,7 +1,7 @@
-//! Identical appends at the same time share one outcome.
+//! Identical appends that run at the same time share one outcome.
 //!
-//! The server drops an append whose ids are written but not yet committed, and its sender
-//! waits for two seconds. A double click must not cost that.
+//! The server drops an append if an append with the same ids has been written but not yet
+//! committed, and answers it only after two seconds. A double click must not cause that delay.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -15,7 +15,7 @@ use crate::event_store::{Appended, EventStoreError, ExpectedRevision, NewEvent, 
 
 type Outcome = Result<Appended, EventStoreError>;
 
-/// What makes two appends the same one.
+/// Identifies an append: two appends with the same identity are the same one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Identity {
     stream: StreamName,
@@ -25,15 +25,15 @@ struct Identity {
 
 type Appends = HashMap<Identity, Shared<BoxFuture<'static, Outcome>>>;
 
-/// The appends that are under way in this process.
+/// The appends of this process that are in progress.
 #[derive(Debug, Default)]
-pub(super) struct UnderWay(Mutex<Appends>);
+pub(super) struct AppendsInFlight(Mutex<Appends>);
 
-impl UnderWay {
-    /// The outcome of this append: of the same one that is under way already, or of the work.
+impl AppendsInFlight {
+    /// Waits for the same append if it is in progress already; otherwise starts `work`.
     ///
-    /// The work is a task of its own: whoever stops waiting must not take the append back
-    /// halfway, and a panic in the crate leaves an outcome to be told.
+    /// The work runs in its own task. So an append is not cancelled when its caller stops
+    /// waiting, and a panic in the crate still gives an outcome.
     pub(super) async fn join<F>(
         self: &Arc<Self>,
         stream: &StreamName,

@@ -1,4 +1,4 @@
-//! The store itself: each method of the port, by the file that carries it out.
+//! Implements [`EventStore`] with the other files of this folder.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,41 +15,41 @@ use super::connection_string::{ConnectionString, InvalidConnectionString};
 use super::error::Failure;
 use super::read;
 use super::read::{Page, Reading};
-use super::repetitions::UnderWay;
+use super::repetitions::AppendsInFlight;
 use super::subscription;
 use crate::event_store::{
     Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
     RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
 
-/// How long a check may wait. Who asks for readiness does not wait long.
+/// How long a readiness check may take. Its callers, such as an orchestrator, do not wait long.
 const CHECK: Duration = Duration::from_secs(1);
 
-/// Events in a KurrentDB, shared by all who connect to it.
+/// Stores events in KurrentDB, which several processes can share.
 ///
-/// Its user needs leave to read and write streams, and to read `$all`.
+/// Its user needs permission to read and write streams, and to read `$all`.
 #[derive(Debug)]
 pub struct KurrentDbStore {
     supervisor: Arc<Supervisor>,
-    under_way: Arc<UnderWay>,
+    in_flight: Arc<AppendsInFlight>,
 }
 
 impl KurrentDbStore {
-    /// Connects to the database, and goes on trying when it cannot be reached: the store is
-    /// there in any case and says [`Unavailable`](EventStoreError::Unavailable) until the
-    /// database is there too.
+    /// Connects to the database. If it cannot be reached, returns a store all the same and
+    /// retries in the background. Until the database answers, calls fail with
+    /// [`Unavailable`](EventStoreError::Unavailable).
     ///
     /// # Errors
     ///
-    /// A file of certificates or keys that cannot be read.
+    /// When a file of certificates or keys cannot be read.
     pub async fn open(connection: ConnectionString) -> Result<Self, InvalidConnectionString> {
         let connection = Arc::new(connection);
-        // Connects to nothing, but reads the files.
+        // Does not connect, but reads the files of certificates and keys.
         let client = OwnedClient::new(&connection).await;
         client.map_err(InvalidConnectionString::new)?;
         Ok(KurrentDbStore {
             supervisor: Supervisor::start(connection).await,
-            under_way: Arc::default(),
+            in_flight: Arc::default(),
         })
     }
 
@@ -82,7 +82,7 @@ impl EventStore for KurrentDbStore {
             let supervisor = self.supervisor.clone();
             append::append(supervisor, stream.clone(), expected, events)
         };
-        self.under_way.join(stream, expected, events, append).await
+        self.in_flight.join(stream, expected, events, append).await
     }
 
     async fn read_stream(
@@ -109,7 +109,7 @@ impl EventStore for KurrentDbStore {
         let read = move |client, connection| read::all(client, connection, prefix, after, limit);
         match self.attempt(Call::ReadAll, read).await? {
             Page::Events(events) => Ok(events),
-            // The server answers a position beyond its end as it answers the end itself.
+            // The server gives the same answer for its last position and for any later one.
             Page::NothingFrom(position) => match Some(position) > self.head().await? {
                 true => Err(EventStoreError::PositionBeyondHead { position }),
                 false => Ok(Vec::new()),

@@ -1,14 +1,15 @@
-//! The subscription: events of all streams with a prefix, through whatever happens to the
-//! connection.
+//! The subscription: the events of all streams with a prefix. It survives lost connections.
 //!
-//! The crate could resubscribe by itself, but without a pause, from `End` again if it began
-//! there, and for a second only. So each loss ends its subscription and its client here, and
-//! the next one begins after a pause, with a new client, where no event can be missed. It has
-//! a client of its own so that it does not count among the calls in flight.
+//! The crate can resubscribe by itself, but it does so without a pause, from `End` again if it
+//! began there, and only for a second. So here, a lost connection ends the crate's subscription
+//! and its client. After a pause, a new client subscribes from a position at which no event can
+//! be missed. A subscription has its own client, so that it does not take one of the permits for
+//! calls.
 //!
-//! A server that shuts down and a proxy that forgot a connection say nothing. So silence is
-//! tested: by a call on the same connection, and by a read on the shared client that asks for
-//! the next event, which the subscription then has to deliver.
+//! When a server shuts down or a proxy drops a connection, the client may not notice. So when the
+//! server is silent, the connection is tested in two ways: by a call on the same connection, and
+//! by a read of the next event with the shared client. If there is a next event, the subscription
+//! must deliver it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,24 +26,24 @@ use super::client::Supervisor;
 use super::connect::{OwnedClient, connect, probe};
 use super::error::Failure;
 use super::loop_breaker::LoopBreaker;
-use super::outage::{OncePerMinute, Witness};
+use super::outage::{OncePerMinute, OutageReporter};
 use super::place::Place;
 use super::position::position;
 use super::read;
-use super::read::{Heard, METADATA_OF, Page};
+use super::read::{EventKind, METADATA_OF, Page};
 use crate::backoff::Backoff;
 use crate::event_store::{EventStoreError, GlobalPosition, Subscription, SubscriptionMessage};
 
-/// Between attempts to reach a database that is away.
+/// The pauses between attempts to reach a database that does not answer.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// How many events the server looks at between two checkpoints: after a loss no more than
-/// twice as many are looked at again. Its own choice would be 32, a message for every 32
-/// events of others.
+/// How many events the server checks between two checkpoints. After a lost connection, it checks
+/// at most twice as many again. Its default is 32, which means a message for every 32 events in
+/// other streams.
 const WINDOW: u32 = 1000;
 
-/// How many messages are received before the reader takes them.
+/// How many messages may be received before the reader takes them.
 const RECEIVED: usize = 256;
 
 pub(super) fn subscribe(
@@ -51,7 +52,7 @@ pub(super) fn subscribe(
     after: Option<GlobalPosition>,
 ) -> Subscription {
     let reader = Reader {
-        outage: supervisor.outages().witness(),
+        outage: supervisor.outages().reporter(),
         supervisor,
         prefix,
         place: Place::after(after),
@@ -69,25 +70,25 @@ pub(super) fn subscribe(
     .boxed()
 }
 
-/// A subscription's place, which outlives its connections.
+/// A subscription of ours. It outlives its connections and the crate's subscriptions.
 struct Reader {
     supervisor: Arc<Supervisor>,
     prefix: &'static str,
     place: Place,
-    /// Outlives its subscription when the server only refused that.
+    /// Kept for the next attempt when the server refused only the subscription.
     client: Option<OwnedClient>,
     open: Option<Open>,
-    /// Before the next attempt to subscribe.
+    /// How long to wait before the next attempt to subscribe.
     pause: Option<Duration>,
     pauses: Backoff,
-    /// Whether anything was delivered since the subscription was last lost.
+    /// Whether the subscription has worked since its connection was last lost.
     is_live: bool,
-    outage: Witness,
+    outage: OutageReporter,
     invalid_position: OncePerMinute,
 }
 
-/// A subscription of the crate. It runs in a task of its client's, since its call for the
-/// next message loses its place when it is dropped.
+/// A subscription of the crate. It runs in a task on its client's runtime, because the call for
+/// the next message loses its position when the future is dropped.
 struct Open {
     messages: mpsc::Receiver<Result<SubscriptionEvent, Failure>>,
     is_confirmed: bool,
@@ -95,9 +96,9 @@ struct Open {
 
 /// Why a subscription ended.
 enum Loss {
-    /// The connection or the node.
+    /// The connection or the node failed.
     Connection(String),
-    /// No record begins at the position to resume from.
+    /// No record begins at the position to resume after.
     InvalidPosition,
     /// The user may not subscribe.
     Denied,
@@ -114,7 +115,7 @@ impl From<Failure> for Loss {
             | Failure::GivenUp(reason)
             | Failure::Refused(reason) => Loss::Connection(reason),
             failure @ (Failure::Missing | Failure::Deleted | Failure::Conflict(_)) => {
-                Loss::Connection(format!("an answer to another question: {failure:?}"))
+                Loss::Connection(format!("unexpected answer: {failure:?}"))
             }
         }
     }
@@ -136,25 +137,28 @@ impl Reader {
         }
     }
 
-    /// One message from the server, which need not be one for the reader.
+    /// Handles one message from the server. `None` if there is nothing to deliver.
     async fn step(&mut self) -> Result<Option<SubscriptionMessage>, Loss> {
         if self.open.is_none() {
             self.open = Some(self.open().await?);
         }
         let connection = self.supervisor.connection();
-        let open = self.open.as_mut().expect("just opened");
-        let patience = match open.is_confirmed {
-            true => connection.patience(),
+        let open = self
+            .open
+            .as_mut()
+            .expect("the subscription was just opened");
+        let limit = match open.is_confirmed {
+            true => connection.silence_limit(),
             false => connection.call_timeout(),
         };
-        match timeout(patience, open.messages.recv()).await {
-            Ok(message) => self.hear(message),
+        match timeout(limit, open.messages.recv()).await {
+            Ok(message) => self.handle(message),
             Err(_) if open.is_confirmed => self.test_silence().await,
-            Err(_) => Err(Loss::Connection(format!("no answer within {patience:?}"))),
+            Err(_) => Err(Loss::Connection(format!("no answer within {limit:?}"))),
         }
     }
 
-    fn hear(
+    fn handle(
         &mut self,
         message: Option<Result<SubscriptionEvent, Failure>>,
     ) -> Result<Option<SubscriptionMessage>, Loss> {
@@ -166,10 +170,12 @@ impl Reader {
                 if !at.is_some_and(|at| self.place.saw_event(at)) {
                     return Ok(None);
                 }
-                Ok(match read::heard(event) {
-                    Heard::Event(event) => Some(SubscriptionMessage::Recorded(event)),
-                    Heard::Truncated(stream) => Some(SubscriptionMessage::StreamTruncated(stream)),
-                    Heard::Other => None,
+                Ok(match read::classify(event) {
+                    EventKind::User(event) => Some(SubscriptionMessage::Recorded(event)),
+                    EventKind::Truncated(stream) => {
+                        Some(SubscriptionMessage::StreamTruncated(stream))
+                    }
+                    EventKind::Other => None,
                 })
             }
             SubscriptionEvent::Checkpoint(at) => {
@@ -193,9 +199,9 @@ impl Reader {
         }
     }
 
-    /// The server is silent. Its connection has to answer a call; and if there is a next
-    /// event, the subscription has to deliver it within the time of a call. If there is none,
-    /// the silence is a sign of life.
+    /// Tests the connection when the server is silent. The connection must answer a call. If
+    /// there is a next event, the subscription must deliver it within the timeout of a call. If
+    /// there is none, the subscription works and has caught up.
     async fn test_silence(&mut self) -> Result<Option<SubscriptionMessage>, Loss> {
         let connection = self.supervisor.connection().clone();
         let limit = connection.call_timeout();
@@ -208,7 +214,7 @@ impl Reader {
         let next = read::attempt(&self.supervisor, Call::ReadAll, limit, read);
         let own = timeout(limit, client.run(|client| probe(client, connection)));
         let next = tokio::select! {
-            message = messages.recv() => return self.hear(message),
+            message = messages.recv() => return self.handle(message),
             (own, next) = async { tokio::join!(own, next) } => {
                 own.unwrap_or_else(|_| Err(Failure::Unknown(format!("no answer within {limit:?}"))))?;
                 next
@@ -229,9 +235,9 @@ impl Reader {
             return Ok(Some(SubscriptionMessage::CaughtUp));
         }
         match timeout(limit, messages.recv()).await {
-            Ok(message) => self.hear(message),
+            Ok(message) => self.handle(message),
             Err(_) => Err(Loss::Connection(format!(
-                "an event that is stored was not delivered within {limit:?}"
+                "a stored event was not delivered within {limit:?}"
             ))),
         }
     }
@@ -264,9 +270,9 @@ impl Reader {
         let options = self
             .supervisor
             .connection()
-            .sign(options, SubscribeToAllOptions::authenticated);
+            .authenticate(options, SubscribeToAllOptions::authenticated);
         let (sender, messages) = mpsc::channel(RECEIVED);
-        // Made here: it passes on to the log of this task.
+        // Made here and not in the spawned task, so that it forwards to this task's subscriber.
         let breaker = LoopBreaker::new();
         client.spawn(|client| receive(client, options, breaker, sender));
         self.client = Some(client);
@@ -282,7 +288,7 @@ impl Reader {
         self.outage.works();
     }
 
-    /// What the reader is told of the loss, once per outage.
+    /// Prepares the next attempt. Returns the message to deliver, at most one per outage.
     fn lost(&mut self, loss: Loss) -> Option<SubscriptionMessage> {
         self.open = None;
         let was_live = std::mem::take(&mut self.is_live);
@@ -297,30 +303,31 @@ impl Reader {
                 self.supervisor.denied(Call::SubscribeToAll);
             }
             Loss::InvalidPosition if self.place.forget_checkpoints() => {}
-            Loss::InvalidPosition => message = message.or_else(|| self.nothing_after()),
+            Loss::InvalidPosition => message = message.or_else(|| self.at_invalid_position()),
         }
         message
     }
 
-    /// The server answers, but has no record at the position: it is another database, or an
-    /// earlier state of this one. It is treated like a position beyond the end, from which a
-    /// subscription is caught up and silent. The caller finds out with `event_at`.
-    fn nothing_after(&mut self) -> Option<SubscriptionMessage> {
+    /// The server answers, but has no record at the position to resume after. It is another
+    /// database, or was restored from a backup. The position is treated like one after the last
+    /// event: the subscription is caught up and delivers nothing. The caller can detect this
+    /// with `event_at`.
+    fn at_invalid_position(&mut self) -> Option<SubscriptionMessage> {
         self.outage.works();
-        self.pause = Some(self.supervisor.connection().patience());
+        self.pause = Some(self.supervisor.connection().silence_limit());
         if self.invalid_position.is_due() {
             let location = self.supervisor.connection().location();
             tracing::error!(
                 after = self.place.resume_after().map(tracing::field::display),
-                "KurrentDB at {location} has no event at the position to subscribe from; was \
-                 it restored from a backup?"
+                "KurrentDB at {location} has no event at the position to subscribe after; check \
+                 whether it was restored from a backup or replaced"
             );
         }
         Some(SubscriptionMessage::CaughtUp)
     }
 }
 
-/// Receives messages until the subscription ends or nobody reads them.
+/// Receives messages until the subscription ends or its reader is dropped.
 async fn receive(
     client: Client,
     options: SubscribeToAllOptions,
@@ -328,7 +335,7 @@ async fn receive(
     sender: mpsc::Sender<Result<SubscriptionEvent, Failure>>,
 ) {
     let mut subscription = client.subscribe_to_all(&options).await;
-    // Broken off: the server ended the subscription without an error.
+    // An error of `guard` means that the server ended the subscription without an error.
     while let Ok(message) = breaker.guard(subscription.next_subscription_event()).await {
         let is_last = message.is_err();
         if sender.send(message.map_err(Failure::from)).await.is_err() || is_last {

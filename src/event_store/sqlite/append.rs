@@ -1,13 +1,13 @@
-//! An append on its way to the writer, and its answer.
+//! An append that is sent to the writer thread, and its answer.
 
 use tokio::sync::oneshot;
 
 use crate::event_store::{Appended, EventStoreError, ExpectedRevision, NewEvent, StreamName};
 
-/// What became of an append.
+/// The outcome of an append.
 pub(super) type Answer = Result<Appended, EventStoreError>;
 
-/// An append that waits for its transaction.
+/// An append that waits for the writer thread.
 #[derive(Debug)]
 pub(super) struct Append {
     pub(super) stream: StreamName,

@@ -1,4 +1,5 @@
-//! The appends of one transaction, each judged where those before it left its stream.
+//! The appends of one transaction. Each one is checked against the stream as the appends before
+//! it in the same transaction left it.
 
 use std::collections::HashMap;
 
@@ -15,61 +16,61 @@ use crate::event_store::{
     Appended, EventStoreError, GlobalPosition, NewEvent, StreamName, StreamRevision,
 };
 
-/// A transaction that is being filled.
+/// A transaction to which appends are added.
 #[derive(Debug)]
 pub(super) struct Batch<'c, 'a> {
     connection: &'c Connection,
     heads: &'c Heads,
-    /// The streams that this batch appended to, and where they end if it is committed.
-    moved: HashMap<&'a StreamName, Head>,
+    /// The streams that this batch appends to, and their ends if it is committed.
+    new_heads: HashMap<&'a StreamName, Head>,
     stored: Vec<Stored>,
-    /// Of all its events: they become visible at one moment.
+    /// The same time for all events of the batch, because they become visible together.
     recorded_at: DateTime<Utc>,
 }
 
-/// What a batch comes to if it is committed.
+/// The effects of a batch if it is committed.
 #[derive(Debug)]
-pub(super) struct Filled<'a> {
-    /// Where the streams that it appended to end.
-    pub(super) moved: HashMap<&'a StreamName, Head>,
+pub(super) struct BatchResult<'a> {
+    /// The streams that it appended to, and their new ends.
+    pub(super) new_heads: HashMap<&'a StreamName, Head>,
     /// The appends that it stored, in their order.
     pub(super) stored: Vec<Stored>,
-    /// When.
+    /// The recording time of all its events.
     pub(super) recorded_at: DateTime<Utc>,
 }
 
 impl<'c, 'a> Batch<'c, 'a> {
-    /// `connection` is in a transaction.
+    /// `connection` must be in a transaction.
     pub(super) fn new(connection: &'c Connection, heads: &'c Heads) -> Batch<'c, 'a> {
         Batch {
             connection,
             heads,
-            moved: HashMap::new(),
+            new_heads: HashMap::new(),
             stored: Vec::new(),
             recorded_at: Utc::now(),
         }
     }
 
-    pub(super) fn finish(self) -> Filled<'a> {
-        Filled {
-            moved: self.moved,
+    pub(super) fn finish(self) -> BatchResult<'a> {
+        BatchResult {
+            new_heads: self.new_heads,
             stored: self.stored,
             recorded_at: self.recorded_at,
         }
     }
 
-    /// The answer holds if the batch is committed. An error means the batch, not the append.
-    /// `place` is the append's in the batch.
-    pub(super) fn append(&mut self, place: usize, append: &'a Append) -> rusqlite::Result<Answer> {
+    /// The answer is valid only if the batch is committed. An outer error fails the whole batch,
+    /// not only this append. `index` is the number of the append in the batch.
+    pub(super) fn append(&mut self, index: usize, append: &'a Append) -> rusqlite::Result<Answer> {
         let stream = &append.stream;
         let head = self.head(stream)?;
         let actual = head.map(|head| head.last);
         let ids = append.events.iter().map(|event| event.id);
-        // Judged before anything is inserted, so a conflict leaves nothing to take back.
-        let verdict = check_append(append.expected, actual, ids, |revision| {
+        // Checked before anything is inserted, so that a conflict leaves nothing to undo.
+        let check = check_append(append.expected, actual, ids, |revision| {
             self.stored(stream, revision).map(|(id, _)| id)
         })?;
-        match verdict {
+        match check {
             AppendCheck::Store => {
                 let number = match head {
                     Some(head) => head.number,
@@ -81,9 +82,9 @@ impl<'c, 'a> Batch<'c, 'a> {
                     number,
                     last: last.revision,
                 };
-                self.moved.insert(stream, head);
+                self.new_heads.insert(stream, head);
                 self.stored.push(Stored {
-                    append: place,
+                    append: index,
                     first_revision: first,
                     last_position: last.position,
                 });
@@ -102,8 +103,8 @@ impl<'c, 'a> Batch<'c, 'a> {
     }
 
     fn head(&self, stream: &StreamName) -> rusqlite::Result<Option<Head>> {
-        let remembered = self.moved.get(stream).copied();
-        match remembered.or_else(|| self.heads.get(stream)) {
+        let moved = self.new_heads.get(stream).copied();
+        match moved.or_else(|| self.heads.get(stream)) {
             Some(head) => Ok(Some(head)),
             None => find_head(self.connection, stream),
         }
@@ -146,7 +147,7 @@ impl<'c, 'a> Batch<'c, 'a> {
         Ok(last)
     }
 
-    /// The id and the position of an event that the stream has.
+    /// The id and the position of an event of the stream. The event must exist.
     fn stored(
         &self,
         stream: &StreamName,

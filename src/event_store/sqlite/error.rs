@@ -1,12 +1,11 @@
-//! What SQLite's failures mean to who appends and reads.
+//! Maps the errors of SQLite to errors of the event store.
 
 use rusqlite::{Error, ErrorCode};
 
 use crate::event_store::EventStoreError;
 use crate::sqlite_file::ReadError;
 
-/// A failure after which nothing has been done: of a read, or of a transaction that was not
-/// committed.
+/// The error of an operation that had no effect: a read, or a transaction that was not committed.
 pub(super) fn not_done(error: &Error) -> EventStoreError {
     let is_damage = matches!(
         error,
@@ -25,7 +24,7 @@ pub(super) fn not_done(error: &Error) -> EventStoreError {
     }
 }
 
-/// A failure of a read.
+/// The error of a read.
 pub(super) fn not_read(error: &ReadError) -> EventStoreError {
     match error {
         ReadError::Sqlite(error) => not_done(error),
@@ -33,12 +32,12 @@ pub(super) fn not_read(error: &ReadError) -> EventStoreError {
     }
 }
 
-/// A failure of the commit itself.
+/// The error of a commit.
 pub(super) fn not_committed(error: &Error) -> EventStoreError {
     match error.sqlite_error_code() {
-        // The frame that makes a transaction valid is written last: it cannot have been.
+        // The transaction is not stored: the frame that makes it valid is written last.
         Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy) => not_done(error),
-        // The whole transaction may be in the journal, and then a restart would find it.
+        // The whole transaction may be in the write-ahead log. Then a restart would apply it.
         Some(_) | None => EventStoreError::OutcomeUnknown {
             reason: error.to_string(),
         },
@@ -46,7 +45,7 @@ pub(super) fn not_committed(error: &Error) -> EventStoreError {
 }
 
 pub(super) fn writer_is_gone() -> EventStoreError {
-    EventStoreError::unavailable("the writer thread has ended; restart the process")
+    EventStoreError::unavailable("the writer thread has stopped; restart the process")
 }
 
 pub(super) fn file_is_gone() -> EventStoreError {

@@ -1,4 +1,4 @@
-//! Where streams end, remembered.
+//! A cache of the last revisions of streams.
 
 use quick_cache::sync::Cache;
 use rusqlite::{Connection, OptionalExtension};
@@ -6,26 +6,26 @@ use rusqlite::{Connection, OptionalExtension};
 use super::values;
 use crate::event_store::{StreamName, StreamRevision};
 
-/// How many streams are remembered; the least used are forgotten. About ten megabytes.
+/// How many streams the cache holds; the least used are evicted. It takes about 10 MB.
 const CAPACITY: usize = 65_536;
 
 /// The end of a stream that has events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
-    /// What the database calls the stream.
+    /// The number of the stream in the database.
     pub(super) number: i64,
     /// The revision of its last event.
     pub(super) last: StreamRevision,
 }
 
-/// The ends of the streams that were written to lately. What it says is true, not a guess: it
-/// answers reads without asking the database.
+/// A cache of the ends of the streams that were written to recently. Reads are answered from it
+/// without a query.
 ///
-/// The invariant: a head is here only while it is what the database says. The process has
-/// the file to itself ([`FileLock`](crate::sqlite_file::FileLock)) and only the writer thread
-/// changes heads: it takes a stream's head away before the commit that moves it and puts the
-/// new one back after. In between, readers ask the database. A reader never puts one in,
-/// because it could have been overtaken by a commit since it looked.
+/// The invariant: a cached head is always the one in the database. No other process uses the
+/// file ([`FileLock`](crate::sqlite_file::FileLock)), and only the writer thread changes the
+/// cache. It removes the head of a stream before the commit that changes it, and inserts the
+/// new head after the commit. In between, readers query the database. Readers never insert a
+/// head, because a commit may have changed it since they read it.
 #[derive(Debug)]
 pub(super) struct Heads {
     known: Cache<StreamName, Head>,
@@ -38,7 +38,7 @@ impl Heads {
         }
     }
 
-    /// `None` says nothing about the stream.
+    /// `None` when the stream is not cached; it may or may not exist.
     pub(super) fn get(&self, stream: &StreamName) -> Option<Head> {
         self.known.get(stream)
     }
@@ -56,7 +56,7 @@ impl Heads {
     }
 }
 
-/// Where the stream ends, by the database; `None` when it is absent.
+/// Reads the end of the stream from the database; `None` when the stream does not exist.
 pub(super) fn find_head(
     connection: &Connection,
     stream: &StreamName,

@@ -1,10 +1,10 @@
 //! Events in one SQLite file: the store that needs no installation.
 //!
-//! One thread writes (`writer`): it takes every append that waits, judges each (`batch`)
-//! and commits all of them as one transaction, so that a sync of the disk is paid by many.
-//! Reads run beside it on connections of their own (`reader`), except where the end of the
-//! stream is all that they need: that is remembered (`heads`). The process has the file
-//! for itself (`lock`), which is what makes remembering safe.
+//! One thread writes (`writer`). It takes all waiting appends, checks each one (`batch`) and
+//! commits them as one transaction, so that many appends share the cost of one disk sync. Reads
+//! use their own connections (`reader`) and do not wait for the writer. A read that needs only
+//! the end of a stream is answered from a cache (`heads`). The cache is safe because a lock
+//! keeps other processes away from the file (`sqlite_file`).
 
 mod append;
 mod batch;
@@ -34,25 +34,25 @@ use shared::Shared;
 
 pub use open_error::SqliteOpenError;
 
-/// The most that the events of one append may hold together. SQLite would take a billion bytes
-/// in one event; the queue has to have room for many appends.
+/// The largest size of one append: the data and metadata of its events together. SQLite would
+/// accept a billion bytes per event, but the queue must have room for many appends in memory.
 const MAX_APPEND_BYTES: usize = 16 * 1024 * 1024;
 
-/// Events in a SQLite file. Clones share it; when the last of them and the last of its
-/// subscriptions are dropped, what waits is committed and the file is closed, which may take
-/// the time of a few syncs.
+/// Stores events in a SQLite file. Clones share the open file. When the last clone and the last
+/// subscription are dropped, the waiting appends are committed and the file is closed. This can
+/// take as long as a few disk syncs.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     shared: Arc<Shared>,
 }
 
 impl SqliteStore {
-    /// Opens the file, which is created when there is none, and keeps every other process and
-    /// every other store of this one from it.
+    /// Opens the file, or creates it. While it is open, no other process and no other store of
+    /// this process can use it.
     ///
     /// # Errors
     ///
-    /// When the file is another's or cannot be used; it is then as it was.
+    /// When the file is in use, belongs to another program or cannot be used. It is not changed.
     pub async fn open(path: impl AsRef<Path>) -> Result<SqliteStore, SqliteOpenError> {
         let path = path.as_ref().to_owned();
         let given = path.clone();
@@ -87,7 +87,8 @@ impl EventStore for SqliteStore {
         if size > MAX_APPEND_BYTES {
             return Err(EventStoreError::Refused {
                 reason: format!(
-                    "an append of {size} bytes to stream {stream}; {MAX_APPEND_BYTES} are allowed"
+                    "an append of {size} bytes to stream {stream} is larger than \
+                     {MAX_APPEND_BYTES} bytes"
                 ),
             });
         }
@@ -123,7 +124,7 @@ impl EventStore for SqliteStore {
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, EventStoreError> {
         if let Some(position) = after {
-            // Positions are counted from 1 without a gap, so the head decides.
+            // Positions count from 1 without a gap, so each one up to the head has an event.
             if !position.is_counted() || position.commit() == 0 {
                 return Err(EventStoreError::NoEventAtPosition { position });
             }

@@ -1,4 +1,5 @@
-//! From a path to a connection that writes, refusing every file that is not ours to use.
+//! Opens the connection that writes. A file that is in use, or is not an event store of this
+//! program, is refused.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use super::open_error::SqliteOpenError;
 use super::schema;
 use crate::sqlite_file::{Claim, FileLock};
 
-/// A database file that is ours, with its tables, ready to be written to.
+/// A locked database file with up-to-date tables, ready to be written to.
 #[derive(Debug)]
 pub(super) struct Database {
     pub(super) path: PathBuf,
@@ -31,11 +32,12 @@ fn open_writer(path: &Path) -> Result<Connection, SqliteOpenError> {
     let failed = |source| SqliteOpenError::sqlite(path, source);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    // For a database tool that somebody runs on the file. No other process of ours competes.
+    // In case somebody opens the file with a database tool. Other processes of this program
+    // cannot open it.
     connection
         .busy_timeout(Duration::from_secs(2))
         .map_err(failed)?;
-    // Before the tables are made, so that they too are durable.
+    // Set before the tables are created, so that they are durable too.
     connection
         .pragma_update(None, "synchronous", "FULL")
         .map_err(failed)?;
@@ -50,9 +52,9 @@ fn open_writer(path: &Path) -> Result<Connection, SqliteOpenError> {
     }
     connection
         .execute_batch(
-            // 64 MiB of journal between two checkpoints instead of 4, because each one stops
-            // the writer to sync the whole database; and a cache that holds every page that
-            // is written to again and again.
+            // A checkpoint after 64 MiB of write-ahead log instead of 4 MiB, because the writer
+            // waits while a checkpoint syncs the database file. And a page cache of 64 MiB, so
+            // that the pages that are changed often stay in memory.
             "PRAGMA wal_autocheckpoint = 16384;
              PRAGMA journal_size_limit = 67108864;
              PRAGMA cache_size = -65536;",

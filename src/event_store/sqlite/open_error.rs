@@ -7,13 +7,13 @@ use rusqlite::ErrorCode;
 
 use crate::sqlite_file::ClaimError;
 
-/// Why a SQLite file cannot be used. The text tells the operator what to do; a file that is
-/// refused is left as it was.
+/// Why a SQLite file cannot be used. The text tells the operator what to do. A refused file is
+/// not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SqliteOpenError {
-    /// Another process, or another store of this one, has the file.
+    /// Another process, or another store of this process, uses the file.
     #[error(
-        "{} is in use by another process: stop that one, or give this one a file of its own",
+        "{} is in use by another process: stop that process, or use another file",
         path.display()
     )]
     InUse {
@@ -21,33 +21,33 @@ pub enum SqliteOpenError {
         path: PathBuf,
     },
     /// The directory does not exist.
-    #[error("{} leads nowhere: create its directory, or correct the path", path.display())]
+    #[error("the directory of {} does not exist: create it, or correct the path", path.display())]
     NoDirectory {
         /// The database file that could not be created.
         path: PathBuf,
     },
-    /// A directory was named.
-    #[error("{} is a directory: name a file in it", path.display())]
+    /// The path is that of a directory.
+    #[error("{} is a directory: use the path of a file", path.display())]
     IsADirectory {
         /// The directory.
         path: PathBuf,
     },
     /// The file or its directory cannot be written to.
     #[error(
-        "{} cannot be written ({source}): the file and its directory, where SQLite keeps its \
-         journal, both have to be writable for this user",
+        "cannot write to {} ({source}): this user must be able to write to the file and to its \
+         directory, where SQLite creates its journal",
         path.display()
     )]
     NotWritable {
-        /// What could not be written.
+        /// The file or directory.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system, or of SQLite.
         source: io::Error,
     },
-    /// The file holds something else.
+    /// The file is not a SQLite database.
     #[error(
-        "{} is not a SQLite database and was left alone: name another file, or move it away to \
-         begin with an empty one",
+        "{} is not a SQLite database and was not changed: use another file, or move this one \
+         away to start with an empty store",
         path.display()
     )]
     NotADatabase {
@@ -56,17 +56,17 @@ pub enum SqliteOpenError {
     },
     /// A SQLite database of another program.
     #[error(
-        "{} is a SQLite database of another program and was left alone: name another file",
+        "{} is a SQLite database of another program and was not changed: use another file",
         path.display()
     )]
     Foreign {
         /// The file.
         path: PathBuf,
     },
-    /// Written by a later version of this program.
+    /// The file was written by a later version of this program.
     #[error(
-        "{} has schema version {found} and this program knows only {known}: run the newer \
-         program that wrote it",
+        "{} has schema version {found}, but this program supports only versions up to {known}: \
+         use the newer program that wrote the file",
         path.display()
     )]
     NewerSchema {
@@ -74,13 +74,13 @@ pub enum SqliteOpenError {
         path: PathBuf,
         /// Its version.
         found: u32,
-        /// The latest that this program knows.
+        /// The latest version that this program supports.
         known: u32,
     },
-    /// The file system lacks what SQLite's write-ahead log needs.
+    /// The file system does not support SQLite's write-ahead log.
     #[error(
-        "the file system of {} has no shared memory for SQLite's write-ahead log: keep the \
-         file on a local disk",
+        "the file system of {} does not support the shared memory that SQLite's write-ahead log \
+         needs: keep the file on a local disk",
         path.display()
     )]
     NoWriteAheadLog {
@@ -92,26 +92,26 @@ pub enum SqliteOpenError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What SQLite found.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
     /// SQLite failed in another way.
     #[error(
-        "SQLite cannot work with {} ({source}): see that the disk is sound and has room",
+        "SQLite cannot use {} ({source}): check that the disk works and has free space",
         path.display()
     )]
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
     /// The operating system failed in another way.
     #[error("cannot open {}: {source}", path.display())]
     Io {
-        /// What was to be opened.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }

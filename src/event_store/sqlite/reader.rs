@@ -1,4 +1,4 @@
-//! Reads, which wait for no writer. Each is given a connection in a transaction.
+//! Reads. They do not wait for the writer. Each one gets a connection that is in a transaction.
 
 use bytes::Bytes;
 use chrono::DateTime;
@@ -10,7 +10,7 @@ use super::heads::find_head;
 use super::values;
 use crate::event_store::{GlobalPosition, RecordedEvent, StreamName, StreamRevision, StreamSlice};
 
-/// The events of a stream from a revision on, and where the stream ends.
+/// The events of a stream from a revision to its end, and its last revision.
 pub(super) fn read_stream(
     connection: &Connection,
     stream: &StreamName,
@@ -40,15 +40,14 @@ pub(super) fn read_stream(
 const SELECT: &str = "SELECT position, revision, id, type, data, metadata, recorded_at, name
      FROM events JOIN streams ON number = stream";
 
-/// The events after a position of the streams whose names begin with the prefix, at most so
-/// many.
+/// At most `limit` events after a position, of the streams whose names begin with the prefix.
 pub(super) fn read_all(
     connection: &Connection,
     prefix: &str,
     after: Option<GlobalPosition>,
     limit: usize,
 ) -> rusqlite::Result<Vec<RecordedEvent>> {
-    // SQLite counts positions from 1.
+    // Positions count from 1.
     let after = after.map_or(0, |position| values::to_sql(position.commit()));
     connection
         .prepare_cached(&format!(
@@ -107,7 +106,7 @@ fn recorded(row: &Row<'_>, stream: StreamName) -> rusqlite::Result<RecordedEvent
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("a time out of range")]
+#[error("the time is out of range")]
 struct TimeOutOfRange;
 
 fn damaged(

@@ -1,4 +1,4 @@
-//! The tables, and the migrations that bring a file of an older version up to date.
+//! The tables, and the migrations that update a file of an older version.
 
 use std::io;
 use std::path::Path;
@@ -9,17 +9,20 @@ use rusqlite_migration::{M, Migrations};
 use super::open_error::SqliteOpenError;
 use crate::sqlite_file::Kind;
 
-/// Marks a SQLite file as an event store of this program, in its header.
+/// The application id in the header of a SQLite file, which marks it as an event store of this
+/// program.
 pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"C4ev");
 
-/// Each migration leads to the next version, which the file's `user_version` records. A
-/// migration that was released is never changed; a new one is added at the end.
+/// Each migration updates a file to the next version, which the file's `user_version` records.
+/// A released migration is never changed; new ones are added at the end.
 const MIGRATIONS: &[M<'_>] = &[M::up(VERSION_1)];
 
 /// An append-only log in the order of commits, and an index that finds the events of a stream.
-/// One writer and no deletions make positions grow in the order in which they become visible
-/// and never come twice. Streams have numbers, handed out as they begin, because then the
-/// streams that are written to lie side by side in the index, and a commit touches few pages.
+///
+/// There is one writer and no deletion. So positions increase in the order in which events
+/// become visible, and no position is used twice. Streams are numbered in the order in which
+/// they begin. So the streams that are written to at the same time are next to each other in
+/// the index, and a commit changes few pages.
 const VERSION_1: &str = "
     CREATE TABLE streams (
         number INTEGER PRIMARY KEY,
@@ -40,12 +43,12 @@ const VERSION_1: &str = "
     PRAGMA application_id = 1127507318;
 ";
 
-/// The latest version that this program knows.
+/// The latest version that this program supports.
 fn known_version() -> u32 {
     MIGRATIONS.len().try_into().unwrap_or(u32::MAX)
 }
 
-/// Refuses a file before SQLite opens it.
+/// Refuses a file that is not an event store of this program, or is of a later version.
 pub(super) fn check_kind(path: &Path, kind: Kind) -> Result<(), SqliteOpenError> {
     let path = path.to_owned();
     match kind {
@@ -61,9 +64,10 @@ pub(super) fn check_kind(path: &Path, kind: Kind) -> Result<(), SqliteOpenError>
     }
 }
 
-/// Makes the tables in an empty database, and brings one of an older version up to date.
+/// Creates the tables in an empty database, or updates those of an older version.
 ///
-/// Judges the database once more: its header may be older than what its journal holds.
+/// Checks the kind of the database again, because the write-ahead log may be newer than the
+/// header that was checked before.
 pub(super) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), SqliteOpenError> {
     let failed = |source| SqliteOpenError::sqlite(path, source);
     let is_empty = connection
@@ -96,28 +100,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_file_has_the_latest_version_and_our_mark() {
+    fn a_new_file_has_the_latest_version_and_our_application_id() {
         let mut connection = Connection::open_in_memory().expect("memory");
         migrate(Path::new("new.db"), &mut connection).expect("an empty database");
         let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
         assert_eq!(pragma("application_id"), Ok(APPLICATION_ID));
         assert_eq!(pragma("user_version"), Ok(known_version()));
-        migrate(Path::new("new.db"), &mut connection).expect("nothing is left to do");
+        migrate(Path::new("new.db"), &mut connection).expect("nothing to migrate");
     }
 
-    /// A later program, which adds a column, opens the file of this one.
+    /// An invented later version of the program adds a column to a file of this version.
     #[test]
     fn a_file_of_an_older_version_is_migrated_and_keeps_its_events() {
         let mut connection = Connection::open_in_memory().expect("memory");
-        migrate(Path::new("old.db"), &mut connection).expect("an empty database");
+        migrate(Path::new("old.db"), &mut connection).expect("a new database");
         connection
             .execute_batch(
                 "INSERT INTO streams VALUES (1, 'game-1');
                  INSERT INTO events VALUES (1, 1, 0, x'00', 'Happened', x'', x'', 0);",
             )
             .expect("an event");
-        let invented = M::up("ALTER TABLE streams ADD COLUMN kind TEXT NOT NULL DEFAULT 'game';");
-        let later = Migrations::new(MIGRATIONS.iter().cloned().chain([invented]).collect());
+        let added = M::up("ALTER TABLE streams ADD COLUMN kind TEXT NOT NULL DEFAULT 'game';");
+        let later = Migrations::new(MIGRATIONS.iter().cloned().chain([added]).collect());
         later.to_latest(&mut connection).expect("one migration");
         let kept = "SELECT name || kind FROM streams JOIN events ON stream = number";
         let kept = connection.query_row(kept, [], |row| row.get::<_, String>(0));

@@ -1,4 +1,4 @@
-//! What the clones of a store and its subscriptions share: the open file.
+//! The open file, which the clones of a store and its subscriptions share.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,11 +16,13 @@ use super::writer::Writer;
 use crate::event_store::{EventStoreError, GlobalPosition};
 use crate::sqlite_file::{FileLock, Readers};
 
-/// For a database tool that somebody runs on the file. No other process of ours competes.
+/// Waits 2 s for a lock, in case somebody opens the file with a database tool. Other processes
+/// of this program cannot open it.
 const READER_SETTINGS: &str = "PRAGMA busy_timeout = 2000;";
 
-/// Dropped in the order of the fields: the writer's connection closes after the readers', so
-/// that it leaves a single file; the lock goes last.
+/// The order of the fields matters, because they are dropped in it. The writer's connection must
+/// close after the readers', so that SQLite removes the write-ahead log. The lock must be
+/// released last.
 #[derive(Debug)]
 pub(super) struct Shared {
     readers: Arc<Readers>,
@@ -56,7 +58,7 @@ impl Shared {
         })
     }
 
-    /// Runs the read where it may block.
+    /// Runs the read on a thread where it may block.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,

@@ -1,4 +1,4 @@
-//! All events in their order: what is stored, then what is committed.
+//! A subscription to all events: first the stored ones, then each commit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::event_store::{
     EventStoreError, GlobalPosition, RecordedEvent, Subscription, SubscriptionMessage,
 };
 
-/// How many events are read at a time: at about a microsecond each, so many that to begin a
-/// read costs nothing beside it.
+/// How many events are read at a time. An event takes about a microsecond to read, so with this
+/// many the cost of starting a read does not matter.
 const BATCH: usize = 4096;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -44,14 +44,15 @@ pub(super) fn subscribe(
     .boxed()
 }
 
-/// A subscription's place among all events.
+/// Where a subscription is, and how it gets the next events.
 ///
-/// It reads the file until little is left to read. Then it asks to be handed what is committed,
-/// reads the rest, and is handed the rest: in this order, so that no commit is missed.
+/// It reads the file until few events are left. Then it subscribes to the commits of the writer,
+/// reads the remaining events, and takes the commits from then on. It subscribes before the last
+/// read so that no commit is missed.
 struct Place {
     shared: Arc<Shared>,
     after: Option<GlobalPosition>,
-    /// What is committed, from a moment on that lies before the next read.
+    /// The commits of the writer. They begin before the next read of the file.
     tail: Option<Receiver<Commit>>,
     caught_up: bool,
     pauses: Backoff,
@@ -73,7 +74,7 @@ impl Place {
                         None => self.fall_behind(),
                     },
                     Err(RecvError::Lagged(_)) => self.fall_behind(),
-                    // The writer died: nothing will come, and a subscription does not end.
+                    // The writer has stopped: no event will come, but a subscription never ends.
                     Err(RecvError::Closed) => std::future::pending().await,
                 }
             }
@@ -96,8 +97,8 @@ impl Place {
         }
     }
 
-    /// The events of the commit that were not delivered; `None` if some before them were not
-    /// either, which a reader of the file can say only.
+    /// The events of the commit that were not delivered yet. `None` if an earlier commit was
+    /// missed; then read the file instead.
     fn fresh<'c>(&self, commit: &'c Commit) -> Option<&'c [RecordedEvent]> {
         let delivered = self.after.map_or(0, GlobalPosition::commit);
         let first = commit.first()?.position.commit();
@@ -108,7 +109,7 @@ impl Place {
         Some(commit.get(known..).unwrap_or_default())
     }
 
-    /// Back to the file, which holds whatever was missed.
+    /// Returns to reading the file, which has all events that were missed.
     fn fall_behind(&mut self) {
         self.caught_up = false;
         self.tail = None;
@@ -127,7 +128,12 @@ impl Place {
     async fn back_off(&mut self, error: &EventStoreError) {
         self.fall_behind();
         let pause = self.pauses.next_pause();
-        tracing::warn!(%error, ?pause, after = ?self.after, "a subscription could not read; it continues after a pause");
+        tracing::warn!(
+            %error,
+            ?pause,
+            after = ?self.after,
+            "a subscription could not read the event store; it will try again after a pause"
+        );
         time::sleep(pause).await;
     }
 }

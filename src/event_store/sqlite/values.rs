@@ -1,10 +1,10 @@
-//! Our numbers as SQLite's, which are signed, and back.
+//! Converts unsigned numbers to the signed ones of SQLite, and back.
 
 use rusqlite::{Error, Row};
 
 use crate::event_store::{GlobalPosition, StreamRevision};
 
-/// Saturates: no stream and no store is that long, but a client may name any number.
+/// Saturates: no stream and no store is that long, but a client may send any number.
 pub(super) fn to_sql(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

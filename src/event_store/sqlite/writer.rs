@@ -1,4 +1,4 @@
-//! The one thread that writes: it commits whatever waits as one transaction.
+//! The thread that writes. It commits all waiting appends as one transaction.
 
 use std::io;
 use std::sync::Arc;
@@ -11,33 +11,33 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::append::{Answer, Append};
-use super::batch::{Batch, Filled};
+use super::batch::{Batch, BatchResult};
 use super::error::{file_is_gone, not_committed, not_done, writer_is_gone};
 use super::heads::Heads;
 use super::tail::{Stored, Tail};
 use crate::event_store::{EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, StreamName};
 use crate::sqlite_file::FileLock;
 
-/// How many appends may wait; who comes then waits for room.
+/// How many appends may wait in the queue. When it is full, callers wait for room.
 const QUEUE: usize = 1024;
 
-/// How many appends one transaction takes: enough that its sync is paid by many, few enough
-/// that the first of them does not wait long for the last.
+/// How many appends one transaction takes at most: enough to share the cost of a sync, and few
+/// enough that the first one does not wait long for the last.
 const BATCH: usize = 512;
 
-/// How often, under load, the writer looks whether the file is still where it was opened.
-const FILE_CHECKS: Duration = Duration::from_millis(500);
+/// How often, under load, the writer checks that the file is still at its path.
+const FILE_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What the writer is asked to do.
+/// A request to the writer thread.
 #[derive(Debug)]
 enum Request {
     Append(Append),
-    /// Commit something, to find out whether commits work again.
+    /// Try a commit, to find out whether commits work again.
     Probe(oneshot::Sender<Result<(), EventStoreError>>),
 }
 
-/// The writer thread. Dropping this waits for it: it commits what is in the queue, and what the
-/// journal holds goes into the database file.
+/// A handle to the writer thread. Dropping it waits for the thread, which commits the appends in
+/// the queue and copies the write-ahead log into the database file.
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: Option<mpsc::Sender<Request>>,
@@ -46,8 +46,8 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread; after each commit `head` is told the position of the last event, and
-    /// `tail` the events.
+    /// Starts the thread. After each commit, the position of the last event is sent to `head`,
+    /// and the events are sent to `tail`.
     pub(super) fn start(
         connection: Connection,
         lock: Arc<FileLock>,
@@ -57,7 +57,7 @@ impl Writer {
     ) -> io::Result<Writer> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let last_commit_failed = Arc::new(AtomicBool::new(false));
-        let work = Work {
+        let work = WriterThread {
             connection,
             heads,
             head,
@@ -76,7 +76,8 @@ impl Writer {
         })
     }
 
-    /// Returns when the append is durable or has failed. Who stops waiting does not stop it.
+    /// Returns when the append is durable or has failed. Dropping the future after the append was
+    /// queued does not cancel the append.
     pub(super) async fn append(
         &self,
         stream: StreamName,
@@ -93,12 +94,12 @@ impl Writer {
         self.send(Request::Append(append)).await?;
         outcome.await.unwrap_or_else(|_| {
             Err(EventStoreError::OutcomeUnknown {
-                reason: "the writer thread ended in the middle of it".to_owned(),
+                reason: "the writer thread stopped before it answered".to_owned(),
             })
         })
     }
 
-    /// Whether commits work. When the last one failed, another one is tried.
+    /// Whether commits work. If the last one failed, tries another one.
     pub(super) async fn check(&self) -> Result<(), EventStoreError> {
         if !self.last_commit_failed.load(Ordering::Relaxed) {
             return match &self.queue {
@@ -119,34 +120,34 @@ impl Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        // The thread ends when the queue is empty and nobody can add to it.
+        // The thread ends when the queue is empty and has no sender.
         self.queue = None;
         if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
-            tracing::error!("the writer thread of the SQLite event store had panicked");
+            tracing::error!("the writer thread of the SQLite event store panicked");
         }
     }
 }
 
-/// What the thread works with.
-struct Work {
+/// The state of the thread.
+struct WriterThread {
     connection: Connection,
     heads: Arc<Heads>,
     head: watch::Sender<Option<GlobalPosition>>,
     tail: Tail,
     lock: Arc<FileLock>,
-    /// When the file was last seen at its path.
+    /// When the file was last found at its path.
     file_checked: Instant,
     last_commit_failed: Arc<AtomicBool>,
 }
 
-/// What became of the appends of a batch.
+/// The outcome of a batch that was committed.
 struct Committed {
     answers: Vec<Answer>,
     stored: Vec<Stored>,
     recorded_at: DateTime<Utc>,
 }
 
-impl Work {
+impl WriterThread {
     fn run(mut self, mut queue: mpsc::Receiver<Request>) {
         let mut requests = Vec::with_capacity(BATCH);
         let mut batch = Vec::with_capacity(BATCH);
@@ -167,19 +168,24 @@ impl Work {
             }
             match outcome {
                 Ok(committed) => {
-                    // Answered first: subscriptions may hear a little later.
+                    // Callers are answered before subscriptions get the events, because they wait.
                     let mut events = Vec::with_capacity(batch.len());
                     for (append, answer) in batch.drain(..).zip(committed.answers) {
                         events.push((append.stream, append.events));
-                        // Its caller may have gone, which changes nothing.
+                        // Fails when the caller no longer waits, which does not matter.
                         drop(append.answer.send(answer));
                     }
                     self.tail
                         .publish(events, &committed.stored, committed.recorded_at);
                 }
                 Err(error) => {
-                    // The measured store logs an outage once; here it would be a line per batch.
-                    tracing::debug!(appends = batch.len(), %error, "could not store a batch of appends");
+                    // Only at debug level: an outage would give one line per batch, and the
+                    // measured store already logs it once.
+                    tracing::debug!(
+                        appends = batch.len(),
+                        %error,
+                        "could not store a batch of appends"
+                    );
                     for append in batch.drain(..) {
                         drop(append.answer.send(Err(error.clone())));
                     }
@@ -189,10 +195,11 @@ impl Work {
         self.close();
     }
 
-    /// A file that no path leads to is lost when the process ends, and so is what it is given.
+    /// Fails when the file is no longer at its path. Such a file is lost when the process ends,
+    /// and with it everything that would be written to it.
     fn check_file(&mut self) -> Result<(), EventStoreError> {
         let is_due = self.last_commit_failed.load(Ordering::Relaxed)
-            || self.file_checked.elapsed() >= FILE_CHECKS;
+            || self.file_checked.elapsed() >= FILE_CHECK_INTERVAL;
         if is_due {
             if !self.lock.is_at_its_path() {
                 return Err(file_is_gone());
@@ -202,10 +209,10 @@ impl Work {
         Ok(())
     }
 
-    /// Stores the batch, or nothing of it when this fails. No answer leaves before the commit,
-    /// conflicts neither: what an append conflicts with may be in the same batch.
+    /// Stores the whole batch; on an error, nothing of it. No caller is answered before the
+    /// commit. That includes conflicts, because an append may conflict with one of the same batch.
     ///
-    /// A probe writes what is there already.
+    /// A probe rewrites a value that does not change, so that there is something to commit.
     fn commit(&mut self, appends: &[Append], is_probe: bool) -> Result<Committed, EventStoreError> {
         self.check_file()?;
         let transaction = self
@@ -216,11 +223,12 @@ impl Work {
         let answers = appends
             .iter()
             .enumerate()
-            .map(|(place, append)| batch.append(place, append))
+            .map(|(index, append)| batch.append(index, append))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| {
                 if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) {
-                    // Somebody else wrote to the file, lock or no lock: believe nothing.
+                    // Another program wrote to the file despite the lock, so the cached heads
+                    // may be wrong.
                     self.heads.forget_all();
                 }
                 not_done(&error)
@@ -233,18 +241,18 @@ impl Work {
                 .pragma_update(None, "user_version", version)
                 .map_err(|error| not_done(&error))?;
         }
-        let Filled {
-            moved,
+        let BatchResult {
+            new_heads,
             stored,
             recorded_at,
         } = batch.finish();
-        for stream in moved.keys() {
+        for stream in new_heads.keys() {
             self.heads.forget(stream);
         }
         transaction
             .commit()
             .map_err(|error| not_committed(&error))?;
-        for (stream, head) in moved {
+        for (stream, head) in new_heads {
             self.heads.put(stream.clone(), head);
         }
         if let Some(last) = stored.last() {
@@ -257,14 +265,18 @@ impl Work {
         })
     }
 
-    /// Leaves one file behind that holds everything.
+    /// Copies the write-ahead log into the database file, so that one file has all events.
     fn close(self) {
         let checkpoint = self
             .connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         let closed = self.connection.close().map_err(|(_, error)| error);
         if let Err(error) = checkpoint.and(closed) {
-            tracing::warn!(%error, "the journal stays beside the database and is read at the next start");
+            tracing::warn!(
+                %error,
+                "could not copy SQLite's write-ahead log into the database file; keep both files, \
+                 the log is applied at the next start"
+            );
         }
     }
 }

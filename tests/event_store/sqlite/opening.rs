@@ -142,7 +142,7 @@ async fn a_newer_schema_is_left_alone() {
             ..
         }
     ));
-    assert!(refused.to_string().contains("run the newer program"));
+    assert!(refused.to_string().contains("use the newer program"));
     assert_eq!(files(file.directory()), before);
 }
 
@@ -213,7 +213,11 @@ async fn a_file_that_cannot_be_written_is_refused() {
     }
     let refused = file.refusal().await;
     assert!(matches!(refused, SqliteOpenError::NotWritable { .. }));
-    assert!(refused.to_string().contains("have to be writable"));
+    assert!(
+        refused
+            .to_string()
+            .contains("must be able to write to the file")
+    );
     drop(immutable);
     assert_eq!(fs::read(file.path()).expect("it is there"), before);
 }

@@ -1,6 +1,6 @@
-//! Why a connection string is refused.
+//! The error of a connection string that cannot be used.
 
-/// Why a connection string is refused. Never holds a password.
+/// Why a connection string is refused. Never contains a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidConnectionString(String);

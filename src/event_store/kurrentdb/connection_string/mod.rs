@@ -1,5 +1,5 @@
-//! KurrentDB's connection strings: what the crate accepts, less what would make it panic or
-//! never connect.
+//! Parses KurrentDB's connection strings. It accepts what the crate accepts, except for values
+//! that make the crate panic or never connect.
 
 mod invalid;
 mod options;
@@ -15,19 +15,19 @@ pub use invalid::InvalidConnectionString;
 use invalid::refused;
 use options::Options;
 
-/// The schemes that the crate knows, each also with `+discover`.
+/// The schemes that the crate accepts, each also with `+discover`.
 const SCHEMES: [&str; 4] = ["esdb", "kurrentdb", "kurrent", "kdb"];
 
 const DEFAULT_PORT: u16 = 2113;
 
-/// How long a call may take when the string does not say. More than the two to three seconds
-/// after which the server itself gives up a write.
+/// How long a call may take if the string has no `defaultDeadline`. Longer than the two to three
+/// seconds after which the server itself gives up a write.
 const CALL_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The longest silence of a subscription that is not tested.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the server of a subscription may be silent before the connection is tested.
+const SILENCE_LIMIT: Duration = Duration::from_secs(2);
 
-/// Where a KurrentDB is and how to speak with it.
+/// A parsed connection string: where KurrentDB is, and how to connect to it.
 #[derive(Clone)]
 pub struct ConnectionString {
     settings: ClientSettings,
@@ -39,7 +39,7 @@ pub struct ConnectionString {
 
 impl ConnectionString {
     /// Whether the URL's scheme is one of KurrentDB's.
-    pub fn speaks(url: &str) -> bool {
+    pub fn has_known_scheme(url: &str) -> bool {
         url.split_once("://")
             .is_some_and(|(scheme, _)| is_known_scheme(&scheme.to_ascii_lowercase()))
     }
@@ -52,10 +52,10 @@ impl ConnectionString {
         self.call_timeout
     }
 
-    /// How long the server may be silent before a subscription is tested. It may have nothing
-    /// to say, or be gone without a word.
-    pub(super) fn patience(&self) -> Duration {
-        self.call_timeout.min(PATIENCE)
+    /// How long the server may be silent before a subscription is tested. A silent server may
+    /// have no events to send, or may be unreachable.
+    pub(super) fn silence_limit(&self) -> Duration {
+        self.call_timeout.min(SILENCE_LIMIT)
     }
 
     /// The name of the user, if the string has one.
@@ -63,8 +63,8 @@ impl ConnectionString {
         self.user.as_deref()
     }
 
-    /// The options of a call with the user's name and password, if the string has them: only
-    /// here does the crate take a password with any characters.
+    /// Adds the user's name and password to the options of a call, if the string has them. Only
+    /// there does the crate accept a password with any characters.
     pub(super) fn sign<O>(&self, options: O, with: impl FnOnce(O, Credentials) -> O) -> O {
         match &self.credentials {
             Some(credentials) => with(options, credentials.clone()),
@@ -72,13 +72,13 @@ impl ConnectionString {
         }
     }
 
-    /// The scheme and the hosts: no credentials, no paths of files.
+    /// The scheme and the hosts, without credentials and file paths.
     pub(super) fn location(&self) -> &str {
         &self.location
     }
 }
 
-/// The settings hold the password.
+/// Leaves out the settings and the credentials, because they contain the password.
 impl fmt::Debug for ConnectionString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectionString")
@@ -91,25 +91,25 @@ impl fmt::Debug for ConnectionString {
 impl std::str::FromStr for ConnectionString {
     type Err = InvalidConnectionString;
 
-    /// Takes the string apart and hands the crate one that it understands in one way only:
-    /// it does not decode credentials, reads `a,b,c:9999` as three hosts on 2113, takes the
-    /// slash of `a:1,b:2/?…` for a host, and replaces commas anywhere in the string.
+    /// Parses the string and builds an unambiguous one for the crate. The crate does not decode
+    /// credentials, reads `a,b,c:9999` as three hosts on port 2113, reads the slash in
+    /// `a:1,b:2/?…` as another host, and replaces commas anywhere in the string.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (scheme, rest) = text
             .split_once("://")
             .ok_or_else(|| refused("a KurrentDB connection string begins with kurrentdb://"))?;
         let scheme = scheme.to_ascii_lowercase();
         if !is_known_scheme(&scheme) {
-            return Err(refused(format!("{scheme}:// is no scheme of KurrentDB")));
+            return Err(refused(format!("{scheme}:// is not a scheme of KurrentDB")));
         }
         if rest.contains('#') {
-            return Err(refused("a # in a connection string has to be written %23"));
+            return Err(refused("a # in a connection string must be written as %23"));
         }
         let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = before_query.split_once('/').unwrap_or((before_query, ""));
         if !path.is_empty() {
             return Err(refused(
-                "a connection string has no path; a / in a password has to be written %2F",
+                "a connection string cannot have a path; a / in a password must be written as %2F",
             ));
         }
         let (credentials, hosts) = match authority.rsplit_once('@') {
@@ -157,11 +157,11 @@ impl User {
         let (name, password) = text.split_once(':').unwrap_or((text, ""));
         let decoded = |text| {
             let decoded = percent_decode_str(text).decode_utf8();
-            decoded.map_err(|_| refused("user and password have to be UTF-8 when decoded"))
+            decoded.map_err(|_| refused("user and password must be UTF-8 when decoded"))
         };
         let name = decoded(name)?.into_owned();
         if name.is_empty() || name.contains(':') {
-            return Err(refused("the user's name is empty or has a colon"));
+            return Err(refused("the user's name is empty or contains a colon"));
         }
         Ok(User {
             name,
@@ -169,8 +169,9 @@ impl User {
         })
     }
 
-    /// As part of the crate's string, which it does not decode. Only so are they sent with
-    /// gossip, which a server demands rarely.
+    /// Name and password for the crate's string, unless they contain characters that need
+    /// encoding, because the crate does not decode them. The crate sends credentials with gossip
+    /// only if they are in the string; servers rarely require that.
     fn as_is(&self) -> Option<String> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~');
         let is_fit = self.name.chars().chain(self.password.chars()).all(is_plain);
@@ -198,16 +199,16 @@ fn host_and_port(text: &str, one_of_many: bool) -> Result<String, InvalidConnect
         Some(address) if address.parse::<Ipv6Addr>().is_ok() && !one_of_many => {}
         Some(_) if one_of_many => {
             return Err(refused(
-                "the crate takes an IPv6 address only as the single host: name the hosts",
+                "an IPv6 address can only be the single host: use host names for several hosts",
             ));
         }
         None if is_host_name(host) => {}
-        Some(_) | None => return Err(refused(format!("{text:?} does not name a host"))),
+        Some(_) | None => return Err(refused(format!("{text:?} is not a valid host"))),
     }
     Ok(format!("{host}:{port}"))
 }
 
-/// The crate makes a URI of it and panics when it is none.
+/// The crate builds a URI from the host and panics when the URI is invalid.
 fn is_host_name(host: &str) -> bool {
     let is_fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
     !host.is_empty() && host.chars().all(is_fit)
@@ -230,7 +231,7 @@ mod tests {
     #[test]
     fn every_scheme_of_the_crate_is_understood() {
         for scheme in SCHEMES {
-            assert!(ConnectionString::speaks(&format!("{scheme}://h")));
+            assert!(ConnectionString::has_known_scheme(&format!("{scheme}://h")));
             assert!(
                 !parsed(&format!("{scheme}://h"))
                     .settings()
@@ -240,7 +241,7 @@ mod tests {
             assert!(discover.settings().is_dns_discovery_enabled());
         }
         for other in ["sqlite://h", "memory:", "http://h", "kdb+srv://h", "kdb:h"] {
-            assert!(!ConnectionString::speaks(other), "{other}");
+            assert!(!ConnectionString::has_known_scheme(other), "{other}");
             assert!(other.parse::<ConnectionString>().is_err(), "{other}");
         }
     }
@@ -292,9 +293,9 @@ mod tests {
             ("kdb://h?defaultDeadline=99999999999", "milliseconds"),
             ("kdb://h?connectionName=%C3%A4", "ASCII"),
             ("kdb://h?connectionName=a%0Ab", "ASCII"),
-            ("kdb://", "name a host"),
-            ("kdb://a,,b", "name a host"),
-            ("kdb://ho%20st", "name a host"),
+            ("kdb://", "valid host"),
+            ("kdb://a,,b", "valid host"),
+            ("kdb://ho%20st", "valid host"),
             ("kdb://h:0", "port"),
             ("kdb://h:99999", "port"),
             ("kdb://[::1],[::2]", "IPv6"),

@@ -1,4 +1,4 @@
-//! The options of a connection string, as the crate reads them.
+//! The options of a connection string, parsed as the crate parses them.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 
 use super::invalid::{InvalidConnectionString, refused};
 
-/// What a deadline in the string may be, in milliseconds.
+/// The allowed values of `defaultDeadline`, in milliseconds.
 const DEADLINES: std::ops::RangeInclusive<u64> = 1..=600_000;
 
-/// The crate sleeps this long before every first connect; its own 500 ms would be added to
-/// each recovery. The pauses between our attempts are the supervisor's.
+/// The crate sleeps this long before every first connection attempt. Its default of 500 ms would
+/// delay every recovery. The supervisor makes the pauses between attempts.
 const DISCOVERY_INTERVAL_MS: &str = "10";
 
-/// The part after the question mark, decoded as the crate decodes it.
+/// The part after the question mark, decoded in the same way as the crate decodes it.
 pub(super) struct Options {
     pairs: Vec<(String, String)>,
     pub(super) deadline: Option<Duration>,
@@ -48,16 +48,15 @@ impl Options {
         Ok(options)
     }
 
-    /// Refuses what the crate would take and then panic on or never connect with. What it
-    /// refuses itself is left to it.
+    /// Refuses values that the crate accepts but that make it panic or never connect. The crate
+    /// itself refuses other invalid values.
     fn check(&mut self, name: &str, value: &str) -> Result<(), InvalidConnectionString> {
         match name {
             "maxdiscoverattempts" if matches!(value.parse(), Ok(0_u64 | 1)) => Err(refused(
-                "maxDiscoverAttempts has to be 2 or more: the crate counts from 1 and would \
-                 never connect",
+                "maxDiscoverAttempts must be 2 or more: with less, the client never connects",
             )),
             "gossiptimeout" if matches!(value.parse(), Ok(0_u64..100)) => Err(refused(
-                "gossipTimeout is in milliseconds and has to be 100 or more",
+                "gossipTimeout is in milliseconds and must be 100 or more",
             )),
             "defaultdeadline" => match value.parse() {
                 Ok(deadline) if DEADLINES.contains(&deadline) => {
@@ -65,19 +64,19 @@ impl Options {
                     Ok(())
                 }
                 Ok(_) | Err(_) => Err(refused(format!(
-                    "defaultDeadline is in milliseconds, from {} to {}",
+                    "defaultDeadline is in milliseconds and must be from {} to {}",
                     DEADLINES.start(),
                     DEADLINES.end()
                 ))),
             },
             "connectionname" if !value.chars().all(|c| matches!(c, ' '..='~')) => Err(refused(
-                "connectionName is sent in a header and has to be printable ASCII",
+                "connectionName is sent in a header and must be printable ASCII",
             )),
             _ => Ok(()),
         }
     }
 
-    /// As the crate will decode it, with no comma left for it to replace.
+    /// Encodes the options for the crate. Commas are encoded too, because it would replace them.
     pub(super) fn encoded(&self) -> String {
         let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
         self.pairs

@@ -16,25 +16,25 @@ use crate::event_store::{self, OpenError};
 use crate::http::{App, router};
 use crate::read_model::{OpenReadModelError, ReadModel};
 
-/// How long answers that are under way may take when the service stops. Orchestrators kill
-/// after ten seconds or more; people expect a second or two.
+/// How long requests in progress may take when the service stops. Orchestrators kill a process after
+/// 10 s or more; a person at a terminal expects it to stop within 1 or 2 s.
 const DRAIN: Duration = Duration::from_millis(1500);
 
 /// Why the service does not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The store cannot be opened.
+    /// The event store cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
-    /// The read model cannot be kept where it was asked to.
+    /// The read model cannot be opened.
     #[error(transparent)]
     ReadModel(#[from] OpenReadModelError),
-    /// The address cannot be listened on.
+    /// The service cannot listen on the address.
     #[error("cannot listen on {address}: {error}; choose another with --listen")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// The listener or the signal handlers failed.
@@ -42,7 +42,7 @@ pub enum ServeError {
     Io(#[from] io::Error),
 }
 
-/// Serves as the settings say, until SIGINT or SIGTERM.
+/// Runs the service with these settings until SIGINT or SIGTERM.
 pub async fn run(settings: &ServeSettings) -> Result<(), ServeError> {
     let shutdown = shutdown_signal()?;
     let store = event_store::open(&settings.stores.event_store).await?;
@@ -71,8 +71,8 @@ pub async fn run(settings: &ServeSettings) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Serves on this listener until the shutdown signal, then finishes the answers that are
-/// under way, within a second and a half.
+/// Serves on this listener until `shutdown` resolves. Then waits for the requests in progress, but no
+/// longer than 1.5 s.
 pub async fn serve(
     app: App,
     listener: TcpListener,
@@ -83,24 +83,25 @@ pub async fn serve(
     let serving = connections::serve(listener, router(app), async move {
         shutdown.await;
         tracing::info!("stopping");
-        // First, since the server waits for every answer, and theirs would not end.
+        // First, since the server waits for every response, and the responses to watchers do not end
+        // by themselves.
         live.stop();
         stop.send_replace(true);
     });
     let too_long = async {
-        // An error means that the server ended and took the sender with it.
+        // An error means that the server has ended and dropped the sender.
         if stopping.wait_for(|stopping| *stopping).await.is_ok() {
             tokio::time::sleep(DRAIN).await;
         }
     };
     tokio::select! {
         () = serving => {}
-        () = too_long => tracing::warn!("stopped before every connection was done"),
+        () = too_long => tracing::warn!("stopped while requests were still in progress"),
     }
 }
 
-/// Resolves at the first SIGINT or SIGTERM. Signals are caught from the call on, not from
-/// the first poll, so that none is missed while the store opens.
+/// Resolves at the first SIGINT or SIGTERM. The handlers are installed by the call and not by the
+/// first poll, so that no signal is missed while the store opens.
 fn shutdown_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt())?;

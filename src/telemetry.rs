@@ -39,8 +39,7 @@ pub struct Logs {
 #[derive(Debug, Default)]
 struct Counts {
     logged: AtomicU64,
-    failed: AtomicU64,
-    /// Lines that the thread has processed: written or failed.
+    /// Lines that the thread has processed, whether or not they could be written.
     done: Mutex<u64>,
     is_done: Condvar,
 }
@@ -79,12 +78,6 @@ pub fn init(format: LogFormat, filter: &str) -> Result<Logs, TelemetryError> {
 }
 
 impl Logs {
-    /// The number of lines that were lost because standard output failed or was blocked for too long.
-    pub fn lost_lines(&self) -> u64 {
-        let dropped = u64::try_from(self.queue.dropped_lines()).unwrap_or(u64::MAX);
-        dropped.saturating_add(self.counts.failed.load(Ordering::Relaxed))
-    }
-
     /// Waits until every line logged so far is written, but no longer than `limit`.
     pub fn flush(&self, limit: Duration) {
         let logged = self.counts.logged.load(Ordering::Relaxed);
@@ -129,7 +122,7 @@ impl<'a> MakeWriter<'a> for Queue {
     }
 }
 
-/// Standard output, as used by the thread that writes. Counts the lines that could not be written.
+/// Standard output, as used by the thread that writes.
 struct Output {
     file: File,
     counts: Arc<Counts>,
@@ -138,9 +131,8 @@ struct Output {
 impl Write for Output {
     /// Called once per line, with all of it.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.file.write_all(line).is_err() {
-            self.counts.failed.fetch_add(1, Ordering::Relaxed);
-        }
+        // A line that cannot be written is lost: there is no other place to report it.
+        let _ = self.file.write_all(line);
         let done = self.counts.done.lock();
         *done.unwrap_or_else(PoisonError::into_inner) += 1;
         self.counts.is_done.notify_all();

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::command_options::IdempotencyKey;
 use super::game_id::GameId;
-use crate::domain::{Command, PlayerName};
+use crate::domain::Command;
 use crate::event_store::ExpectedRevision;
 
 /// The id of one of the events that the command causes when it is decided at this revision. `index`
@@ -21,35 +21,26 @@ pub(super) fn event_id(
     decided_at: ExpectedRevision,
     index: usize,
 ) -> Uuid {
-    let name = match command {
-        Command::StartGame(start) => {
+    let name = match (command, key) {
+        (Command::StartGame(start), _) => {
             // A start causes one event, so it needs no index. The names are written as a JSON array,
             // since they may contain any separator.
             let names = [start.players.one.as_str(), start.players.two.as_str()];
             format!("start:{}", serde_json::json!(names))
         }
-        Command::MakeMove(asked) => {
-            if let Some(key) = key {
-                return keyed_event_id(game, key, index);
-            }
-            let revision = number(decided_at);
-            format!("rev:{revision}:{}:{}:{index}", asked.player, asked.column)
+        (Command::MakeMove(_) | Command::Resign(_), Some(key)) => {
+            return keyed_event_id(game, key, index);
         }
-        Command::Resign(asked) => {
-            if let Some(key) = key {
-                return keyed_event_id(game, key, index);
-            }
-            return resignation_id(game, decided_at, &asked.player);
+        (Command::MakeMove(made), None) => {
+            let revision = number(decided_at);
+            format!("rev:{revision}:{}:{}:{index}", made.player, made.column)
+        }
+        // A resignation causes one event, so it needs no index. No move has the same id, since the
+        // prefix differs. The player's name comes last, so it cannot be confused with the revision.
+        (Command::Resign(resign), None) => {
+            format!("resign:{}:{}", number(decided_at), resign.player)
         }
     };
-    Uuid::new_v5(game.as_uuid(), name.as_bytes())
-}
-
-/// The id of the one event of a resignation without a key. No move has the same id: the hashed name
-/// of a move begins with another prefix. The player's name is the last part, so it cannot be
-/// confused with the revision.
-fn resignation_id(game: GameId, decided_at: ExpectedRevision, player: &PlayerName) -> Uuid {
-    let name = format!("resign:{}:{player}", number(decided_at));
     Uuid::new_v5(game.as_uuid(), name.as_bytes())
 }
 
@@ -69,7 +60,7 @@ pub(super) fn keyed_event_id(game: GameId, key: &IdempotencyKey, index: usize) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Column, MakeMove, Players, Resign, StartGame};
+    use crate::domain::{Column, MakeMove, PlayerName, Players, Resign, StartGame};
     use crate::event_store::StreamRevision;
 
     const GAME: &str = "5b0f9a4e-8f43-4c8e-9d2b-6f1f0c1f3a77";

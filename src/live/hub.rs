@@ -46,8 +46,8 @@ pub(super) async fn listen(store: Arc<dyn EventStore>, renders: Renders, shared:
     }
 }
 
-/// Sends the events of the subscription to the watchers until the subscription ends. It must not end:
-/// the stores guarantee that.
+/// Sends the events of the subscription to the watchers until the subscription ends. The stores
+/// guarantee that it does not end.
 async fn forward(shared: &Shared, mut subscription: Subscription, renders: Renders) {
     while let Some(message) = subscription.next().await {
         match message {

@@ -40,7 +40,7 @@ impl Live {
     pub async fn watch(&self, game: GameId) -> Watcher {
         // Created before waiting, so that a hub that subscribes again ends this watcher, too.
         let watcher = Watcher::new(self.shared.clone(), game);
-        self.listening().await;
+        self.wait_until_listening().await;
         watcher
     }
 
@@ -48,11 +48,11 @@ impl Live {
     /// resolved. Read earlier events from the store. Waits like [`watch`](Live::watch).
     pub async fn watch_all(&self) -> AllGamesWatcher {
         let watcher = self.shared.all_games.watch();
-        self.listening().await;
+        self.wait_until_listening().await;
         watcher
     }
 
-    async fn listening(&self) {
+    async fn wait_until_listening(&self) {
         self.hub.get_or_init(|| {
             let listening = hub::listen(self.store.clone(), self.renders, self.shared.clone());
             tokio::spawn(listening).abort_handle()

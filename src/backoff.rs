@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
-/// Pauses that double from the first to the longest, without an end. Each one is shortened at
-/// random, to no less than half, so that callers that failed together do not retry together.
+/// An endless sequence of pauses. They double from the first to the longest. Each one is shortened at
+/// random, to at least half its length, so that callers that failed together do not retry together.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     builder: ExponentialBuilder,
@@ -15,7 +15,7 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     pub(crate) fn new(first: Duration, longest: Duration) -> Backoff {
-        // The jitter of the crate adds up to as much again.
+        // Half of each pause: the jitter of the crate adds up to the same amount.
         let builder = ExponentialBuilder::new()
             .with_min_delay(first / 2)
             .with_max_delay(longest / 2)
@@ -28,12 +28,12 @@ impl Backoff {
         }
     }
 
-    /// How long to wait before the next attempt.
+    /// Returns how long to wait before the next attempt.
     pub(crate) fn next_pause(&mut self) -> Duration {
         self.pauses.next().unwrap_or(self.longest)
     }
 
-    /// Begins again with the first pause: an attempt succeeded.
+    /// Starts again with the first pause. To be called after an attempt succeeded.
     pub(crate) fn reset(&mut self) {
         self.pauses = self.builder.build();
     }
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn two_callers_do_not_pause_alike() {
+    fn two_callers_get_different_pauses() {
         let pauses = || {
             let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
             [(); 10].map(|()| backoff.next_pause())

@@ -1,7 +1,7 @@
-//! Event-sourced games of Connect Four over HTTP.
+//! An event-sourced HTTP service for games of Connect Four.
 //!
-//! The modules, in the order in which they may use each other (`ARCHITECTURE.md` has the
-//! whole picture; `tests/architecture.rs` checks it):
+//! The modules are listed so that each group uses only groups above it. `ARCHITECTURE.md` describes
+//! them; `tests/architecture.rs` checks the imports.
 
 mod backoff;
 pub mod domain;

@@ -1,5 +1,5 @@
-//! Logs: written by a thread of their own, so that no request waits for a log line or fails
-//! because of one.
+//! Logging. A separate thread writes the lines, so no request waits for a log line or fails because of
+//! one.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -13,7 +13,7 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuild
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// How many lines wait at most while standard output takes none. Later ones are lost.
+/// How many lines are queued at most while standard output is blocked. Further lines are lost.
 const WAITING_LINES: usize = 8192;
 
 /// The format of log lines.
@@ -28,38 +28,39 @@ pub enum LogFormat {
 /// Why logging did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// The log filter does not parse.
+    /// The log filter is not valid.
     #[error("--log (RUST_LOG): {0}")]
     InvalidFilter(#[from] tracing_subscriber::filter::ParseError),
-    /// Standard output is closed.
+    /// Standard output is not available, for example because it is closed.
     #[error("standard output cannot be used for logs: {0}")]
     Output(#[from] io::Error),
 }
 
-/// The log of this process.
+/// A handle to the log of this process.
 #[derive(Debug, Clone)]
 pub struct Logs {
     queue: ErrorCounter,
     counts: Arc<Counts>,
 }
 
-/// What happened to the lines that were logged.
+/// Counts what happened to the log lines.
 #[derive(Debug, Default)]
 struct Counts {
     logged: AtomicU64,
+    /// Lines that standard output refused.
     failed: AtomicU64,
-    /// Lines that the thread has dealt with, written or failed.
+    /// Lines that the thread has processed, whether or not they could be written.
     done: Mutex<u64>,
     is_done: Condvar,
 }
 
-/// Starts writing logs to standard output, in colour on a terminal. To be called once.
+/// Starts logging to standard output, in colour on a terminal. Must be called only once.
 pub fn init(format: LogFormat, filter: &str) -> Result<Logs, TelemetryError> {
     let filter = EnvFilter::try_new(filter)?;
     let counts = Arc::new(Counts::default());
     let output = Output {
-        // A descriptor of its own: a write that blocks must not hold the lock of `io::stdout`,
-        // which is flushed when the process exits.
+        // A separate file descriptor: a blocked write must not hold the lock of `io::stdout`, which
+        // is needed to flush it when the process exits.
         file: standard_output()?,
         counts: counts.clone(),
     };
@@ -67,8 +68,8 @@ pub fn init(format: LogFormat, filter: &str) -> Result<Logs, TelemetryError> {
         .lossy(true)
         .buffered_lines_limit(WAITING_LINES)
         .finish(output);
-    // When the thread is stuck, dropping the guard prints that, and gets stuck as well.
-    // `Logs::flush` waits instead.
+    // If the thread is blocked, dropping the guard prints a message about that, and blocks as well.
+    // `Logs::flush` waits with a time limit instead.
     mem::forget(guard);
     let logs = Logs {
         queue: queue.error_counter(),
@@ -87,20 +88,21 @@ pub fn init(format: LogFormat, filter: &str) -> Result<Logs, TelemetryError> {
 }
 
 impl Logs {
-    /// How many lines were lost: standard output failed, or did not take them in time.
+    /// How many lines were lost since the start: standard output refused them, or did not take
+    /// them in time.
     pub fn lost_lines(&self) -> u64 {
         let dropped = u64::try_from(self.queue.dropped_lines()).unwrap_or(u64::MAX);
         dropped.saturating_add(self.counts.failed.load(Ordering::Relaxed))
     }
 
-    /// Waits until every line that was logged so far is written, but no longer than this.
+    /// Waits until every line logged so far is written, but no longer than `limit`.
     pub fn flush(&self, limit: Duration) {
         let logged = self.counts.logged.load(Ordering::Relaxed);
         let dropped = u64::try_from(self.queue.dropped_lines()).unwrap_or(u64::MAX);
         let queued = logged.saturating_sub(dropped);
         let done = self.counts.done.lock();
         let done = done.unwrap_or_else(PoisonError::into_inner);
-        // Whether the time is up makes no difference to the caller.
+        // The caller does not need to know whether the limit was reached.
         drop(
             self.counts
                 .is_done
@@ -121,7 +123,7 @@ fn standard_output() -> io::Result<File> {
     Ok(File::from(io::stdout().as_handle().try_clone_to_owned()?))
 }
 
-/// The way to the thread that writes. Never waits.
+/// The queue to the thread that writes. Sending to it never blocks.
 struct Queue {
     queue: NonBlocking,
     counts: Arc<Counts>,
@@ -137,7 +139,7 @@ impl<'a> MakeWriter<'a> for Queue {
     }
 }
 
-/// Standard output, as the thread writes to it. A line that fails is counted.
+/// Standard output, as used by the thread that writes.
 struct Output {
     file: File,
     counts: Arc<Counts>,
@@ -146,6 +148,7 @@ struct Output {
 impl Write for Output {
     /// Called once per line, with all of it.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        // A line that cannot be written is lost and counted: there is no other place to report it.
         if self.file.write_all(line).is_err() {
             self.counts.failed.fetch_add(1, Ordering::Relaxed);
         }

@@ -5,63 +5,63 @@ use super::load_error::LoadError;
 use crate::domain::{Command, Rejection};
 use crate::event_store::{EventStoreError, StreamRevision};
 
-/// An append found its stream elsewhere.
+/// An append did not find its stream at the expected revision.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LostRace {
-    /// Where it is; `None` when the store did not tell.
+    /// The revision of the stream; `None` if the store does not report it.
     pub(super) actual: Option<StreamRevision>,
 }
 
-/// Why a command was not carried out. Nothing was recorded, unless the store says that it
-/// does not know.
+/// Why a command was not carried out. Nothing was recorded, except perhaps if the store reports
+/// that the outcome of the append is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
-    /// A rule said no.
+    /// A rule of the game forbids the command.
     #[error("rejected at revision {revision:?}: {rejection}")]
     Rejected {
         /// The rule.
         rejection: Rejection,
-        /// Where the game stood; `None` when there is none.
+        /// The revision of the game; `None` if the game does not exist.
         revision: Option<StreamRevision>,
     },
-    /// The game is not where the client expects it.
-    #[error("at revision {current:?}, where the client does not expect it")]
+    /// The game is not at the revision that the client expects.
+    #[error("the game is at revision {current:?}, which is not the one that the client expects")]
     PreconditionFailed {
-        /// Where the game is; `None` when there is none.
+        /// The current revision; `None` if the game does not exist.
         current: Option<StreamRevision>,
-        /// The events that the client has not seen.
+        /// The events that the client has not seen yet.
         missed: Vec<HistoricEvent>,
     },
-    /// A move has to say which revision it was decided on.
-    #[error("at revision {current:?}, and the client does not say where it expects it")]
+    /// The command must state the expected revision, and does not.
+    #[error("the client does not state an expected revision; the game is at {current:?}")]
     PreconditionRequired {
-        /// Where the game is.
+        /// The current revision.
         current: Option<StreamRevision>,
     },
-    /// The key was used for something else.
-    #[error("the idempotency key was used before")]
+    /// The idempotency key was already used for another command.
+    #[error("the idempotency key was already used for another command")]
     KeyReused {
-        /// What it was used for.
+        /// The command that it was used for.
         original: Command,
     },
-    /// Every append lost its race.
-    #[error("every append lost a race for the next revision")]
+    /// At every attempt, another append to the same stream came first.
+    #[error("at every attempt, another append came first")]
     Contention,
     /// The game could not be loaded.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// The store did not take the events, or does not know whether it did.
+    /// The store did not append the events, or it is unknown whether it did.
     #[error("decided on revision {decided_on:?}: {error}")]
     Append {
-        /// Where the game was that the command was decided on; `None` when there was none.
+        /// The revision that the command was decided on; `None` if the game did not exist.
         decided_on: Option<StreamRevision>,
-        /// What the store says.
+        /// The error of the store.
         error: EventStoreError,
     },
 }
 
 impl CommandError {
-    /// When an append lost its race: where its stream is, as far as the store told.
+    /// The lost race, if this error is one: another append to the same stream came first.
     pub(super) fn lost_race(&self) -> Option<LostRace> {
         let CommandError::Append { error, .. } = self else {
             return None;

@@ -1,5 +1,5 @@
-//! The terms of a command: the key by which a repetition is known, and what the client expects
-//! of the game.
+//! The options of a command: an idempotency key, a precondition on the revision of the game, and
+//! metadata.
 
 use std::str::FromStr;
 
@@ -9,25 +9,26 @@ use uuid::{Uuid, uuid};
 use super::game_id::GameId;
 use crate::event_store::StreamRevision;
 
-/// The namespace of the ids of games that are started with a key. Made up once; it stays for
-/// ever, since a key has to lead to the same game in every version of this program.
+/// The UUID namespace for the ids of games that are started with a key. It must never change: a key
+/// must give the same game id in every version of this program.
 const KEYED_GAMES: Uuid = uuid!("c4a7d2f0-6e1b-4b39-9f58-2d0e7a91c364");
 
-/// How long a key is, in characters. Shorter ones are too easily chosen twice.
+/// The allowed length of a key, in characters. With shorter keys, two clients could easily choose
+/// the same one.
 const KEY_LENGTH: std::ops::RangeInclusive<usize> = 16..=255;
 
-/// What a client calls one intention of its own, so that every attempt at it counts as one.
-/// Visible ASCII.
+/// The client's name for one command. Requests with the same key are attempts at the same command,
+/// which is carried out once. Consists of visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
-/// Why a text is no key.
+/// Why a text is not a valid key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidIdempotencyKey {
-    /// Under 16 characters, or over 255.
+    /// The key has fewer than 16 or more than 255 characters.
     #[error("a key has {} to {} characters", KEY_LENGTH.start(), KEY_LENGTH.end())]
     Length,
-    /// It holds a space, a control character or a letter that is not ASCII.
+    /// The key contains a space, a control character or a character that is not ASCII.
     #[error("a key consists of visible ASCII characters")]
     Character,
 }
@@ -38,7 +39,7 @@ impl IdempotencyKey {
         &self.0
     }
 
-    /// The game that is started with this key. The scope of the key is the whole service.
+    /// The id of the game that is started with this key. The key is unique in the whole service.
     pub fn game_id(&self) -> GameId {
         let name = format!("create:{}", self.0);
         GameId::from_uuid(Uuid::new_v5(&KEYED_GAMES, name.as_bytes()))
@@ -59,12 +60,12 @@ impl FromStr for IdempotencyKey {
     }
 }
 
-/// Some revisions of a game.
+/// A set of revisions of a game.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Revisions {
-    /// Whichever it is at. An absent game is at none.
+    /// Every revision. A game that does not exist is at no revision.
     Every,
-    /// These only, perhaps none.
+    /// Only these revisions. May be empty.
     Listed(Vec<StreamRevision>),
 }
 
@@ -78,17 +79,17 @@ impl Revisions {
     }
 }
 
-/// What the client expects of the game. The default expects nothing.
+/// The revision at which the client expects the game. The default is no expectation.
 #[derive(Debug, Clone, Default)]
 pub struct Precondition {
-    /// The game is at one of these.
+    /// The game must be at one of these revisions (`If-Match`).
     pub at: Option<Revisions>,
-    /// The game is at none of these.
+    /// The game must be at none of these revisions (`If-None-Match`).
     pub not_at: Option<Revisions>,
-    /// The latest revision that the client wants the game to be at, whether or not `at` counts
-    /// it.
+    /// The latest revision that the client names in `If-Match`. Weak tags count here, although `at`
+    /// does not include them.
     pub expected: Option<StreamRevision>,
-    /// A move without `at` is refused.
+    /// Whether a move without `at` is refused.
     pub is_required: bool,
 }
 
@@ -101,7 +102,7 @@ impl Precondition {
                 .is_some_and(|listed| listed.include(at))
     }
 
-    /// What the client has seen of the game: the latest revision that it names.
+    /// The latest revision that the client has seen: the latest one that it names.
     pub(super) fn seen(&self) -> Option<StreamRevision> {
         let latest = self.not_at.as_ref().and_then(|listed| match listed {
             Revisions::Every => None,
@@ -110,8 +111,8 @@ impl Precondition {
         self.expected.max(latest)
     }
 
-    /// The revision that the client decided on, if it says one and the game has gone on since.
-    pub(super) fn left_behind(&self, at: Option<StreamRevision>) -> Option<StreamRevision> {
+    /// The latest revision in `at`, if the game has more events than that.
+    pub(super) fn outdated_revision(&self, at: Option<StreamRevision>) -> Option<StreamRevision> {
         match &self.at {
             Some(Revisions::Listed(listed)) if !listed.iter().any(|listed| Some(*listed) >= at) => {
                 listed.iter().max().copied()
@@ -121,14 +122,14 @@ impl Precondition {
     }
 }
 
-/// On which terms a client wants a command carried out.
+/// The options of a command.
 #[derive(Debug, Clone, Default)]
 pub struct CommandOptions {
-    /// What is noted with the events that the command causes: JSON, or nothing.
+    /// The metadata stored with the events that the command causes: JSON, or empty.
     pub metadata: Bytes,
-    /// What the client calls this move.
+    /// The idempotency key.
     pub key: Option<IdempotencyKey>,
-    /// What it expects of the game.
+    /// The expected revision.
     pub precondition: Precondition,
 }
 
@@ -138,9 +139,9 @@ mod tests {
 
     const KEY: &str = "b1946ac9-2f3e-4c5d-8a7b-6c5d4e3f2a1b";
 
-    /// Made with Python's `uuid.uuid5`: other replicas and later versions must agree.
+    /// Computed with Python's `uuid.uuid5`. Other replicas and later versions must compute the same.
     #[test]
-    fn a_key_leads_to_the_same_game_for_ever() {
+    fn a_key_always_gives_the_same_game_id() {
         let key: IdempotencyKey = KEY.parse().expect("a key");
         assert_eq!(
             key.game_id().to_string(),
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expectation_is_held_against_where_the_game_is() {
+    fn a_precondition_is_compared_with_the_current_revision() {
         let listed = |numbers: &[u64]| {
             let numbers = numbers.iter().copied().map(StreamRevision::new);
             Some(Revisions::Listed(numbers.collect()))
@@ -188,10 +189,10 @@ mod tests {
         assert!(expect(None, Some(Revisions::Every)).holds(None));
         assert!(!expect(listed(&[5]), listed(&[5])).holds(at(5)));
 
-        let left_behind = |numbers: &[u64]| expect(listed(numbers), None).left_behind(at(5));
-        assert_eq!(left_behind(&[3, 4]), at(4));
+        let outdated = |numbers: &[u64]| expect(listed(numbers), None).outdated_revision(at(5));
+        assert_eq!(outdated(&[3, 4]), at(4));
         for current in [&[5][..], &[3, 5], &[3, 6], &[]] {
-            assert_eq!(left_behind(current), None, "{current:?}");
+            assert_eq!(outdated(current), None, "{current:?}");
         }
     }
 }

@@ -1,19 +1,19 @@
-//! Event ids that follow from what was asked, so that asking again changes nothing.
+//! Event ids that are computed from the command, so that a repeated append changes nothing.
 //!
 //! Every id is a UUID of version 5 (RFC 9562, 5.5) in the namespace of its game. The same
-//! command, decided on at the same revision, gets the same ids in every attempt, after a
-//! restart and at another replica; the store recognises the repetition by them.
+//! command, decided at the same revision, gets the same ids at every attempt, also after a
+//! restart and at another replica. The store recognises a repeated append by these ids.
 
 use uuid::Uuid;
 
 use super::command_options::IdempotencyKey;
 use super::game_id::GameId;
-use crate::domain::{Command, PlayerName};
+use crate::domain::Command;
 use crate::event_store::ExpectedRevision;
 
-/// The id of the event with this index among those that the command causes when it is
-/// decided on at this revision. A move or a resignation with a key is the same wherever it is
-/// decided on.
+/// The id of one of the events that the command causes when it is decided at this revision. `index`
+/// counts these events from 0. The ids of a move or a resignation with a key do not depend on the
+/// revision.
 pub(super) fn event_id(
     game: GameId,
     command: &Command,
@@ -21,34 +21,26 @@ pub(super) fn event_id(
     decided_at: ExpectedRevision,
     index: usize,
 ) -> Uuid {
-    let name = match command {
-        Command::StartGame(start) => {
-            // A start is one event, so there is no index. The names go in as a JSON array,
+    let name = match (command, key) {
+        (Command::StartGame(start), _) => {
+            // A start causes one event, so it needs no index. The names are written as a JSON array,
             // since they may contain any separator.
             let names = [start.players.one.as_str(), start.players.two.as_str()];
             format!("start:{}", serde_json::json!(names))
         }
-        Command::MakeMove(asked) => {
-            if let Some(key) = key {
-                return keyed_event_id(game, key, index);
-            }
-            let revision = number(decided_at);
-            format!("rev:{revision}:{}:{}:{index}", asked.player, asked.column)
+        (Command::MakeMove(_) | Command::Resign(_), Some(key)) => {
+            return keyed_event_id(game, key, index);
         }
-        Command::Resign(asked) => {
-            if let Some(key) = key {
-                return keyed_event_id(game, key, index);
-            }
-            return resignation_id(game, decided_at, &asked.player);
+        (Command::MakeMove(made), None) => {
+            let revision = number(decided_at);
+            format!("rev:{revision}:{}:{}:{index}", made.player, made.column)
+        }
+        // A resignation causes one event, so it needs no index. No move has the same id, since the
+        // prefix differs. The player's name comes last, so it cannot be confused with the revision.
+        (Command::Resign(resign), None) => {
+            format!("resign:{}:{}", number(decided_at), resign.player)
         }
     };
-    Uuid::new_v5(game.as_uuid(), name.as_bytes())
-}
-
-/// The id of the one event of a resignation without a key. No move's name begins like this,
-/// whatever its player is called, and the player's name is all that follows the revision.
-fn resignation_id(game: GameId, decided_at: ExpectedRevision, player: &PlayerName) -> Uuid {
-    let name = format!("resign:{}:{player}", number(decided_at));
     Uuid::new_v5(game.as_uuid(), name.as_bytes())
 }
 
@@ -59,7 +51,7 @@ fn number(decided_at: ExpectedRevision) -> String {
     }
 }
 
-/// The id of the event with this index among those of a move or a resignation with this key.
+/// The id of one of the events of a move or a resignation with this key. `index` counts from 0.
 pub(super) fn keyed_event_id(game: GameId, key: &IdempotencyKey, index: usize) -> Uuid {
     let name = format!("key:{}:{index}", key.as_str());
     Uuid::new_v5(game.as_uuid(), name.as_bytes())
@@ -68,7 +60,7 @@ pub(super) fn keyed_event_id(game: GameId, key: &IdempotencyKey, index: usize) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Column, MakeMove, Players, Resign, StartGame};
+    use crate::domain::{Column, MakeMove, PlayerName, Players, Resign, StartGame};
     use crate::event_store::StreamRevision;
 
     const GAME: &str = "5b0f9a4e-8f43-4c8e-9d2b-6f1f0c1f3a77";
@@ -93,9 +85,9 @@ mod tests {
         event_id(game, &command, None, ExpectedRevision::NoStream, 0)
     }
 
-    /// Made with Python's `uuid.uuid5`: other replicas and later versions must agree.
+    /// Computed with Python's `uuid.uuid5`. Other replicas and later versions must compute the same.
     #[test]
-    fn ids_are_the_same_for_ever() {
+    fn ids_never_change() {
         assert_eq!(
             move_id(GAME, "alice", Column::D, 3, 0).to_string(),
             "8e788be9-8d3e-53c7-a8eb-897052c24b35"
@@ -107,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ids_of_a_move_with_a_key_follow_from_the_key_alone() {
+    fn the_ids_of_a_move_with_a_key_depend_on_the_key_alone() {
         let key = "b1946ac9-2f3e-4c5d-8a7b-6c5d4e3f2a1b";
         let key: IdempotencyKey = key.parse().expect("a key");
         let game = GAME.parse().expect("an id");

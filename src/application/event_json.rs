@@ -1,5 +1,5 @@
-//! The JSON of events as they are stored: the tutorial's, to the byte of its members, so that
-//! both programs can share a database.
+//! The JSON of stored events. Member names and values are exactly the tutorial's, so that both
+//! programs can use the same database.
 
 use bytes::Bytes;
 use serde::de::{Error, IntoDeserializer};
@@ -26,11 +26,11 @@ struct GameFinished {
     result: GameResult,
 }
 
-/// The event's type and its data, as they are stored.
+/// The stored type and the stored data of an event.
 pub fn encode(event: &GameEvent) -> (&'static str, Bytes) {
     fn json(data: impl Serialize) -> Bytes {
         serde_json::to_vec(&data)
-            .expect("names, columns and results have a JSON form")
+            .expect("names, columns and results can be encoded as JSON")
             .into()
     }
     match event {
@@ -57,19 +57,18 @@ pub fn encode(event: &GameEvent) -> (&'static str, Bytes) {
     }
 }
 
-/// Why a stored event is none of a game's.
+/// Why a stored event cannot be decoded as an event of a game.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// A type that games do not have.
+    /// The event type does not exist in games.
     #[error("unknown event type {0:?}")]
     UnknownType(String),
-    /// Data that is not what events of this type hold.
-    #[error("undecodable data: {0}")]
+    /// The data does not fit the event type.
+    #[error("invalid event data: {0}")]
     Data(#[from] serde_json::Error),
 }
 
-/// The event that was stored with this type and data. Members that are not known are passed
-/// over, as the tutorial's reader does.
+/// Decodes a stored event. Unknown members are ignored, as in the tutorial's reader.
 pub fn decode(event_type: &str, data: &[u8]) -> Result<GameEvent, DecodeError> {
     Ok(match event_type {
         "GameStarted" => {
@@ -94,15 +93,15 @@ pub fn decode(event_type: &str, data: &[u8]) -> Result<GameEvent, DecodeError> {
     })
 }
 
-/// What a JSON object holds. The derived code alone would take an array of the members, too.
+/// Decodes a JSON object. The derived code alone would also accept an array of the values.
 fn object<'json, T: Deserialize<'json>>(data: &'json [u8]) -> Result<T, serde_json::Error> {
     if data.trim_ascii_start().starts_with(b"[") {
-        return Err(Error::custom("an array is no event"));
+        return Err(Error::custom("expected a JSON object, found an array"));
     }
     serde_json::from_slice(data)
 }
 
-/// One of an enum's words. The derived code alone would take `{"D": null}` for `"D"`, too.
+/// Decodes a variant of an enum. The derived code alone would also accept `{"D": null}` for `"D"`.
 fn word<'json, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'json>,

@@ -1,4 +1,4 @@
-//! Names of games, and of their streams.
+//! Ids of games, and the names of their streams.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,21 +7,21 @@ use uuid::Uuid;
 
 use crate::event_store::StreamName;
 
-/// What the name of every game's stream begins with: the tutorial's category.
+/// The prefix of the stream name of every game: the tutorial's category.
 pub const GAME_STREAM_PREFIX: &str = "game-";
 
-/// The name of a game: a UUID, written lower-case with hyphens.
+/// The id of a game: a UUID, written in lower case with hyphens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct GameId(Uuid);
 
-/// A text that is no hyphenated UUID.
+/// A string that is not a hyphenated UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a game's id is a UUID like 5b0f9a4e-8f43-4c8e-9d2b-6f1f0c1f3a77")]
 pub struct InvalidGameId;
 
 impl GameId {
-    /// A new id. Version 7 (RFC 9562, 5.7): ids of games that are played at the same time
-    /// lie side by side in an index.
+    /// A new id. It is a UUID of version 7 (RFC 9562, 5.7), so games that are played at the same
+    /// time are close to each other in an index.
     pub fn generate() -> GameId {
         GameId(Uuid::now_v7())
     }
@@ -36,14 +36,14 @@ impl GameId {
         &self.0
     }
 
-    /// The stream that the game's events are in: `game-{uuid}`, as the tutorial names it.
+    /// The stream that contains the events of the game: `game-{uuid}`, as in the tutorial.
     pub fn stream(&self) -> StreamName {
         StreamName::new(format!("{GAME_STREAM_PREFIX}{self}"))
-            .expect("a name that begins with `game-` is a stream's")
+            .expect("a name that begins with `game-` is a valid stream name")
     }
 
-    /// The game whose stream this is. A name that [`stream`](GameId::stream) does not give,
-    /// such as one in upper case, is no game's.
+    /// The game that this stream belongs to. `None` for every name that [`stream`](GameId::stream)
+    /// does not produce, such as one in upper case.
     pub fn of_stream(stream: &StreamName) -> Option<GameId> {
         let id = stream.as_str().strip_prefix(GAME_STREAM_PREFIX)?;
         let is_canonical = !id.bytes().any(|byte| byte.is_ascii_uppercase());
@@ -60,8 +60,8 @@ impl fmt::Display for GameId {
 impl FromStr for GameId {
     type Err = InvalidGameId;
 
-    /// Takes the hyphenated form only, in either case: of the other ways to write a UUID
-    /// (braces, no hyphens, a URN) none should name a game a second time.
+    /// Accepts only the hyphenated form, in upper or lower case. The other forms of a UUID (braces,
+    /// no hyphens, a URN) are refused, so that a game does not get more names than necessary.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const HYPHENATED: usize = uuid::fmt::Hyphenated::LENGTH;
         if text.len() != HYPHENATED {

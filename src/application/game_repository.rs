@@ -1,4 +1,5 @@
-//! The one file that knows both games and stored events.
+//! Loads games from their streams and appends events to them. The only file that knows both games
+//! and stored events.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,21 +19,21 @@ use crate::event_store::{
     StreamName, StreamRevision, StreamSlice,
 };
 
-/// A game as its stream told it, and what an append to it needs to know.
+/// A game at a revision of its stream, with what an append to the stream needs.
 #[derive(Debug, Clone, Default)]
 pub struct GameAtRevision {
-    /// The fold of the stream's events.
+    /// The game after the events of the stream.
     pub game: Game,
-    /// The revision of the last of them; `None` when the stream is absent.
+    /// The revision of the last event; `None` if the stream does not exist.
     pub revision: Option<StreamRevision>,
-    /// The place of that event among all events of the store.
+    /// The position of the last event among all events of the store.
     pub position: Option<GlobalPosition>,
-    /// The id of every event, by revision. 44 at the most in a game that was played here.
+    /// The id of every event, by revision. At most 44 in a game that was played with this service.
     pub event_ids: Vec<Uuid>,
 }
 
 impl GameAtRevision {
-    /// The game as this beginning of its history left it.
+    /// The game after these events, which are the first ones of its history.
     pub fn as_of(history: &[HistoricEvent]) -> GameAtRevision {
         let last = history.last();
         GameAtRevision {
@@ -62,7 +63,7 @@ impl GameAtRevision {
     }
 }
 
-/// Folds the stored event into the game that it is the next event of.
+/// Checks that the stored event has the next revision, decodes it, and applies it to the game.
 fn fold(
     game: &mut Game,
     next: StreamRevision,
@@ -76,8 +77,8 @@ fn fold(
     Ok(event)
 }
 
-/// A game that grows event by event, for who folds the events of all games as they come and
-/// appends to none.
+/// A game that is built event by event, for a reader of the events of all games. Nothing can be
+/// appended to it.
 #[derive(Debug, Clone)]
 pub struct GameFold {
     game: Game,
@@ -94,64 +95,58 @@ impl Default for GameFold {
 }
 
 impl GameFold {
-    /// Folds the game's next event; one that makes no sense leaves the game as it was.
+    /// Applies the next event of the game. If the event is not valid, the game is unchanged.
     pub fn fold(&mut self, recorded: &RecordedEvent) -> Result<(), UnreadableReason> {
         fold(&mut self.game, self.next, recorded)?;
         self.next = recorded.revision.next();
         Ok(())
     }
 
-    /// The game as it stands.
+    /// The game after the events so far.
     pub fn game(&self) -> &Game {
         &self.game
     }
 }
 
-/// An event of a game, as it was stored and as what it means.
+/// An event of a game, in its stored form and decoded, with the game after it.
 #[derive(Debug, Clone)]
 pub struct HistoricEvent {
-    /// As it was stored.
+    /// The event in its stored form.
     pub recorded: RecordedEvent,
-    /// What happened.
+    /// The decoded event.
     pub event: GameEvent,
-    /// The game after it.
+    /// The game after this event.
     pub game: Game,
 }
 
-/// All stored events of a game, and the game as far as they explain it.
+/// All stored events of a game, also if some of them are not valid.
 #[derive(Debug, Default)]
 pub struct History {
-    /// The events from the first one on, up to one that no game explains.
+    /// The valid events: those before the first invalid one.
     pub explained: Vec<HistoricEvent>,
-    /// That event and those after it, as they were stored.
+    /// The first invalid event and all events after it, in their stored form.
     pub rest: Vec<RecordedEvent>,
-    /// What is wrong with the first of the rest.
-    unreadable: Option<LoadError>,
+    /// Why the first invalid event is not valid.
+    error: Option<LoadError>,
 }
 
 impl History {
-    /// Adds an event that no game explains, or one after such an event.
-    pub(super) fn add_unexplained(&mut self, recorded: RecordedEvent, error: LoadError) {
-        self.unreadable.get_or_insert(error);
-        self.rest.push(recorded);
-    }
-
-    /// Every event, as it was stored.
+    /// Every event, in its stored form.
     pub fn recorded(&self) -> impl Iterator<Item = &RecordedEvent> {
         let explained = self.explained.iter().map(|event| &event.recorded);
         explained.chain(&self.rest)
     }
 
-    /// Every event, if the game explains them all.
+    /// Every event, or the error if one of them is not valid.
     pub fn whole(self) -> Result<Vec<HistoricEvent>, LoadError> {
-        match self.unreadable {
+        match self.error {
             None => Ok(self.explained),
             Some(error) => Err(error),
         }
     }
 }
 
-/// Whether nothing follows this event in its game.
+/// Whether this event ends its game.
 pub fn ends_game(recorded: &RecordedEvent) -> Result<bool, DecodeError> {
     Ok(match decode(&recorded.event_type, &recorded.data)? {
         GameEvent::GameFinished { .. } => true,
@@ -162,38 +157,38 @@ pub fn ends_game(recorded: &RecordedEvent) -> Result<bool, DecodeError> {
 /// The games of an event store.
 pub struct GameRepository {
     store: Arc<dyn EventStore>,
-    /// Games as they were when last seen. What is remembered is never answered from
-    /// unasked: every load reads the stream from there on, so that memory saves the
-    /// transfer and the fold of old events, and can be lost or late without harm. It relies
-    /// on the stores to give no revision of a stream to a second event.
-    remembered: Cache<GameId, Arc<GameAtRevision>>,
+    /// The latest known state of each game. The cache is never trusted: every load reads the events
+    /// after the cached revision. So a missing or outdated entry does no harm, and an entry saves
+    /// reading and applying the old events. This relies on a guarantee of the stores: a revision of
+    /// a stream is never given to a second event.
+    cache: Cache<GameId, Arc<GameAtRevision>>,
 }
 
-/// How many games are remembered, at about a kilobyte each.
-const REMEMBERED_GAMES: usize = 16_384;
+/// How many games are cached, at about 1 kB each.
+const CACHED_GAMES: usize = 16_384;
 
 impl GameRepository {
     /// The games of this store.
     pub fn new(store: Arc<dyn EventStore>) -> GameRepository {
         GameRepository {
             store,
-            remembered: Cache::new(REMEMBERED_GAMES),
+            cache: Cache::new(CACHED_GAMES),
         }
     }
 
-    /// The store that the games are in.
+    /// The store that contains the games.
     pub fn store(&self) -> &Arc<dyn EventStore> {
         &self.store
     }
 
-    /// The game as it is now; [`Game::NotStarted`] when its stream is absent.
+    /// The current game; [`Game::NotStarted`] if its stream does not exist.
     pub async fn load(&self, id: GameId) -> Result<Arc<GameAtRevision>, LoadError> {
-        let remembered = self.remembered.get(&id).unwrap_or_default();
-        let slice = self.read(id, remembered.next_revision()).await?;
-        if slice.last_revision == remembered.revision {
-            return Ok(remembered);
+        let cached = self.cache.get(&id).unwrap_or_default();
+        let slice = self.read(id, cached.next_revision()).await?;
+        if slice.last_revision == cached.revision {
+            return Ok(cached);
         }
-        let mut loaded = Arc::unwrap_or_clone(remembered);
+        let mut loaded = Arc::unwrap_or_clone(cached);
         let continues = slice.last_revision > loaded.revision
             && slice
                 .events
@@ -201,26 +196,26 @@ impl GameRepository {
                 .try_for_each(|recorded| loaded.fold(id, recorded).map(drop))
                 .is_ok();
         if continues && loaded.revision == slice.last_revision {
-            return Ok(self.remember(id, loaded));
+            return Ok(self.insert(id, loaded));
         }
-        // Either the stream cannot be explained, or it is not the one that was remembered:
-        // somebody deleted it, and perhaps wrote it anew. From the start, then.
-        self.remembered.remove(&id);
+        // Either the stream is not valid, or it is not the stream that was cached: it was deleted, and
+        // perhaps written again. So read it from the start.
+        self.forget(id);
         let slice = self.read(id, StreamRevision::FIRST).await?;
         let mut loaded = GameAtRevision::default();
         for recorded in &slice.events {
             loaded.fold(id, recorded)?;
         }
-        Ok(self.remember(id, loaded))
+        Ok(self.insert(id, loaded))
     }
 
-    /// Every event of the game, each with the game as it stood then; none when the stream
-    /// is absent. A game has 44 events at the most, so its whole stream fits in one read.
+    /// Every event of the game, each with the game after it; empty if the stream does not exist. A
+    /// game has at most 44 events, so one read returns the whole stream.
     pub async fn history(&self, id: GameId) -> Result<Vec<HistoricEvent>, LoadError> {
         self.stored_history(id).await?.whole()
     }
 
-    /// Every event of the game, also when no game explains them all.
+    /// Every event of the game, also if some of them are not valid.
     pub async fn stored_history(&self, id: GameId) -> Result<History, LoadError> {
         let slice = self.read(id, StreamRevision::FIRST).await?;
         let mut loaded = GameAtRevision::default();
@@ -232,18 +227,21 @@ impl GameRepository {
                     event,
                     game: loaded.game.clone(),
                 }),
-                // So do all events after it, since none is the next one any more.
-                Err(error) => history.add_unexplained(recorded, error),
+                // After an invalid event, every event has the wrong revision, so all of them get here.
+                Err(error) => {
+                    history.error.get_or_insert(error);
+                    history.rest.push(recorded);
+                }
             }
         }
         if history.rest.is_empty() {
-            self.remember(id, loaded);
+            self.insert(id, loaded);
         }
         Ok(history)
     }
 
-    /// Reads the game's stream. One whose first events are gone counts as deleted: nobody can
-    /// tell any more what game it was.
+    /// Reads the stream of the game. A truncated stream counts as deleted: without its first
+    /// events, the game cannot be known.
     async fn read(&self, id: GameId, from: StreamRevision) -> Result<StreamSlice, EventStoreError> {
         let stream = id.stream();
         let read = self.store.read_stream(&stream, from).await;
@@ -259,19 +257,19 @@ impl GameRepository {
         read
     }
 
-    /// Appends what was decided on this state of the game, and returns the game after it.
+    /// Appends the events that were decided on this state of the game. Returns the game after them.
     pub(super) async fn append(
         &self,
         id: GameId,
         decided_on: Arc<GameAtRevision>,
         command: &Command,
-        terms: &CommandOptions,
+        options: &CommandOptions,
         events: Vec<GameEvent>,
     ) -> Result<Arc<GameAtRevision>, EventStoreError> {
         let stream = id.stream();
         let expected = ExpectedRevision::at(decided_on.revision);
-        let key = terms.key.as_ref();
-        let metadata = metadata(command, &terms.metadata);
+        let key = options.key.as_ref();
+        let metadata = metadata(command, &options.metadata);
         let new_events: Vec<_> = events
             .iter()
             .enumerate()
@@ -294,7 +292,7 @@ impl GameRepository {
         let length = new_events.len() as u64;
         let appended = self.store.append(&stream, expected, new_events).await?;
         if appended.revision.next() != expected.first_appended().plus(length) {
-            // KurrentDB continues a soft-deleted stream, whatever revision was expected.
+            // KurrentDB appends to a soft-deleted stream, whatever the expected revision.
             self.forget(id);
             return Err(EventStoreError::StreamDeleted { stream });
         }
@@ -306,13 +304,14 @@ impl GameRepository {
         loaded.revision = Some(appended.revision);
         loaded.position = Some(appended.position);
         loaded.game = events.iter().fold(loaded.game, evolve);
-        Ok(self.remember(id, loaded))
+        Ok(self.insert(id, loaded))
     }
 
-    /// Asks whether this event is what an append at this revision left there. Stores recognise
-    /// a repetition by its ids alone, and those of a key do not tell one move from another: of
-    /// two moves with one key, sent at once, both appends would succeed and one be stored. Who
-    /// resigned is in no data.
+    /// Checks that the event stored at this revision is the one that was appended. A store
+    /// recognises a repeated append by its event ids alone, and ids made from a key do not depend on
+    /// the move. If two different moves with the same key are sent at the same time, both appends
+    /// succeed, but only one of the moves is stored. The player of a resignation is compared
+    /// separately, since it is stored in the metadata and not in the data.
     async fn verify(
         &self,
         stream: &StreamName,
@@ -326,39 +325,39 @@ impl GameRepository {
             .read_stream(stream, expected.first_appended())
             .await
             .map_err(|error| EventStoreError::OutcomeUnknown {
-                reason: format!("what an append with a key left could not be read: {error}"),
+                reason: format!("the appended event could not be read back: {error}"),
             })?;
         match slice.events.first() {
             Some(stored)
                 if stored.event_type == event.event_type
                     && stored.data == event.data
-                    && resigned_by(stored).as_ref() == command.resigning() =>
+                    && resigned_by(stored).as_ref() == command.resigning_player() =>
             {
                 Ok(())
             }
             Some(_) | None => Err(EventStoreError::WrongExpectedRevision {
                 stream: stream.clone(),
                 expected,
-                // The read may lag behind the append.
+                // The read may return an older state than the append.
                 actual: slice.last_revision.max(Some(appended)),
             }),
         }
     }
 
-    /// Forgets the game: its stream was deleted or truncated, or may be.
+    /// Removes the game from the cache: its stream was or may have been deleted or truncated.
     pub fn forget(&self, id: GameId) {
-        self.remembered.remove(&id);
+        self.cache.remove(&id);
     }
 
-    /// Forgets all games: the store was restored to an earlier state.
+    /// Clears the cache: the store was restored to an earlier state.
     pub fn forget_all(&self) {
-        self.remembered.clear();
+        self.cache.clear();
     }
 
-    fn remember(&self, id: GameId, loaded: GameAtRevision) -> Arc<GameAtRevision> {
+    fn insert(&self, id: GameId, loaded: GameAtRevision) -> Arc<GameAtRevision> {
         let loaded = Arc::new(loaded);
         if loaded.revision.is_some() {
-            self.remembered.insert(id, loaded.clone());
+            self.cache.insert(id, loaded.clone());
         }
         loaded
     }

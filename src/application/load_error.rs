@@ -8,26 +8,26 @@ use crate::event_store::{EventStoreError, StreamRevision};
 /// Why a game could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The store did not answer with the game's events.
+    /// The store did not return the events of the game.
     #[error(transparent)]
     Store(#[from] EventStoreError),
-    /// No game goes the way that the stream tells. It takes no moves until somebody has
-    /// looked at it.
-    #[error("game {game} is unreadable from revision {revision} on: {reason}")]
+    /// The stored events are not a valid game. The game accepts no commands until somebody has
+    /// repaired its stream.
+    #[error("game {game}: from revision {revision} on, the stored events are not valid: {reason}")]
     Unreadable {
         /// The game.
         game: GameId,
-        /// The first event that makes no sense.
+        /// The revision of the first invalid event.
         revision: StreamRevision,
-        /// What is wrong with it.
+        /// Why the event is invalid.
         reason: UnreadableReason,
     },
 }
 
-/// What is wrong with a stored event.
+/// Why a stored event is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableReason {
-    /// It is no event of a game.
+    /// It cannot be decoded as an event of a game.
     #[error(transparent)]
     Undecodable(#[from] DecodeError),
     /// It cannot follow the events before it.

@@ -1,4 +1,4 @@
-//! Where games meet streams: loading a game from its stream, and carrying out commands.
+//! Loads games from their streams, and carries out commands.
 
 mod command_error;
 mod command_handler;

@@ -1,5 +1,5 @@
-//! How a resignation is stored: as a `GameFinished` like any other, since the tutorial's reader
-//! knows no other end; that and by whom the game was given up stands in its metadata.
+//! How a resignation is stored: as a `GameFinished` event, since the tutorial's reader knows no other
+//! event that ends a game. The event's metadata contains the reason and the player who resigned.
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -11,8 +11,8 @@ const REASON: &str = "reason";
 const RESIGNATION: &str = "resignation";
 const PLAYER: &str = "player";
 
-/// The metadata of the events of this command: what is known of the request, and of a
-/// resignation who resigned.
+/// The metadata of the events of this command: the metadata of the request and, for a resignation,
+/// the reason and the player.
 pub(super) fn metadata(command: &Command, of_request: &Bytes) -> Bytes {
     let Command::Resign(resign) = command else {
         return of_request.clone();
@@ -26,7 +26,7 @@ pub(super) fn metadata(command: &Command, of_request: &Bytes) -> Bytes {
     Value::Object(metadata).to_string().into()
 }
 
-/// Who gave the game up with this event; `None` when it ended otherwise, or not at all.
+/// The player who resigned with this event; `None` if the event is not a resignation.
 pub fn resigned_by(recorded: &RecordedEvent) -> Option<PlayerName> {
     if recorded.event_type != "GameFinished" || recorded.metadata.is_empty() {
         return None;

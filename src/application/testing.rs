@@ -1,4 +1,4 @@
-//! A store that loses races on demand, for the tests of this module.
+//! A store whose appends lose races on demand, for the tests of this module.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,7 +12,7 @@ use crate::event_store::{
     MemoryStore, NewEvent, RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
 
-/// The game that all these tests play.
+/// The game in all these tests.
 pub(super) fn game() -> GameId {
     GameId::from_uuid(uuid::Uuid::from_u128(4))
 }
@@ -21,48 +21,49 @@ pub(super) fn handler(store: impl EventStore) -> CommandHandler {
     CommandHandler::new(Arc::new(GameRepository::new(Arc::new(store))))
 }
 
-/// A memory in which others are faster: each append loses a race until all rivals that
-/// were announced have made their moves (or only got in the way, if they make none).
+/// A memory store in which rivals append first. Each append takes the next rival from the queue: the
+/// rival makes its moves, if it has any, and the append fails with a conflict. With an empty queue,
+/// appends succeed.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Races(Arc<Mutex<Race>>);
+pub(super) struct RacingStore(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
-struct Race {
+struct State {
     memory: MemoryStore,
     rivals: VecDeque<Vec<MakeMove>>,
     appends: usize,
 }
 
-impl Races {
-    fn race(&self) -> MutexGuard<'_, Race> {
+impl RacingStore {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("nobody panics while holding it")
     }
 
     pub(super) fn memory(&self) -> MemoryStore {
-        self.race().memory.clone()
+        self.state().memory.clone()
     }
 
     pub(super) fn next_rivals(&self, rivals: impl IntoIterator<Item = Vec<MakeMove>>) {
-        self.race().rivals.extend(rivals);
+        self.state().rivals.extend(rivals);
     }
 
     pub(super) fn appends(&self) -> usize {
-        self.race().appends
+        self.state().appends
     }
 
     pub(super) fn delete_everything(&self) {
-        self.race().memory = MemoryStore::new();
+        self.state().memory = MemoryStore::new();
     }
 
     fn next_rival(&self) -> Option<Vec<MakeMove>> {
-        let mut race = self.race();
-        race.appends += 1;
-        race.rivals.pop_front()
+        let mut state = self.state();
+        state.appends += 1;
+        state.rivals.pop_front()
     }
 }
 
 #[async_trait]
-impl EventStore for Races {
+impl EventStore for RacingStore {
     async fn append(
         &self,
         stream: &StreamName,

@@ -1,21 +1,21 @@
-//! The board: seven columns of six rows, where discs fall to the lowest free cell.
+//! The board: seven columns of six rows. A disc falls to the lowest free cell of its column.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Rows in a column; a column of this height is full.
+/// The number of rows. A column with this many discs is full.
 const ROWS: u32 = 6;
-/// Bits that a column takes: its rows, and one that stays empty, so that a line
-/// cannot run from the top of a column into the bottom of the next.
+/// Bits per column: one for each row, and one that is always 0. Without it, four in a row could
+/// continue from the top of a column into the bottom of the next.
 const STRIDE: u32 = ROWS + 1;
-/// How far apart two neighbours of a line are: up, sideways, and the two diagonals.
+/// The distance in bits between two neighbouring cells: vertical, horizontal, and both diagonals.
 const DIRECTIONS: [u32; 4] = [1, STRIDE, STRIDE + 1, STRIDE - 1];
-/// The bits of one column, shifted to column A.
+/// A bit mask for the cells of column A.
 const COLUMN: u64 = (1 << ROWS) - 1;
 
-/// One of the seven columns, in the tutorial's words: `"A"` to `"G"`.
+/// One of the seven columns. Written as in the tutorial: `"A"` to `"G"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the letters are the names")]
 pub enum Column {
@@ -64,7 +64,7 @@ impl fmt::Display for Column {
     }
 }
 
-/// A word that names no column: columns are the capital letters A to G.
+/// A string that is not one of the capital letters A to G.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a column is one of the letters A to G")]
 pub struct UnknownColumn;
@@ -80,7 +80,7 @@ impl FromStr for Column {
     }
 }
 
-/// A disc's colour. Player one plays yellow, player two red.
+/// The colour of a disc. Player one plays yellow, player two red.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[expect(missing_docs, reason = "the colours are the names")]
@@ -95,13 +95,13 @@ pub enum Disc {
 pub struct Row(u8);
 
 impl Row {
-    /// The row's number, 1 to 6.
+    /// The number of the row, 1 to 6.
     pub fn number(self) -> u8 {
         self.0
     }
 }
 
-/// A place on the board, written like `"D1"`.
+/// A cell of the board, written like `"D1"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cell {
     /// The cell's column.
@@ -116,8 +116,8 @@ impl fmt::Display for Cell {
     }
 }
 
-/// Where the discs lie: one 64-bit word a colour, seven bits a column, so that four in
-/// a row is found by shifting a word onto itself.
+/// The discs on the board, as one 64-bit integer per colour with seven bits per column. Four in a
+/// row is found by shifting this integer and combining it with itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Board {
     yellow: u64,
@@ -128,8 +128,8 @@ impl Board {
     /// The board before the first move.
     pub const EMPTY: Board = Board { yellow: 0, red: 0 };
 
-    /// The board with one more disc, and the row that it fell to; `None` when the column
-    /// is full.
+    /// Returns the board with one more disc, and the row of that disc; `None` if the column is
+    /// full.
     #[must_use]
     pub fn drop_disc(mut self, column: Column, disc: Disc) -> Option<(Board, Row)> {
         let height = self.height(column);
@@ -144,24 +144,24 @@ impl Board {
         Some((self, row_at(height)))
     }
 
-    /// Whether the column takes no more discs.
+    /// Whether the column has six discs.
     pub fn is_column_full(&self, column: Column) -> bool {
         self.height(column) >= ROWS
     }
 
-    /// Whether no column takes any more discs.
+    /// Whether every column is full.
     pub fn is_full(&self) -> bool {
         Column::ALL
             .into_iter()
             .all(|column| self.is_column_full(column))
     }
 
-    /// Whether a game ends with this board: somebody has four in a row, or it is full.
+    /// Whether a game ends with this board: a colour has four in a row, or the board is full.
     pub fn is_decided(&self) -> bool {
         self.has_four(Disc::Yellow) || self.has_four(Disc::Red) || self.is_full()
     }
 
-    /// The columns that still take a disc, from left to right.
+    /// The columns that are not full, from left to right.
     pub fn open_columns(&self) -> impl Iterator<Item = Column> + use<> {
         let board = *self;
         Column::ALL
@@ -181,15 +181,15 @@ impl Board {
         })
     }
 
-    /// Whether four discs of this colour lie in a row, upright, sideways or diagonally.
+    /// Whether this colour has four in a row: vertically, horizontally or diagonally.
     pub fn has_four(&self, disc: Disc) -> bool {
         let discs = self.word(disc);
         DIRECTIONS.into_iter().any(|step| fours(discs, step) != 0)
     }
 
-    /// Every cell that is part of four (or more) of this colour in a row, by column and
-    /// then by row; empty when there is no such line. A last disc that completes two lines
-    /// yields the cells of both.
+    /// Every cell that is part of four or more of this colour in a row, sorted by column and then
+    /// by row; empty if there is no such line. If the last disc completes two lines, the result
+    /// contains the cells of both.
     pub fn line_cells(&self, disc: Disc) -> Vec<Cell> {
         let discs = self.word(disc);
         let cells = DIRECTIONS.into_iter().fold(0, |cells, step| {
@@ -221,7 +221,7 @@ impl Board {
     }
 }
 
-/// The first cells of every four in one direction.
+/// The first cell of every four in a row in one direction, as bits.
 fn fours(discs: u64, step: u32) -> u64 {
     let pairs = discs & discs >> step;
     pairs & pairs >> (2 * step)
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn four_are_found_upright_sideways_and_on_both_diagonals() {
+    fn four_in_a_row_are_found_vertically_horizontally_and_on_both_diagonals() {
         let upright = board("YA YA YA YA");
         let sideways = board("RD RE RF RG");
         let rising = board("YA RB YB RC RC YC RD RD RD YD");
@@ -278,13 +278,13 @@ mod tests {
     }
 
     #[test]
-    fn a_line_does_not_run_over_the_edge_into_the_next_column() {
+    fn a_line_does_not_continue_from_the_top_of_a_column_into_the_next() {
         let over_the_top = board("RA RA RA YA YA YA YB");
         assert!(!over_the_top.has_four(Disc::Yellow));
     }
 
     #[test]
-    fn more_than_four_and_crossing_lines_are_named_whole() {
+    fn lines_of_more_than_four_and_crossing_lines_are_returned_completely() {
         assert_eq!(
             line(&board("YA YB YC YE YF YD"), Disc::Yellow),
             "A1 B1 C1 D1 E1 F1"
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_other_than_a_to_g_is_no_column() {
+    fn only_the_letters_a_to_g_are_columns() {
         for word in ["a", "H", "", "AB", " A"] {
             assert_eq!(word.parse::<Column>(), Err(UnknownColumn), "{word:?}");
         }

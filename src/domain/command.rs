@@ -1,22 +1,22 @@
-//! What a player may ask for. A command is a wish; only its events are facts.
+//! The commands: requests that the rules may accept or refuse. Only events are facts.
 
 use super::board::Column;
 use super::player::{PlayerName, Players};
 
-/// Everything that [`decide`](super::decide()) can be asked.
+/// Every command that [`decide`](super::decide()) accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Start a game.
     StartGame(StartGame),
     /// Drop a disc.
     MakeMove(MakeMove),
-    /// Give up.
+    /// Resign.
     Resign(Resign),
 }
 
 impl Command {
-    /// Who resigns; `None` when something else is asked for.
-    pub fn resigning(&self) -> Option<&PlayerName> {
+    /// The player who resigns; `None` for every other command.
+    pub fn resigning_player(&self) -> Option<&PlayerName> {
         match self {
             Command::Resign(Resign { player }) => Some(player),
             Command::StartGame(_) | Command::MakeMove(_) => None,
@@ -24,25 +24,25 @@ impl Command {
     }
 }
 
-/// Start a game between two players; the first of them begins.
+/// Starts a game between two players. Player one moves first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartGame {
-    /// Who plays.
+    /// The two players.
     pub players: Players,
 }
 
-/// Drop a disc of this player into a column.
+/// Drops a disc of this player into a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MakeMove {
-    /// Who moves: any name; whether it is this player's turn is decided.
+    /// The player who moves. May be any name: `decide` checks whether it is this player's turn.
     pub player: PlayerName,
-    /// Where the disc goes.
+    /// The column that the disc is dropped into.
     pub column: Column,
 }
 
-/// Give the game up, at any time; the opponent wins.
+/// Resigns the game, in turn or out of turn. The opponent wins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resign {
-    /// Who gives up: any name; whether this is a player of the game is decided.
+    /// The player who resigns. May be any name: `decide` checks whether it plays in this game.
     pub player: PlayerName,
 }

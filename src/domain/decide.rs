@@ -7,12 +7,12 @@ use super::game::{Game, InProgress};
 use super::player::{PlayerName, Side};
 use super::rejection::Rejection;
 
-/// The events that the command causes in this game, never none, or the rule that forbids
-/// it. They belong into the stream together: a finishing move without its `GameFinished`
-/// is no history.
+/// Returns the events that the command causes in this game, at least one, or the rule that
+/// forbids it. The events must be appended together: a stream must never contain a winning move
+/// without its `GameFinished`.
 ///
-/// Rules are asked in the tutorial's order: started, finished, a player of the game, that
-/// player's turn, room in the column.
+/// The rules are checked in the tutorial's order: the game is started, it is not finished, the
+/// player plays in it, it is this player's turn, the column is not full.
 pub fn decide(game: &Game, command: &Command) -> Result<Vec<GameEvent>, Rejection> {
     match command {
         Command::StartGame(start) => start_game(game, start),
@@ -84,8 +84,8 @@ fn drop_disc(game: &InProgress, make_move: &MakeMove) -> Result<Vec<GameEvent>, 
     })
 }
 
-/// How the game ends with this board, if it does. The opponent's line is looked for too,
-/// since a stored history may hold one that nobody declared.
+/// Returns the result if the game ends with this board. Checks the opponent's discs too: a stored
+/// history may contain four in a row that was never followed by a `GameFinished`.
 fn result_of(board: &Board, mover: Side) -> Option<GameResult> {
     [mover, mover.other()]
         .into_iter()
@@ -104,7 +104,7 @@ mod tests {
     };
     use super::*;
 
-    /// 41 moves without four in a row. What is left is a cell in column F.
+    /// 41 moves without four in a row. One cell in column F is free.
     const ROOM_FOR_A_TIE: &str = "FBDEFECAECGGEBCGDDBBEABEGAFGBCGCACADADDFF";
     const ROOM_FOR_A_LINE: &str = "EGACGFBCFCDEBBEADFFGCEDABDBFABDACGCEDAEGG";
 
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn that_the_game_is_over_is_said_before_who_may_play() {
+    fn a_finished_game_is_reported_before_the_player_is_checked() {
         for anyone in ["mallory", "grace", "ada"] {
             given(played("DDDDDD"))
                 .and(finished(GameResult::Tied))
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_play_is_said_before_what_is_full() {
+    fn the_player_and_the_turn_are_checked_before_the_column() {
         given(played("DDDDDD"))
             .when(move_by("mallory", D))
             .then_rejected(Rejection::PlayerNotInGame {
@@ -234,15 +234,15 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_nobody_declared_ends_the_game_with_the_next_move() {
+    fn a_recorded_line_without_a_finish_ends_the_game_with_the_next_move() {
         given(played("AGAGAGA"))
             .when(move_by("grace", B))
             .then([moved("grace", B), finished(GameResult::PlayerOneWon)]);
     }
 
-    /// The tutorial's aggregate recorded such games: turns are told apart by name.
+    /// The tutorial's aggregate recorded such games. It tells turns apart by player name.
     #[test]
-    fn a_player_who_was_recorded_against_herself_can_go_on() {
+    fn a_recorded_game_with_the_same_name_on_both_sides_can_go_on() {
         let alone = GameEvent::GameStarted {
             player_one: name("ada"),
             player_two: name("ada"),

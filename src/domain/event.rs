@@ -1,4 +1,4 @@
-//! What happened in a game. Stored for ever, in the tutorial's own words.
+//! What happened in a game. Events are stored for ever, with the tutorial's names.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,22 +7,22 @@ use super::player::{PlayerName, Side};
 
 /// Something that happened in a game.
 ///
-/// The stream of a game holds no other types: the tutorial's reader raises on any that it
-/// does not know.
+/// The stream of a game contains no other event types: the tutorial's reader raises an error on
+/// an unknown type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GameEvent {
-    /// Two players began a game.
+    /// A game between two players started.
     GameStarted {
-        /// Who plays yellow and moves first.
+        /// The player with the yellow discs, who moves first.
         player_one: PlayerName,
-        /// Who plays red.
+        /// The player with the red discs.
         player_two: PlayerName,
     },
-    /// A disc fell.
+    /// A player dropped a disc.
     MoveMade {
-        /// Whose disc it was.
+        /// The player who moved.
         player: PlayerName,
-        /// The column that it fell into.
+        /// The column of the disc.
         column: Column,
     },
     /// The game ended.
@@ -32,7 +32,7 @@ pub enum GameEvent {
     },
 }
 
-/// How a game ended, in the tutorial's words.
+/// How a game ended, with the tutorial's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum GameResult {

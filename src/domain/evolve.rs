@@ -1,22 +1,23 @@
-//! Folds an event into the state. Records what happened and never judges.
+//! Applies an event to the state of a game. Never refuses an event.
 
 use super::board::{Board, Column, Disc};
 use super::event::GameEvent;
 use super::game::{Finished, Game, InProgress, Move};
 use super::player::{PlayerName, Players, Side};
 
-/// The game after the event.
+/// Returns the game after the event.
 ///
-/// Total: an event that the phase has no room for (a disc before the start, say) leaves
-/// the game as it was. [`replay`](super::replay) asks first, so that a stored history which
-/// holds such an event is reported instead of shortened.
+/// Cannot fail: an event that is not possible in this phase, such as a move before the start,
+/// leaves the game unchanged. [`replay`](super::replay) checks each stored event first, so an
+/// invalid stored history is reported, and no event is silently ignored.
 #[must_use]
 pub fn evolve(mut game: Game, event: &GameEvent) -> Game {
     evolve_in_place(&mut game, event);
     game
 }
 
-/// [`evolve`], without the moves of a [`Game`] that would take half of a replay's time.
+/// Same as [`evolve`], but changes the game in place. Moving each [`Game`] by value would take
+/// half of the time of a replay.
 pub(super) fn evolve_in_place(game: &mut Game, event: &GameEvent) {
     match (&mut *game, event) {
         (

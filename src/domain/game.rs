@@ -1,65 +1,64 @@
-//! The state of a game, as its events add up to it.
+//! The state of a game, computed from its events.
 
 use super::board::{Board, Cell, Column, Disc, Row};
 use super::event::GameResult;
 use super::player::{PlayerName, Players, Side};
 
-/// The state of a game: one variant a phase, so that a finished game has no next player to
-/// forget.
+/// The state of a game, with one variant per phase: only a game in progress has a next player.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Game {
-    /// Nothing has happened yet.
+    /// There are no events yet.
     #[default]
     NotStarted,
-    /// Discs are falling.
+    /// The game is started and not finished.
     InProgress(InProgress),
-    /// Somebody won, or the board is full.
+    /// The game has a result.
     Finished(Finished),
 }
 
 /// A game that waits for its next move.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InProgress {
-    /// Who plays.
+    /// The two players.
     pub players: Players,
-    /// Where the discs lie.
+    /// The discs on the board.
     pub board: Board,
-    /// Whose turn it is.
+    /// The side whose turn it is.
     pub next: Side,
     /// The latest move; `None` before the first.
     pub last_move: Option<Move>,
 }
 
-/// A game that takes no more moves.
+/// A game that accepts no more moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finished {
-    /// Who played.
+    /// The two players.
     pub players: Players,
-    /// Where the discs lie.
+    /// The discs on the board.
     pub board: Board,
-    /// How it ended.
+    /// The result of the game.
     pub result: GameResult,
     /// The latest move; `None` if the game ended before the first.
     pub last_move: Option<Move>,
 }
 
-/// A move as it went: where the disc came to lie, and how many had fallen with it.
+/// A move that was made, with the row of its disc and its number in the game.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
     /// The move's number, counted from 1.
     pub number: u32,
-    /// Who moved.
+    /// The player who moved.
     pub player: PlayerName,
-    /// The column.
+    /// The column of the disc.
     pub column: Column,
-    /// The row that the disc fell to.
+    /// The row that the disc fell into.
     pub row: Row,
-    /// The disc's colour.
+    /// The colour of the disc.
     pub disc: Disc,
 }
 
 impl Game {
-    /// Who plays; `None` before the start.
+    /// The two players; `None` before the start.
     pub fn players(&self) -> Option<&Players> {
         match self {
             Game::NotStarted => None,
@@ -68,7 +67,7 @@ impl Game {
         }
     }
 
-    /// Where the discs lie.
+    /// The discs on the board.
     pub fn board(&self) -> Board {
         match self {
             Game::NotStarted => Board::EMPTY,
@@ -77,7 +76,7 @@ impl Game {
         }
     }
 
-    /// Whose turn it is; `None` unless the game is in progress.
+    /// The player whose turn it is; `None` unless the game is in progress.
     pub fn next_player(&self) -> Option<&PlayerName> {
         match self {
             Game::InProgress(game) => Some(game.players.on(game.next)),
@@ -85,7 +84,7 @@ impl Game {
         }
     }
 
-    /// How the game ended; `None` until it has.
+    /// The result; `None` until the game is finished.
     pub fn result(&self) -> Option<GameResult> {
         match self {
             Game::Finished(game) => Some(game.result),
@@ -102,7 +101,7 @@ impl Game {
         }
     }
 
-    /// The columns that the next move may choose from; none unless the game is in progress.
+    /// The columns that the next move may use; empty unless the game is in progress.
     pub fn legal_columns(&self) -> Vec<Column> {
         match self {
             Game::InProgress(game) => game.board.open_columns().collect(),
@@ -110,8 +109,8 @@ impl Game {
         }
     }
 
-    /// The cells of the line that won; empty while the game goes on, after a tie, and
-    /// after a game that was won without a line.
+    /// The cells of the winning line; empty while the game is in progress, after a tie, and after
+    /// a game that was won without a line, such as by resignation.
     pub fn winning_line(&self) -> Vec<Cell> {
         self.result()
             .and_then(GameResult::winning_disc)
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn before_the_start_there_is_nobody_and_nothing() {
+    fn a_game_that_is_not_started_has_no_players_and_an_empty_board() {
         let game = game([]);
         assert_eq!(game, Game::NotStarted);
         assert_eq!(game.players(), None);
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_move_says_where_its_disc_lies_and_how_many_there_are() {
+    fn the_last_move_contains_its_row_and_its_number() {
         let game = game(played("DDC"));
         let last = game.last_move().expect("three moves");
         assert_eq!((last.number, &last.player), (3, &name("ada")));
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finished_game_waits_for_nobody_and_keeps_its_board_and_last_move() {
+    fn a_finished_game_has_no_next_player_and_keeps_its_board_and_last_move() {
         let running = game(played("AGAGAGA"));
         let ended = given(played("AGAGAGA"))
             .and(finished(GameResult::PlayerOneWon))
@@ -183,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_winning_line_is_the_winners_and_only_once_the_game_is_over() {
+    fn only_a_finished_game_has_a_winning_line_and_it_is_the_winners() {
         assert_eq!(line(&game(played("AGAGAGA"))), [""; 0]);
         let ended_with = |result| given(played("AGAGAGA")).and(finished(result)).game();
         let won = ended_with(GameResult::PlayerOneWon);

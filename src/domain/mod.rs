@@ -1,11 +1,11 @@
 //! The rules of Connect Four, as two pure functions.
 //!
-//! [`decide`] says which events a command causes, or which rule forbids it;
-//! [`evolve`] folds an event into the state. Nothing here knows of streams, HTTP,
-//! clocks or storage: a [`Game`] is what its events add up to.
+//! [`decide`] returns the events that a command causes, or the rule that forbids it. [`evolve`]
+//! applies an event to the state. A [`Game`] is the result of applying all its events in order.
+//! This module knows nothing about streams, HTTP, clocks or storage.
 //!
-//! The vocabulary and the order of the rules are those of the tutorial "Event Sourcing
-//! From The Ground Up", whose programs share a database with this one.
+//! The names and the order of the rules come from the tutorial "Event Sourcing From The Ground
+//! Up". Its programs can use the same database as this one.
 
 mod board;
 mod command;

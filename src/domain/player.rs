@@ -1,4 +1,4 @@
-//! Who plays: names, the two sides of a game, and whose disc is whose.
+//! Player names, the two sides of a game, and the colour of each side.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,34 +7,33 @@ use serde::{Deserialize, Serialize};
 
 use super::board::Disc;
 
-/// The longest name that a new game may be started with, in characters (Unicode scalar
-/// values).
+/// The longest name allowed in a new game, in characters (Unicode scalar values).
 const LONGEST_NAME: usize = 64;
 
-/// A player's name, compared character by character: `"Ada"` is not `"ada"`.
+/// The name of a player. Names are compared exactly: `"Ada"` is not `"ada"`.
 ///
-/// [`PlayerName::parse`] is for the names of new games. Deserializing takes any text, as
-/// [`PlayerName::recorded`] does.
+/// Use [`PlayerName::parse`] for the names of new games. Deserializing accepts any text, like
+/// [`PlayerName::recorded`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PlayerName(Arc<str>);
 
-/// Why a text is no name for a new player.
+/// Why a text is not a valid player name for a new game.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPlayerName {
-    /// Empty, or white space only.
+    /// The name is empty or contains only white space.
     #[error("a name must not be blank")]
     Blank,
-    /// Over 64 characters.
+    /// The name has more than 64 characters.
     #[error("a name has at most {LONGEST_NAME} characters")]
     TooLong,
-    /// It holds a control character, such as a line break.
+    /// The name contains a control character, such as a line break.
     #[error("a name must not contain control characters")]
     ControlCharacter,
 }
 
 impl PlayerName {
-    /// Checks a name that a client sent. It is kept as it is, white space included.
+    /// Checks a name that a client sent. The name is not changed: white space is kept.
     pub fn parse(name: &str) -> Result<PlayerName, InvalidPlayerName> {
         if name.trim().is_empty() {
             return Err(InvalidPlayerName::Blank);
@@ -48,8 +47,9 @@ impl PlayerName {
         Ok(PlayerName(name.into()))
     }
 
-    /// A name that a stored game may have: any text, since the tutorial stored names as they
-    /// were typed. For commands on a game, which knows its own players.
+    /// Accepts any text, since the tutorial stored names without checking them. Use this for names
+    /// in stored events, and for commands on an existing game, which are checked against the names
+    /// of its players.
     pub fn recorded(name: &str) -> PlayerName {
         PlayerName(name.into())
     }
@@ -66,7 +66,7 @@ impl fmt::Display for PlayerName {
     }
 }
 
-/// Which of the two players: the one who begins, or the other.
+/// One of the two sides of a game.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// Player one: yellow, and the first to move.
@@ -76,7 +76,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// The colour that this side plays.
+    /// The colour of this side's discs.
     pub fn disc(self) -> Disc {
         match self {
             Side::One => Disc::Yellow,
@@ -84,7 +84,7 @@ impl Side {
         }
     }
 
-    /// The opponent.
+    /// The opponent's side.
     #[must_use]
     pub fn other(self) -> Side {
         match self {
@@ -97,20 +97,20 @@ impl Side {
 /// The two players of a game.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Players {
-    /// The player who begins, with the yellow discs.
+    /// The player with the yellow discs, who moves first.
     pub one: PlayerName,
     /// The player with the red discs.
     pub two: PlayerName,
 }
 
-/// One name was given for both players.
+/// The same name was given for both players.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the two players need different names")]
 pub struct PlayersNotDistinct;
 
 impl Players {
-    /// The players of a new game. A recorded game is not judged again: the tutorial's
-    /// aggregate recorded equal names too, and only its terminal program refused them.
+    /// The players of a new game. Stored games are not checked: the tutorial's aggregate accepted
+    /// equal names, and only its terminal program refused them.
     pub fn new(one: PlayerName, two: PlayerName) -> Result<Players, PlayersNotDistinct> {
         if one == two {
             return Err(PlayersNotDistinct);
@@ -118,7 +118,7 @@ impl Players {
         Ok(Players { one, two })
     }
 
-    /// The side that this player is on; `None` for a stranger.
+    /// The side of this player; `None` if the player does not play in this game.
     pub fn side_of(&self, player: &PlayerName) -> Option<Side> {
         if *player == self.one {
             Some(Side::One)

@@ -1,49 +1,49 @@
-//! Why a command was refused: one variant for each rule that can be broken.
+//! Why a command was refused: one variant for each rule.
 
 use super::board::Column;
 use super::event::GameResult;
 use super::player::{PlayerName, Players};
 
-/// The rule that a command would have broken, with what the player needs to go on.
+/// The rule that a command would break, with the data that a player needs to correct it.
 ///
-/// A refusal is no event: nothing is recorded, and the same command may be accepted later.
+/// A rejection is not an event: nothing is recorded, and the same command may be accepted later.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// A game starts once.
+    /// A game can be started only once.
     #[error("the game was already started")]
     GameAlreadyStarted {
-        /// Who plays it.
+        /// The players of the game.
         players: Players,
     },
-    /// A move needs a game that was started.
+    /// A move needs a started game.
     #[error("the game has not been started")]
     GameNotStarted,
-    /// A finished game takes no more moves.
+    /// A finished game accepts no more moves.
     #[error("the game is finished")]
     GameFinished {
-        /// How it ended.
+        /// The result of the game.
         result: GameResult,
     },
-    /// Only the two players of a game move in it.
+    /// Only the two players of a game can move in it.
     #[error("{player} does not play in this game")]
     PlayerNotInGame {
-        /// The stranger.
+        /// The player named in the command.
         player: PlayerName,
-        /// Who plays.
+        /// The players of the game.
         players: Players,
     },
     /// Players move in turns.
     #[error("it is {next_player}'s turn")]
     NotYourTurn {
-        /// Whose turn it is.
+        /// The player whose turn it is.
         next_player: PlayerName,
     },
-    /// A column takes six discs.
+    /// A column has room for six discs.
     #[error("column {column} is full")]
     ColumnFull {
         /// The full column.
         column: Column,
-        /// The columns that still take a disc.
+        /// The columns that are not full.
         legal_columns: Vec<Column>,
     },
 }

@@ -1,33 +1,33 @@
-//! The replay of a stored history: whether its events can follow each other, and what they
-//! add up to.
+//! Replays a stored history: checks that each event can follow the events before it, and applies
+//! it to the game.
 
 use super::event::GameEvent;
 use super::evolve::evolve_in_place;
 use super::game::Game;
 
-/// Why a stored event cannot follow the events before it: no game goes that way.
+/// Why a stored event cannot follow the events before it in any game.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidHistory {
     /// A second `GameStarted`.
     #[error("the game was started twice")]
     StartedTwice,
-    /// A move or a finish in a game that was not started.
-    #[error("something happened before the game was started")]
+    /// A move or a finish before the start.
+    #[error("an event was recorded before the game was started")]
     BeforeTheStart,
-    /// A move or a second finish in a finished game.
-    #[error("something happened after the game was finished")]
+    /// A move or a second finish after the finish.
+    #[error("an event was recorded after the game was finished")]
     AfterTheFinish,
     /// A seventh disc in a column.
-    #[error("a disc fell into a full column")]
+    #[error("a move was made into a full column")]
     ColumnFull,
 }
 
-/// Folds a stored event into the game, after asking whether any game can go that way. If
-/// none can, the game stays as it was.
+/// Checks that a stored event can follow the events before it, and applies it to the game. If the
+/// check fails, the game is unchanged.
 ///
-/// Turn order is not asked about, nor who moved: the tutorial's `apply` accepts a disc from
-/// either player at any time and counts a stranger's as red, and its appends, which state
-/// no expected revision, have left such histories behind.
+/// Does not check whose turn it was, nor whether the player plays in the game. The tutorial's
+/// `apply` accepts a disc from any player at any time and counts an unknown player's disc as red.
+/// Its appends state no expected revision, so such histories exist.
 pub fn replay(game: &mut Game, event: &GameEvent) -> Result<(), InvalidHistory> {
     match (&*game, event) {
         (Game::NotStarted, GameEvent::GameStarted { .. })
@@ -59,16 +59,16 @@ mod tests {
     use super::super::testing::{finished, moved, name, played, started};
     use super::*;
 
-    /// Replays the events; the last of them is in question, the others are not.
+    /// Replays the events. Only the last one may be invalid.
     fn replayed(events: impl IntoIterator<Item = GameEvent>) -> Result<Game, InvalidHistory> {
         let mut game = Game::default();
         let mut events = events.into_iter().peekable();
         while let Some(event) = events.next() {
             let before = game.clone();
-            if let Err(unexplained) = replay(&mut game, &event) {
-                assert_eq!(game, before, "a refused event changes nothing");
-                assert_eq!(events.peek(), None, "{event:?}: {unexplained}");
-                return Err(unexplained);
+            if let Err(invalid) = replay(&mut game, &event) {
+                assert_eq!(game, before, "an invalid event changes nothing");
+                assert_eq!(events.peek(), None, "{event:?}: {invalid}");
+                return Err(invalid);
             }
         }
         Ok(game)
@@ -105,16 +105,16 @@ mod tests {
     }
 
     #[test]
-    fn a_history_may_go_out_of_turn_as_the_tutorials_did() {
+    fn a_history_may_contain_moves_out_of_turn_as_the_tutorials_do() {
         let game = replayed([started(), moved("grace", D), moved("grace", D)]);
-        let game = game.expect("an explained history");
+        let game = game.expect("a valid history");
         assert_eq!(game.board().discs(D).collect::<Vec<_>>(), [Disc::Red; 2]);
         assert_eq!(game.next_player(), Some(&name("ada")));
     }
 
     #[test]
     fn a_strangers_disc_is_red_and_player_one_is_next() {
-        let game = replayed([started(), moved("mallory", D)]).expect("an explained history");
+        let game = replayed([started(), moved("mallory", D)]).expect("a valid history");
         assert_eq!(game.board().discs(D).collect::<Vec<_>>(), [Disc::Red]);
         assert_eq!(game.next_player(), Some(&name("ada")));
         assert_eq!(
@@ -124,9 +124,9 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_believed_without_a_line_or_a_full_board() {
+    fn a_finish_is_accepted_without_a_line_or_a_full_board() {
         let game = replayed([started(), finished(GameResult::PlayerTwoWon)]);
-        let game = game.expect("an explained history");
+        let game = game.expect("a valid history");
         assert_eq!(game.result(), Some(GameResult::PlayerTwoWon));
     }
 }

@@ -1,4 +1,4 @@
-//! Given these events, when this command, then those events or this rejection.
+//! Test helpers: given these events, when this command, then those events or this rejection.
 
 use super::board::Column;
 use super::command::{Command, MakeMove, Resign, StartGame};
@@ -9,7 +9,7 @@ use super::game::Game;
 use super::player::{PlayerName, Players};
 use super::rejection::Rejection;
 
-/// The game that these events tell.
+/// The game after these events.
 pub(super) fn given(events: impl IntoIterator<Item = GameEvent>) -> Given {
     let nothing = Given {
         game: Game::default(),
@@ -99,7 +99,7 @@ pub(super) fn finished(result: GameResult) -> GameEvent {
     GameEvent::GameFinished { result }
 }
 
-/// The start, and the moves in turn; Ada begins. Columns are written like `"DDE"`.
+/// The start and then the moves in turn, Ada first. Columns are written like `"DDE"`.
 pub(super) fn played(columns: &str) -> Vec<GameEvent> {
     let players = ["ada", "grace"].into_iter().cycle();
     let moves = players.zip(columns.chars()).map(|(player, letter)| {

@@ -1,4 +1,4 @@
-//! Those who watch all games at once.
+//! The watchers of all games.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,23 +9,23 @@ use super::event::Rendered;
 use super::interrupted::Interrupted;
 use crate::event_store::GlobalPosition;
 
-/// How many events such a watcher may be behind: twice what a store hands over at once, since
-/// that may be told before a watcher gets its turn.
+/// How many events a watcher of all games may lag behind. Twice the largest batch of a store, since
+/// a whole batch may be sent before a watcher is scheduled.
 const CAPACITY: usize = 8192;
 
-/// An event of any game, recorded while somebody watched them all.
+/// An event of any game, recorded while at least one client watched all games.
 #[derive(Debug)]
 pub struct PlacedEvent {
-    /// Its place among all events of the store.
+    /// The position of the event among all events of the store.
     pub position: GlobalPosition,
-    /// What clients get of it.
+    /// The event as clients receive it.
     pub rendered: Rendered,
 }
 
-/// The way to those who watch all games.
+/// The channel to the watchers of all games.
 #[derive(Debug)]
 pub(super) struct AllGames {
-    /// `None` when watching is over for good.
+    /// `None` after [`close`](AllGames::close).
     events: Mutex<Option<Sender<Arc<PlacedEvent>>>>,
 }
 
@@ -38,37 +38,37 @@ impl Default for AllGames {
 }
 
 impl AllGames {
-    /// Nothing panics while holding it.
+    /// No code panics while it holds this lock, so a poisoned lock can be used.
     fn events(&self) -> MutexGuard<'_, Option<Sender<Arc<PlacedEvent>>>> {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a watcher. After the end, what it hears has ended, too.
+    /// Adds a watcher. After [`close`](AllGames::close), the new watcher has ended already.
     pub(super) fn watch(&self) -> AllGamesWatcher {
         let events = self.events();
-        let heard = events.as_ref().map(Sender::subscribe);
-        AllGamesWatcher(heard.unwrap_or_else(|| channel(1).1))
+        let receiver = events.as_ref().map(Sender::subscribe);
+        AllGamesWatcher(receiver.unwrap_or_else(|| channel(1).1))
     }
 
-    /// Tells the watchers; if there are none, the event is not even made.
-    pub(super) fn tell(&self, event: impl FnOnce() -> PlacedEvent) {
+    /// Sends an event to the watchers. If there are none, the event is not created.
+    pub(super) fn send(&self, event: impl FnOnce() -> PlacedEvent) {
         let events = self.events().clone();
         if let Some(events) = events
             && events.receiver_count() > 0
         {
-            // An error says that the last watcher has just gone.
+            // An error means that the last watcher has just been dropped.
             let _ = events.send(Arc::new(event()));
         }
     }
 
-    /// Ends every watcher; others may come.
-    pub(super) fn cut_off(&self) {
+    /// Ends every watcher. New ones can be added.
+    pub(super) fn end_watchers(&self) {
         if let Some(events) = self.events().as_mut() {
             *events = Sender::new(CAPACITY);
         }
     }
 
-    /// Ends every watcher, and lets no other one in.
+    /// Ends every watcher, and every one that is added later.
     pub(super) fn close(&self) {
         *self.events() = None;
     }
@@ -78,13 +78,13 @@ impl AllGames {
     }
 }
 
-/// Hears every event of every game from the moment on at which it was made.
+/// Receives every event of every game that is recorded after this watcher was created.
 #[derive(Debug)]
 pub struct AllGamesWatcher(Receiver<Arc<PlacedEvent>>);
 
 impl AllGamesWatcher {
-    /// The next event after this position, the last one that was read: what is told of those
-    /// before it is passed over. Dropping the future loses none.
+    /// Returns the next event after `read`, the position of the last event that the caller has.
+    /// Skips events up to that position. Cancel-safe: no event is lost if the future is dropped.
     pub async fn after(
         &mut self,
         read: Option<GlobalPosition>,

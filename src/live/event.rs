@@ -1,23 +1,23 @@
-//! An event on its way to whoever watches its game.
+//! An event as it is sent to the watchers of its game.
 
 use bytes::Bytes;
 
 use crate::application::ends_game;
 use crate::event_store::{RecordedEvent, StreamRevision};
 
-/// Makes an event's bytes.
+/// Encodes an event for clients.
 pub type Render = fn(&RecordedEvent) -> Rendered;
 
-/// How events are made into bytes.
+/// The functions that encode events for clients.
 #[derive(Debug, Clone, Copy)]
 pub struct Renders {
-    /// For those who watch a game.
+    /// For the watchers of one game.
     pub of_a_game: Render,
-    /// For those who watch all games.
+    /// For the watchers of all games.
     pub of_all_games: Render,
 }
 
-/// An event as the clients get it. Thousands of watchers share these bytes.
+/// An encoded event. All watchers share these bytes; there may be thousands of them.
 #[derive(Debug, Clone)]
 pub struct Rendered {
     /// For `text/event-stream`.
@@ -26,25 +26,26 @@ pub struct Rendered {
     pub line: Bytes,
 }
 
-/// An event that was recorded while somebody watched its game.
+/// An event that was recorded while at least one client watched its game.
 #[derive(Debug)]
 pub struct LiveEvent {
-    /// Its place in the game's stream.
+    /// The revision of the event in the game's stream.
     pub revision: StreamRevision,
-    /// What clients get of it.
+    /// The event as clients receive it.
     pub rendered: Rendered,
-    /// What follows it.
+    /// What follows this event.
     pub then: Then,
 }
 
 /// What follows an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Then {
-    /// The game goes on.
+    /// The game is still in progress.
     More,
-    /// Nothing: it ended the game.
+    /// The event ended the game.
     TheEnd,
-    /// Nobody knows: no game explains the event. It is shown, as in the game's pages.
+    /// Unknown, because the event is not a valid event of a game. It is sent to clients all the
+    /// same, as in the list of the game's events.
     Unknown,
 }
 
@@ -58,7 +59,7 @@ impl LiveEvent {
                 Ok(false) => Then::More,
                 Err(error) => {
                     let stream = &recorded.stream;
-                    tracing::error!(%error, %stream, revision = %recorded.revision, "an event that is none of a game's");
+                    tracing::error!(%error, %stream, revision = %recorded.revision, "a stored event is not a valid event of a game");
                     Then::Unknown
                 }
             },

@@ -1,4 +1,5 @@
-//! The one subscription of the process.
+//! The task that forwards events from the store to the watchers. It holds the one subscription of
+//! the process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,72 +19,73 @@ use crate::event_store::{
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Tells the watchers of every event that is recorded from now on. Does not end.
+/// Sends every event that is recorded from now on to the watchers. Never returns.
 pub(super) async fn listen(store: Arc<dyn EventStore>, renders: Renders, shared: Arc<Shared>) {
     let mut restarts = shared.restarts.subscribe();
     loop {
-        // Before the store is asked where it is, so that a restart from here on is heard.
+        // Before the head is read, so that a restart from here on is not missed.
         restarts.mark_unchanged();
         let head = head(&*store).await;
         let subscription = store.subscribe_all(GAME_STREAM_PREFIX, head);
-        // What a watcher reads from here on is as new as the position, or newer.
+        // Whatever a watcher reads from here on includes all events up to the head.
         shared.listening.send_replace(true);
         tokio::select! {
             biased;
-            // An error would say that the sender is gone, which we hold ourselves.
+            // Cannot fail: `shared` keeps the sender alive.
             _ = restarts.changed() => {}
-            () = tell_all(&shared, subscription, renders) => {
-                tracing::error!("the store's subscription ended, which no store may do; the live hub subscribes again");
+            () = forward(&shared, subscription, renders) => {
+                tracing::error!("the subscription of the store ended, which is a defect of the store; subscribing again");
             }
         }
-        // First, so that a watcher that comes from here on waits for the next subscription. It
-        // is not known what the others miss; they may come again.
+        // First, so that a watcher added from here on waits for the next subscription. The other
+        // watchers may miss events, so they are ended; their clients can resume.
         shared.listening.send_replace(false);
-        shared.registry.cut_off();
-        shared.all_games.cut_off();
+        shared.registry.end_watchers();
+        shared.all_games.end_watchers();
         sleep(FIRST_PAUSE).await;
     }
 }
 
-/// Tells what the subscription delivers, to its end, which does not come as stores promise.
-async fn tell_all(shared: &Shared, mut subscription: Subscription, renders: Renders) {
+/// Sends the events of the subscription to the watchers until the subscription ends. The stores
+/// guarantee that it does not end.
+async fn forward(shared: &Shared, mut subscription: Subscription, renders: Renders) {
     while let Some(message) = subscription.next().await {
         match message {
-            SubscriptionMessage::Recorded(event) => tell(shared, &event, renders),
+            SubscriptionMessage::Recorded(event) => send(shared, &event, renders),
             SubscriptionMessage::StreamTruncated(stream) => {
-                // Who comes again is told whether the game is still there.
+                // A client that reconnects is told whether the game still exists.
                 if let Some(game) = GameId::of_stream(&stream) {
-                    shared.registry.cut_off_game(game);
+                    shared.registry.end_watchers_of(game);
                 }
             }
-            // Watchers miss nothing: the subscription goes on where it was.
+            // Watchers miss nothing: the subscription resumes after the last event it delivered.
             SubscriptionMessage::Disconnected | SubscriptionMessage::CaughtUp => {}
         }
     }
 }
 
-/// Where the store is now, as soon as it says so.
+/// The position of the latest event in the store. Retries until the store answers.
 async fn head(store: &dyn EventStore) -> Option<GlobalPosition> {
     let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     loop {
         match store.head().await {
             Ok(head) => return head,
             Err(error) => {
-                tracing::warn!(%error, "games cannot be watched yet: the store does not tell its head");
+                tracing::warn!(%error, "games cannot be watched yet: the store does not report its latest position");
             }
         }
         sleep(pauses.next_pause()).await;
     }
 }
 
-fn tell(shared: &Shared, event: &RecordedEvent, renders: Renders) {
-    shared.all_games.tell(|| PlacedEvent {
+fn send(shared: &Shared, event: &RecordedEvent, renders: Renders) {
+    shared.all_games.send(|| PlacedEvent {
         position: event.position,
         rendered: (renders.of_all_games)(event),
     });
     let watched = GameId::of_stream(&event.stream).and_then(|game| shared.registry.get(game));
     if let Some(watchers) = watched {
-        // An error says that the last watcher has just gone.
+        // An error means that the last watcher has just been dropped.
         let _ = watchers.send(Arc::new(LiveEvent::of(event, renders.of_a_game)));
     }
 }

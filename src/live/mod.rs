@@ -1,10 +1,10 @@
-//! Live events: the watchers of a game are sent its events as they are recorded. There is one
-//! subscription of the store per process, fanned out by game.
+//! Live events: sends the events of a game to its watchers as they are recorded. Each process has
+//! one subscription to the store and distributes its events by game.
 //!
-//! Nothing is missed and nothing is repeated between history and live events because of the
-//! order: call [`Live::watch`] first, then read the game's stream, then receive the events after
-//! the last one that was read ([`Watcher::after`]). A watcher that would miss an event is ended
-//! instead; its client resumes after the last revision that it has.
+//! To get history and live events without a gap or a repetition, keep this order: call
+//! [`Live::watch`], then read the game's stream, then receive the events after the last one that
+//! was read ([`Watcher::after`]). A watcher that would miss an event is ended instead. Its client
+//! resumes after the last revision that it has.
 //!
 //! [`Live::watch_all`] and [`AllGamesWatcher::after`] do the same for all games, with positions
 //! instead of revisions.

@@ -1,4 +1,4 @@
-//! Who watches which game.
+//! The watchers of each game.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,14 +8,14 @@ use tokio::sync::broadcast::{Receiver, Sender, channel};
 use super::event::LiveEvent;
 use crate::application::GameId;
 
-/// How many events a watcher may be behind. A whole game has 44, so only a reader who does
-/// not read is ever further behind.
+/// How many events a watcher may lag behind. A game has at most 44 events, so only a client that has
+/// stopped reading lags further behind.
 const CAPACITY: usize = 64;
 
-/// The games that somebody watches. A game has an entry for exactly as long.
+/// The games that have watchers. A game has an entry exactly as long as it has a watcher.
 #[derive(Debug)]
 pub(super) struct Registry {
-    /// `None` when watching is over for good.
+    /// `None` after [`close`](Registry::close).
     games: Mutex<Option<Games>>,
 }
 
@@ -36,12 +36,12 @@ impl Default for Registry {
 }
 
 impl Registry {
-    /// Nothing panics between changes of one entry, so a poisoned lock guards a sound map.
+    /// No code panics halfway through a change, so the map behind a poisoned lock is consistent.
     fn games(&self) -> MutexGuard<'_, Option<Games>> {
         self.games.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a watcher. After the end, what it receives has ended, too.
+    /// Adds a watcher. After [`close`](Registry::close), the new watcher has ended already.
     pub(super) fn add(&self, game: GameId) -> Receiver<Arc<LiveEvent>> {
         let mut games = self.games();
         let Some(games) = games.as_mut() else {
@@ -55,13 +55,13 @@ impl Registry {
         watched.events.subscribe()
     }
 
-    /// Takes a watcher away that was added, by what it received.
+    /// Removes a watcher, which is identified by its receiver.
     pub(super) fn remove(&self, game: GameId, events: &Receiver<Arc<LiveEvent>>) {
         let mut games = self.games();
         let Some(games) = games.as_mut() else {
             return;
         };
-        // One that was cut off left with its entry; the entry of now is that of others.
+        // A watcher that was ended lost its entry then. The current entry belongs to other watchers.
         if let Some(watched) = games.get_mut(&game)
             && watched.events.subscribe().same_channel(events)
         {
@@ -72,28 +72,28 @@ impl Registry {
         }
     }
 
-    /// The way to those who watch this game.
+    /// The channel to the watchers of this game; `None` if there are none.
     pub(super) fn get(&self, game: GameId) -> Option<Sender<Arc<LiveEvent>>> {
         let games = self.games();
         let watched = games.as_ref()?.get(&game)?;
         Some(watched.events.clone())
     }
 
-    /// Ends every watcher of this game; others may come.
-    pub(super) fn cut_off_game(&self, game: GameId) {
+    /// Ends every watcher of this game. New ones can be added.
+    pub(super) fn end_watchers_of(&self, game: GameId) {
         if let Some(games) = self.games().as_mut() {
             games.remove(&game);
         }
     }
 
-    /// Ends every watcher; others may come.
-    pub(super) fn cut_off(&self) {
+    /// Ends every watcher. New ones can be added.
+    pub(super) fn end_watchers(&self) {
         if let Some(games) = self.games().as_mut() {
             games.clear();
         }
     }
 
-    /// Ends every watcher, and lets no other one in.
+    /// Ends every watcher, and every one that is added later.
     pub(super) fn close(&self) {
         *self.games() = None;
     }

@@ -1,19 +1,19 @@
-//! What the hub and the watchers share.
+//! The state that the hub and the watchers share.
 
 use tokio::sync::watch;
 
 use super::all_games::AllGames;
 use super::registry::Registry;
 
-/// Shared by the hub and the watchers. The hub does not hold [`Live`](super::Live), which ends it
-/// when it is dropped.
+/// Shared by the hub and the watchers. The hub cannot hold [`Live`](super::Live) instead, since
+/// dropping `Live` must end the hub.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
     pub(super) registry: Registry,
     pub(super) all_games: AllGames,
-    /// Whether events that are recorded from now on will be delivered.
+    /// Whether the hub is subscribed, so that events recorded from now on are delivered.
     pub(super) listening: watch::Sender<bool>,
-    /// How often the hub was told to subscribe again at the head.
+    /// How often the hub was asked to subscribe again at the store's latest position.
     pub(super) restarts: watch::Sender<u64>,
     pub(super) stopped: watch::Sender<bool>,
 }

@@ -1,4 +1,4 @@
-//! Where watching a game, or all games, begins and ends.
+//! Starts and ends the watching of one game or of all games.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -13,7 +13,7 @@ use super::watcher::Watcher;
 use crate::application::GameId;
 use crate::event_store::EventStore;
 
-/// The games' events as they come.
+/// The live events of the games.
 pub struct Live {
     store: Arc<dyn EventStore>,
     renders: Renders,
@@ -22,8 +22,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// For the games of this store. Each event that somebody watches is rendered once, for
-    /// all of its watchers.
+    /// For the games of this store. Each event that has watchers is encoded once, for all of them.
     pub fn new(store: Arc<dyn EventStore>, renders: Renders) -> Live {
         Live {
             store,
@@ -33,57 +32,57 @@ impl Live {
         }
     }
 
-    /// Watches a game. Every event that is recorded after this resolved will be heard; what
-    /// was recorded before is to be read from the stream.
+    /// Watches a game. The watcher receives every event that is recorded after this future has
+    /// resolved. Read earlier events from the stream.
     ///
-    /// Waits while the store cannot say where it is. The first watcher starts the
-    /// subscription, so that a service that nobody watches does not pay for it.
+    /// Waits until the store reports its latest position, which may take as long as an outage. The
+    /// first watcher starts the subscription, so a service without watchers does not need one.
     pub async fn watch(&self, game: GameId) -> Watcher {
-        // Before it is waited for, so that a hub that starts anew ends this watcher, too.
+        // Created before waiting, so that a hub that subscribes again ends this watcher, too.
         let watcher = Watcher::new(self.shared.clone(), game);
-        self.listening().await;
+        self.wait_until_listening().await;
         watcher
     }
 
-    /// Watches all games. Every event that is recorded after this resolved will be heard; what
-    /// was recorded before is to be read from the store. Waits as [`watch`](Live::watch) does.
+    /// Watches all games. The watcher receives every event that is recorded after this future has
+    /// resolved. Read earlier events from the store. Waits like [`watch`](Live::watch).
     pub async fn watch_all(&self) -> AllGamesWatcher {
         let watcher = self.shared.all_games.watch();
-        self.listening().await;
+        self.wait_until_listening().await;
         watcher
     }
 
-    async fn listening(&self) {
+    async fn wait_until_listening(&self) {
         self.hub.get_or_init(|| {
             let listening = hub::listen(self.store.clone(), self.renders, self.shared.clone());
             tokio::spawn(listening).abort_handle()
         });
         let mut listening = self.shared.listening.subscribe();
-        // An error would say that the sender is gone, which we hold ourselves.
+        // Cannot fail: `self.shared` keeps the sender alive.
         let _ = listening.wait_for(|listening| *listening).await;
     }
 
-    /// How many watchers there are.
+    /// The number of watchers, of one game or of all games.
     pub fn watchers(&self) -> usize {
         self.shared.registry.watchers() + self.shared.all_games.watchers()
     }
 
-    /// Resolves when watching is over, for who does not hear but read, or waits for something
-    /// else.
+    /// Resolves after [`stop`](Live::stop). For code that must end then and does not receive from a
+    /// watcher at that moment.
     pub async fn stopped(&self) {
         let mut stopped = self.shared.stopped.subscribe();
-        // An error would say that the sender is gone, which we hold ourselves.
+        // Cannot fail: `self.shared` keeps the sender alive.
         let _ = stopped.wait_for(|stopped| *stopped).await;
     }
 
-    /// Ends every watcher, and listens from the store's head again: the store was restored to
-    /// another state, so that the place of the subscription means nothing any more. Watchers
-    /// that come again are told what is there now.
+    /// Ends every watcher, and subscribes again at the store's latest position. To be called after
+    /// the store was restored to another state: the position of the old subscription is no longer
+    /// valid. A client that reconnects receives the current events.
     pub fn start_again(&self) {
         self.shared.restarts.send_modify(|restarts| *restarts += 1);
     }
 
-    /// Ends every watcher, and each that is still to come.
+    /// Ends every watcher, and every one that is added later.
     pub fn stop(&self) {
         self.shared.registry.close();
         self.shared.all_games.close();

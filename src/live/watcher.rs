@@ -1,4 +1,4 @@
-//! Somebody who watches a game.
+//! A watcher of one game.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use super::shared::Shared;
 use crate::application::GameId;
 use crate::event_store::StreamRevision;
 
-/// Hears every event of a game from the moment on at which it was made; unregisters when
-/// dropped.
+/// Receives every event of a game that is recorded after this watcher was created. Dropping it
+/// removes it from the registry.
 #[derive(Debug)]
 pub struct Watcher {
     shared: Arc<Shared>,
@@ -29,15 +29,15 @@ impl Watcher {
         }
     }
 
-    /// The next event that is recorded.
-    async fn hear(&mut self) -> Result<Arc<LiveEvent>, Interrupted> {
+    /// Returns the next event that is recorded.
+    async fn receive(&mut self) -> Result<Arc<LiveEvent>, Interrupted> {
         self.events.recv().await.map_err(|error| match error {
             RecvError::Lagged(_) => Interrupted::Behind,
             RecvError::Closed => Interrupted::Stopped,
         })
     }
 
-    /// What follows the event at this revision, the last one that was read.
+    /// Receives the events after `read`, the revision of the last event that the caller has.
     pub fn after(self, read: StreamRevision) -> Following {
         Following {
             watcher: self,
@@ -52,7 +52,7 @@ impl Drop for Watcher {
     }
 }
 
-/// The events of a game after those that were read, without a gap.
+/// The events of a game after a revision, without a gap.
 #[derive(Debug)]
 pub struct Following {
     watcher: Watcher,
@@ -60,10 +60,10 @@ pub struct Following {
 }
 
 impl Following {
-    /// The next event. Dropping the future loses none.
+    /// Returns the next event. Cancel-safe: no event is lost if the future is dropped.
     pub async fn next(&mut self) -> Result<Arc<LiveEvent>, Interrupted> {
         loop {
-            let event = self.watcher.hear().await?;
+            let event = self.watcher.receive().await?;
             if event.revision > self.next {
                 return Err(Interrupted::Behind);
             }

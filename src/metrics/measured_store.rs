@@ -1,4 +1,4 @@
-//! Times the calls of an event store, whichever it is.
+//! Measures the calls to an event store of any kind.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,11 +11,10 @@ use crate::event_store::{
     RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
 
-/// A call that nobody waits for any more counts as failed if it has taken this long.
+/// A call whose caller stopped waiting counts as failed if it had taken this long.
 const SLOW: Duration = Duration::from_secs(2);
 
-/// An event store whose calls are timed, whose conflicts are counted, and whose outages are
-/// logged.
+/// Wraps an event store: measures the duration of its calls, counts conflicts, and logs outages.
 #[derive(Debug)]
 pub struct MeasuredStore {
     store: Arc<dyn EventStore>,
@@ -73,11 +72,12 @@ impl MeasuredStore {
     }
 }
 
-/// A call that has not returned.
+/// A call that has not returned yet. If it is dropped before it returns and was slow, the outage log
+/// counts a failure.
 struct Running<'a> {
     began: Instant,
     call: &'static str,
-    /// `None` once it has.
+    /// `None` after the call has returned.
     outages: Option<&'a OutageLog>,
 }
 

@@ -1,7 +1,7 @@
-//! What the service counts and times, for Prometheus.
+//! The metrics of the service, for Prometheus.
 //!
-//! One [`Metrics`] a service, handed to whoever counts. Nothing is global, so services that run
-//! side by side in one process, as tests do, do not see each other.
+//! Each service has one [`Metrics`] and passes it to the code that counts. Nothing is global, so
+//! several services in one process, as in tests, do not share their metrics.
 
 mod measured_store;
 mod outage_log;
@@ -23,8 +23,8 @@ pub use outage_log::OutageLog;
 /// The media type of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Upper bounds of the store's call times, in seconds: from a read that memory answers to the
-/// longest that a handler waits.
+/// Upper bounds of the histogram of store calls, in seconds: from a read that is answered from memory
+/// to the longest time that a request handler waits.
 const CALL_SECONDS: [f64; 12] = [
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 2.0, 5.0,
 ];
@@ -47,21 +47,21 @@ struct CallLabels {
     outcome: &'static str,
 }
 
-/// How a read model is doing.
+/// The state of the read model.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadModelFigures {
-    /// The age of the oldest event that is not visible in it, or the time since the store last
-    /// answered.
+    /// The age of the oldest event that the read model does not contain yet, or the time since the
+    /// store last answered.
     pub lag: Duration,
-    /// Events applied since the start.
+    /// The number of events that were applied since the start of the process.
     pub events_applied: u64,
-    /// Streams that no game explains.
+    /// The number of streams whose events are not a valid game.
     pub unreadable_streams: u64,
-    /// Whether it has caught up and the store answers.
+    /// Whether the read model has caught up and the store answers.
     pub has_caught_up: bool,
 }
 
-/// Counters and timers. Clones share them, and are cheap: there are several a request.
+/// The counters, gauges and histograms. Clones share them and are cheap: each request makes several.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics(Arc<Registered>);
 
@@ -70,7 +70,7 @@ struct Registered {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     moves: Family<MoveLabels, Counter>,
-    replays: Counter,
+    repeated_commands: Counter,
     conflicts: Counter,
     live_watchers: Gauge,
     read_model_lag: Gauge<f64, AtomicU64>,
@@ -88,7 +88,7 @@ impl Default for Registered {
             registry: Registry::default(),
             requests: Family::default(),
             moves: Family::default(),
-            replays: Counter::default(),
+            repeated_commands: Counter::default(),
             conflicts: Counter::default(),
             live_watchers: Gauge::default(),
             read_model_lag: Gauge::default(),
@@ -101,47 +101,47 @@ impl Default for Registered {
         let mut registry = Registry::with_prefix("connect_four");
         registry.register(
             "http_requests",
-            "Requests answered, by route",
+            "Answered requests by method, route and status",
             metrics.requests.clone(),
         );
         registry.register(
             "moves",
-            "Moves that clients sent: accepted, or the slug of the problem",
+            "Moves that clients sent, by outcome: accepted, or the slug of the problem",
             metrics.moves.clone(),
         );
         registry.register(
             "replays",
-            "Commands that were recognised as sent before",
-            metrics.replays.clone(),
+            "Repeated commands, which were answered without being carried out again",
+            metrics.repeated_commands.clone(),
         );
         registry.register(
             "append_conflicts",
-            "Appends that found their stream elsewhere",
+            "Appends that failed because the stream was not at the expected revision",
             metrics.conflicts.clone(),
         );
         registry.register(
             "live_watchers",
-            "Clients that wait for a game's next event",
+            "Clients that wait for the next event of a game or of all games",
             metrics.live_watchers.clone(),
         );
         registry.register(
             "read_model_lag_seconds",
-            "Age of the oldest event that lists do not show yet, or time since the store last answered",
+            "Age of the oldest event that the lists do not show yet, or time since the store last answered",
             metrics.read_model_lag.clone(),
         );
         registry.register(
             "read_model_events",
-            "Events that the read model applied since the start",
+            "Events that the read model has applied since the start of the process",
             metrics.read_model_events.clone(),
         );
         registry.register(
             "read_model_unreadable_streams",
-            "Streams that no game explains, which lists leave out",
+            "Streams whose events are not a valid game; the lists leave them out",
             metrics.read_model_unreadable.clone(),
         );
         registry.register(
             "read_model_caught_up",
-            "Whether the read model has caught up and the store answers: 1, or 0",
+            "1 if the read model has caught up and the store answers, otherwise 0",
             metrics.read_model_caught_up.clone(),
         );
         registry.register(
@@ -151,7 +151,7 @@ impl Default for Registered {
         );
         registry.register(
             "store_call_seconds",
-            "Time of the event store's calls",
+            "Duration of the calls to the event store",
             metrics.store_calls.clone(),
         );
         metrics.registry = registry;
@@ -160,8 +160,8 @@ impl Default for Registered {
 }
 
 impl Metrics {
-    /// Counts an answer. The route is a template such as `/games/{id}`, so that there are as
-    /// many series as routes, whatever clients ask for.
+    /// Counts an answered request. `route` is a template such as `/games/{id}`, so the number of time
+    /// series does not grow with the paths that clients request.
     pub fn answered(&self, method: &str, route: &str, status: u16) {
         let labels = RequestLabels {
             method: method.to_owned(),
@@ -171,14 +171,14 @@ impl Metrics {
         self.0.requests.get_or_create(&labels).inc();
     }
 
-    /// Counts a move that a client sent: `accepted`, or the slug of what it was told instead.
+    /// Counts a move that a client sent. `outcome` is `accepted` or the slug of the problem.
     pub fn moved(&self, outcome: &'static str) {
         self.0.moves.get_or_create(&MoveLabels { outcome }).inc();
     }
 
-    /// Counts a command that was answered as it had been before.
+    /// Counts a repeated command, which was not carried out again.
     pub fn replayed(&self) {
-        self.0.replays.inc();
+        self.0.repeated_commands.inc();
     }
 
     fn called(&self, call: &'static str, outcome: &'static str, took: Duration) {
@@ -200,13 +200,13 @@ impl Metrics {
         counter.fetch_max(lines, Ordering::Relaxed);
     }
 
-    /// All of it as `OpenMetrics` text, which Prometheus reads, with as many watchers of games
-    /// as there are now, and the read model as it is now.
+    /// Returns all metrics as `OpenMetrics` text, which Prometheus reads. The arguments are the
+    /// current number of watchers and the current state of the read model.
     pub fn render(&self, live_watchers: usize, read_model: ReadModelFigures) -> String {
         let gauge = |figure| i64::try_from(figure).unwrap_or(i64::MAX);
         self.0.live_watchers.set(gauge(live_watchers as u64));
         self.0.read_model_lag.set(read_model.lag.as_secs_f64());
-        // Only ever raised: the model counts from the start, as this does.
+        // A counter must never decrease. The read model counts from the start of the process, too.
         self.0
             .read_model_events
             .inner()
@@ -218,7 +218,7 @@ impl Metrics {
             .read_model_caught_up
             .set(i64::from(read_model.has_caught_up));
         let mut rendered = String::new();
-        // Writing to a string does not fail; a metric that cannot be encoded is left out.
+        // Writing to a string cannot fail. A metric that cannot be encoded is left out.
         if let Err(error) = text::encode(&mut rendered, &self.0.registry) {
             tracing::error!(%error, "metrics could not be encoded");
         }

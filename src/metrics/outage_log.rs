@@ -1,4 +1,4 @@
-//! Logs an outage in a few lines, however many calls fail in it.
+//! Logs an outage in a few lines, even if many calls fail.
 
 use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,21 +7,21 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How often an outage that goes on is logged again.
+/// The time between two log lines about the same outage.
 const REPORTS: Duration = Duration::from_secs(60);
 
-/// How long no call may have failed until an outage counts as over. Some calls succeed during
-/// an outage, such as reads while a disk is full.
+/// An outage is over when a call succeeds and none has failed for this time. A success alone is not
+/// enough: some calls succeed during an outage, such as reads while a disk is full.
 const QUIET: Duration = Duration::from_secs(1);
 
-/// Writes an ERROR line when an outage begins, one a minute while it goes on, and an INFO line
-/// when it is over, with how many calls have failed.
+/// Writes an ERROR line when an outage begins, one per minute while it continues, and an INFO line
+/// with the number of failed calls when it is over.
 #[derive(Debug)]
 pub struct OutageLog {
-    /// What fails, for the log.
+    /// The name of what fails, for the log.
     what: &'static str,
     outage: Mutex<Option<Outage>>,
-    /// Whether there is one, for calls that succeed: they need no lock.
+    /// Whether there is an outage. With it, calls that succeed need not take the lock.
     is_on: AtomicBool,
 }
 
@@ -34,7 +34,7 @@ struct Outage {
 }
 
 impl OutageLog {
-    /// For outages of this, such as "the event store".
+    /// `what` names in the log what fails, such as "the event store".
     pub fn new(what: &'static str) -> OutageLog {
         OutageLog {
             what,
@@ -43,12 +43,12 @@ impl OutageLog {
         }
     }
 
-    /// Nothing panics while holding it.
+    /// No code panics while it holds this lock, so a poisoned lock can be used.
     fn outage(&self) -> MutexGuard<'_, Option<Outage>> {
         self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A call failed.
+    /// Records that a call failed.
     pub fn failed(&self, error: &dyn Display) {
         let what = self.what;
         let now = Instant::now();
@@ -77,7 +77,7 @@ impl OutageLog {
         }
     }
 
-    /// A call succeeded.
+    /// Records that a call succeeded.
     pub fn succeeded(&self) {
         if !self.is_on.load(Ordering::Relaxed) {
             return;

@@ -1,8 +1,9 @@
-//! Accepts connections and serves them: HTTP/1.1, and HTTP/2 for who begins with its preface.
+//! Accepts connections and serves them with HTTP/1.1, or with HTTP/2 if the client begins with the
+//! HTTP/2 preface.
 //!
-//! Over hyper itself and not `axum::serve`, which bounds neither the time that a client takes
-//! for a request's head nor the time for which it does not read, and whose connections take
-//! nearly twice the memory.
+//! Uses hyper directly instead of `axum::serve`. `axum::serve` has no limit on the time that a client
+//! takes to send the head of a request, nor on the time for which it does not read, and its
+//! connections need nearly twice the memory.
 
 use std::io;
 use std::pin::pin;
@@ -20,33 +21,35 @@ use tokio::time::timeout;
 use tokio_io_timeout::TimeoutWriter;
 use tower::Service;
 
-/// How long a client may take for the head of a request, and how long it may have none: longer
-/// than load balancers keep a connection (60 seconds is usual), so that it is theirs to close.
+/// How long a client may take to send the head of a request, and how long a connection may be idle.
+/// Longer than load balancers keep an idle connection (60 s is usual), so that the load balancer
+/// closes it first.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// How long a client may not take what is written to it. What it watches grows meanwhile.
+/// A client that stops reading is disconnected after this time. Until then, the live events that it
+/// watches accumulate.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How much of what a client does not take is kept for it, in bytes.
+/// The largest buffer of an HTTP/1.1 connection, in bytes. It keeps what the client has not read yet.
 const LARGEST_BUFFER: usize = 64 * 1024;
 
-/// What every HTTP/2 connection begins with, and no HTTP/1.1 request (RFC 9113, 3.4).
+/// Every HTTP/2 connection begins with these bytes, and no HTTP/1.1 request does (RFC 9113, 3.4).
 const HTTP_2: &[u8] = b"PRI";
 
-/// Serves every connection until the shutdown resolves, then lets each finish the answer that
-/// is under way.
+/// Serves connections until `shutdown` resolves. Then accepts no more, and waits until the requests in
+/// progress are answered.
 pub(super) async fn serve(
     mut listener: TcpListener,
     router: Router,
     shutdown: impl Future<Output = ()>,
 ) {
-    // Routes are made ready here, once, and not for every request.
+    // Axum prepares the routes here, once, instead of for every request.
     let router = router.with_state::<()>(());
     let graceful = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
-            // Waits out errors such as too many open files.
+            // After an error such as too many open files, waits and tries again.
             (stream, _) = Listener::accept(&mut listener) => {
                 tokio::spawn(connection(stream, router.clone(), graceful.watcher()));
             }
@@ -58,10 +61,10 @@ pub(super) async fn serve(
 }
 
 async fn connection(stream: TcpStream, router: Router, watcher: Watcher) {
-    // An answer's head and body may leave in two writes; Nagle's algorithm would hold the
-    // second back until the client's delayed acknowledgement.
+    // The head and the body of a response may be two writes. Nagle's algorithm would delay the
+    // second one until the client's delayed acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "no TCP_NODELAY");
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
     let is_http_2 = match timeout(HEAD_TIMEOUT, begins_with(&stream, HTTP_2)).await {
         Ok(Ok(is_http_2)) => is_http_2,
@@ -71,7 +74,7 @@ async fn connection(stream: TcpStream, router: Router, watcher: Watcher) {
     stream.set_timeout(Some(WRITE_TIMEOUT));
     let io = TokioIo::new(Box::pin(stream));
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        // Boxed, since hyper keeps room for it as long as the connection lives.
+        // Boxed, since hyper reserves space for this future for the whole life of the connection.
         Box::pin(router.clone().call(request.map(Body::new)))
     });
     let served = if is_http_2 {
@@ -79,7 +82,7 @@ async fn connection(stream: TcpStream, router: Router, watcher: Watcher) {
             .timer(TokioTimer::new())
             .keep_alive_interval(Some(WRITE_TIMEOUT))
             .serve_connection(io, service);
-        // Larger than the other, of which there may be thousands.
+        // Boxed, since it is larger than the HTTP/1.1 future, and there may be thousands of those.
         Box::pin(watcher.watch(connection)).await
     } else {
         let connection = http1::Builder::new()
@@ -93,12 +96,12 @@ async fn connection(stream: TcpStream, router: Router, watcher: Watcher) {
         watcher.watch(connection).await
     };
     if let Err(error) = served {
-        // The client's doing, all of it: it left, it was silent, or it did not speak HTTP.
-        tracing::debug!(%error, "a connection ended");
+        // At debug level: the client caused it. It disconnected, timed out, or did not send valid HTTP.
+        tracing::debug!(%error, "a connection ended with an error");
     }
 }
 
-/// Waits for the first bytes and leaves them there.
+/// Waits for the first bytes, and does not consume them.
 async fn begins_with(stream: &TcpStream, start: &[u8]) -> io::Result<bool> {
     let mut first = [0; 8];
     let length = stream.peek(&mut first).await?;

@@ -10,12 +10,12 @@ use tokio::sync::watch;
 
 use crate::http::{App, router};
 
-/// How long answers that are under way may take when the service stops. Orchestrators kill
-/// after ten seconds or more; people expect a second or two.
+/// How long requests in progress may take when the service stops. Orchestrators kill a process after
+/// 10 s or more; a person at a terminal expects it to stop within 1 or 2 s.
 const DRAIN: Duration = Duration::from_millis(1500);
 
-/// Serves on this listener until the shutdown signal, then finishes the answers that are
-/// under way, within a second and a half.
+/// Serves on this listener until `shutdown` resolves. Then waits for the requests in progress, but
+/// no longer than 1.5 s.
 pub async fn serve(
     app: App,
     listener: TcpListener,
@@ -26,18 +26,19 @@ pub async fn serve(
     let serving = connections::serve(listener, router(app), async move {
         shutdown.await;
         tracing::info!("stopping");
-        // First, since the server waits for every answer, and theirs would not end.
+        // First, since the server waits for every response, and the responses to watchers do not end
+        // by themselves.
         live.stop();
         stop.send_replace(true);
     });
     let too_long = async {
-        // An error means that the server ended and took the sender with it.
+        // An error means that the server has ended and dropped the sender.
         if stopping.wait_for(|stopping| *stopping).await.is_ok() {
             tokio::time::sleep(DRAIN).await;
         }
     };
     tokio::select! {
         () = serving => {}
-        () = too_long => tracing::warn!("stopped before every connection was done"),
+        () = too_long => tracing::warn!("stopped while requests were still in progress"),
     }
 }

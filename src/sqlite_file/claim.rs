@@ -1,4 +1,4 @@
-//! From a path to a file that only this process may use.
+//! Locks the file at a path for this process, and checks what the file is.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -11,30 +11,30 @@ use super::lock::{FileLock, LockError};
 /// A file that exists, is writable, and is locked for this process.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    /// Without links.
+    /// The canonical path, without symbolic links.
     pub(crate) path: PathBuf,
     pub(crate) lock: FileLock,
     pub(crate) kind: Kind,
 }
 
-/// Why a file cannot be used. It is left as it was.
+/// Why a file cannot be used. The file is unchanged.
 #[derive(Debug)]
 pub(crate) enum ClaimError {
-    /// Another process has it, or another user in this process.
+    /// Another process or another part of this process uses the file.
     InUse(PathBuf),
-    /// It cannot be created, opened, read or written.
+    /// The file cannot be created, opened, read or written.
     Io(PathBuf, io::Error),
 }
 
 impl Claim {
-    /// Claims the file, which is created when there is none. Blocks on the disk.
+    /// Locks the file. Creates it if it does not exist. Blocks the thread while it waits for the disk.
     pub(crate) fn stake(path: &Path, application_id: u32) -> Result<Claim, ClaimError> {
         let failed = |path: &Path| {
             let path = path.to_owned();
             move |error| ClaimError::Io(path, error)
         };
-        // Created here and not by SQLite: a path must exist to be made canonical, and SQLite
-        // takes an empty file for an empty database.
+        // Created here and not by SQLite: only the path of an existing file can be made canonical.
+        // SQLite treats an empty file as an empty database.
         match File::create_new(path) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -57,10 +57,10 @@ impl Claim {
         Ok(Claim { path, lock, kind })
     }
 
-    /// Empties the file, and removes what SQLite keeps beside it. No connection to it may be
-    /// open. The file stays the same one, and locked.
+    /// Truncates the file to zero length, and deletes the journal, WAL and shared-memory files beside
+    /// it. There must be no open connection to it. The file keeps its inode and stays locked.
     pub(crate) fn empty(&mut self) -> io::Result<()> {
-        // The file last: a journal that is left beside an empty file would be replayed into it.
+        // The file itself last: SQLite would replay a journal beside an empty file into that file.
         for suffix in ["-journal", "-wal", "-shm"] {
             let mut name = OsString::from(&self.path);
             name.push(suffix);

@@ -1,26 +1,26 @@
-//! What a file is, by its first bytes: judged before SQLite opens it, which would recover,
-//! convert or checkpoint a file that turns out to be another program's.
+//! Recognises a file by its first bytes, before SQLite opens it. Opening it with SQLite could recover,
+//! convert or checkpoint a file of another program.
 
-/// How many bytes of a file the header takes (SQLite's file format, section 1.3).
+/// The length of the header in bytes (SQLite file format, section 1.3).
 pub(super) const LENGTH: u64 = 100;
 
 const MAGIC: &[u8] = b"SQLite format 3\0";
 const USER_VERSION: usize = 60;
 const APPLICATION_ID: usize = 68;
 
-/// What a file is.
+/// The kind of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// An empty file, which SQLite takes for an empty database.
+    /// An empty file, which SQLite treats as an empty database.
     Empty,
     /// A SQLite database with the expected application id.
     Ours {
-        /// Its `user_version`: which version of our tables it holds.
+        /// The `user_version` of the database: the version of our schema.
         version: u32,
     },
     /// A SQLite database of another program.
     Foreign,
-    /// Something else.
+    /// A file that is not a SQLite database.
     NotADatabase,
 }
 

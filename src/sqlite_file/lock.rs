@@ -1,4 +1,4 @@
-//! The lock that keeps every other user from a SQLite file.
+//! An exclusive lock on a SQLite file.
 
 use std::collections::HashSet;
 use std::fs::{File, TryLockError};
@@ -6,13 +6,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-/// The right to use a file, until this is dropped or the process ends, however it ends.
+/// An exclusive lock on a file. It is held until this is dropped or the process ends, also if the
+/// process crashes.
 ///
-/// The lock is on the file itself (`flock`), so a hard link or a renamed path meets the same
-/// lock. SQLite's own locks are of another kind (`fcntl`) and do not conflict with it. They have
-/// a trap: closing any descriptor of a file drops all `fcntl` locks of the process on it. So
-/// this must be dropped after the last SQLite connection to the file, and a file that this
-/// process has already locked is recognised without opening it.
+/// The lock is on the file itself (`flock`), so it also holds for a hard link and for a renamed
+/// path. SQLite's own locks are of another kind (`fcntl`) and do not conflict with it. But when a
+/// process closes any descriptor of a file, it loses all its `fcntl` locks on that file. So this
+/// must be dropped after the last SQLite connection to the file, and a file that this process has
+/// already locked must be recognised without opening it.
 #[derive(Debug)]
 pub(crate) struct FileLock {
     file: File,
@@ -23,7 +24,7 @@ pub(crate) struct FileLock {
 /// Why a file was not locked.
 #[derive(Debug)]
 pub(crate) enum LockError {
-    /// Another process has the lock, or another user in this process.
+    /// Another process or another part of this process holds the lock.
     Taken,
     /// The file cannot be opened or locked.
     Io(io::Error),
@@ -32,13 +33,13 @@ pub(crate) enum LockError {
 /// The files that this process has locked.
 static LOCKED: LazyLock<Mutex<HashSet<FileId>>> = LazyLock::new(Mutex::default);
 
-/// A set stays sound when its holder panics.
+/// A panic cannot leave the set inconsistent, so a poisoned lock can be used.
 fn locked() -> MutexGuard<'static, HashSet<FileId>> {
     LOCKED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl FileLock {
-    /// Locks the file, which must exist. Does not wait.
+    /// Locks the file, which must exist. Fails at once if it is already locked.
     pub(super) fn take(path: &Path) -> Result<FileLock, LockError> {
         let id = FileId::of(path).map_err(LockError::Io)?;
         if !locked().insert(id.clone()) {
@@ -67,8 +68,8 @@ impl FileLock {
         &self.file
     }
 
-    /// Whether the path still leads to the locked file: it has not been deleted, renamed or
-    /// replaced. What is written to a file that no path leads to is lost with the process.
+    /// Whether the locked file is still at its path: it has not been deleted, renamed or replaced.
+    /// The data of a deleted file is lost when the process ends.
     pub(crate) fn is_at_its_path(&self) -> bool {
         FileId::of(&self.path).is_ok_and(|id| id == self.id)
     }
@@ -76,8 +77,8 @@ impl FileLock {
 
 impl Drop for FileLock {
     fn drop(&mut self) {
-        // Closing the file is not enough: a process that is being started at this moment holds
-        // a copy of the descriptor until it executes its program.
+        // Closing the file is not enough: a child process that is being started at this moment has
+        // a copy of the descriptor between `fork` and `exec`.
         if let Err(error) = self.file.unlock() {
             tracing::warn!(%error, "a SQLite file stays locked until the process ends");
         }
@@ -85,7 +86,7 @@ impl Drop for FileLock {
     }
 }
 
-/// What distinguishes a file from every other one, whatever its path.
+/// Identifies a file independently of its path.
 #[cfg(unix)]
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct FileId {
@@ -121,18 +122,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_locked_once_whatever_its_path() {
+    fn a_file_cannot_be_locked_twice_even_by_another_path() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("a.db");
         let link = directory.path().join("b.db");
         File::create(&path).expect("a file");
         std::fs::hard_link(&path, &link).expect("a link");
 
-        let lock = FileLock::take(&path).expect("nobody has it");
+        let lock = FileLock::take(&path).expect("an unlocked file");
         assert!(matches!(FileLock::take(&path), Err(LockError::Taken)));
         assert!(matches!(FileLock::take(&link), Err(LockError::Taken)));
         drop(lock);
-        FileLock::take(&link).expect("nobody has it any more");
+        FileLock::take(&link).expect("an unlocked file");
     }
 
     #[test]
@@ -141,7 +142,7 @@ mod tests {
         let path = directory.path().join("a.db");
         let elsewhere = directory.path().join("b.db");
         File::create(&path).expect("a file");
-        let lock = FileLock::take(&path).expect("nobody has it");
+        let lock = FileLock::take(&path).expect("an unlocked file");
         assert!(lock.is_at_its_path());
 
         std::fs::rename(&path, &elsewhere).expect("renamed");

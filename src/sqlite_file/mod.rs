@@ -1,5 +1,5 @@
-//! A SQLite file that this process has to itself: opened, locked, recognised by its header, and
-//! read through a pool. The event store and the read model are both kept in such files.
+//! A SQLite file that only this process uses: locks it, recognises it by its header, and reads it
+//! through a pool of connections. The event store and the read model are both stored in such files.
 
 mod claim;
 mod header;

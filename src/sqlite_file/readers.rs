@@ -1,4 +1,4 @@
-//! Connections that only read, each in a thread where it may block.
+//! A pool of read-only connections. Reads run on threads that may block.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,15 +7,15 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 use tokio::task;
 
-/// How many reads run at once, each on a connection of its own.
+/// How many reads run at the same time, each on its own connection.
 const CONNECTIONS: usize = 4;
 
-/// How many statements each connection keeps prepared.
+/// How many prepared statements each connection caches.
 const STATEMENTS: usize = 64;
 
-/// A pool of read-only connections to a file that a writer keeps open. All of them are opened
-/// at the start, so that reading needs no file descriptor later. Each read sees the database as
-/// it was at one moment.
+/// A pool of read-only connections to a file that a writer keeps open. All connections are opened at
+/// the start, so a read does not fail for lack of a file descriptor. Each read sees a snapshot of
+/// the database.
 #[derive(Debug)]
 pub(crate) struct Readers {
     path: PathBuf,
@@ -30,13 +30,13 @@ pub(crate) enum ReadError {
     /// SQLite failed.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
-    /// The read panicked, or the process stops.
+    /// The read panicked, or the process is stopping.
     #[error(transparent)]
     Interrupted(#[from] task::JoinError),
 }
 
 impl Readers {
-    /// `settings` are executed on each connection.
+    /// Opens the connections, and executes `settings` (SQL) on each.
     pub(crate) fn open(path: &Path, settings: &'static str) -> rusqlite::Result<Readers> {
         let connections = (0..CONNECTIONS).map(|_| open(path, settings));
         Ok(Readers {
@@ -47,17 +47,17 @@ impl Readers {
         })
     }
 
-    /// Runs the read in a transaction of its own.
+    /// Runs the read in its own transaction.
     pub(crate) async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, ReadError> {
         let permits = self.permits.clone();
-        // It is never closed; a read without a permit would do no harm either.
+        // Cannot fail: the semaphore is never closed. A read without a permit would do no harm.
         let permit = permits.acquire_owned().await.ok();
         let readers = self.clone();
         let outcome = task::spawn_blocking(move || {
-            // Given back when the read is over, not when its caller stops waiting.
+            // Released when the read ends, even if its caller has stopped waiting.
             let _permit = permit;
             readers.blocking_read(read)
         });
@@ -71,7 +71,7 @@ impl Readers {
         let pooled = self.idle().pop();
         let mut connection = match pooled {
             Some(connection) => connection,
-            // One was lost to a read that panicked.
+            // A read that panicked has dropped its connection.
             None => open(&self.path, self.settings)?,
         };
         let result = connection
@@ -81,7 +81,7 @@ impl Readers {
         result
     }
 
-    /// Nothing panics while holding it.
+    /// No code panics while it holds this lock, so a poisoned lock can be used.
     fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -92,7 +92,7 @@ fn open(path: &Path, settings: &str) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.execute_batch(settings)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // SQLite opens the files when they are first read.
+    // SQLite opens the files at the first read, so read once now.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
 }

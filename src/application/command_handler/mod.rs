@@ -1,4 +1,5 @@
-//! Carries out commands: load, decide, append, and again when the race was lost.
+//! Carries out commands: loads the game, decides, and appends the events. Starts over when another
+//! append came first.
 
 mod races;
 
@@ -6,34 +7,34 @@ use std::sync::Arc;
 
 use super::command_error::CommandError;
 use super::command_options::{CommandOptions, IdempotencyKey, Precondition};
-use super::deduplication::{Found, find_after, find_by_key, is_used};
+use super::deduplication::{KeyUse, find_after, find_by_key, is_used};
 use super::game_id::GameId;
 use super::game_repository::{GameAtRevision, GameRepository, HistoricEvent};
 use crate::domain::{Command, Game, MakeMove, Rejection, Resign, StartGame, decide};
 use races::Races;
 
-/// How often a command is decided again after its append lost a race. A game has two
-/// players, so the second decision is nearly always the last.
+/// How often a command is decided again after another append came first. A game has two players,
+/// so the second decision is nearly always the last one.
 const DECISIONS_AFTER_A_LOST_RACE: usize = 5;
 
-/// What a command came to.
+/// The result of a command.
 #[derive(Debug, Clone)]
 pub struct Handled {
-    /// The game as the command left it.
+    /// The game after the command.
     pub game: Arc<GameAtRevision>,
-    /// It was carried out before; this time nothing was done.
+    /// Whether the command was already carried out earlier. If so, this request changed nothing.
     pub is_repeated: bool,
 }
 
 impl Handled {
-    fn now(game: Arc<GameAtRevision>) -> Handled {
+    fn first_time(game: Arc<GameAtRevision>) -> Handled {
         Handled {
             game,
             is_repeated: false,
         }
     }
 
-    fn before(game: impl Into<Arc<GameAtRevision>>) -> Handled {
+    fn repeated(game: impl Into<Arc<GameAtRevision>>) -> Handled {
         Handled {
             game: game.into(),
             is_repeated: true,
@@ -41,53 +42,56 @@ impl Handled {
     }
 }
 
-/// Turns commands into events of the games' streams.
+/// Turns commands into events, and appends them to the streams of the games.
 #[derive(Debug)]
 pub struct CommandHandler {
     games: Arc<GameRepository>,
 }
 
 impl CommandHandler {
-    /// A handler for the games of this store.
+    /// A handler for the games of this repository.
     pub fn new(games: Arc<GameRepository>) -> CommandHandler {
         CommandHandler { games }
     }
 
-    /// Starts a game under an id that was made up for it, and returns it.
+    /// Starts a game under an id that the service generated, and returns the game.
     ///
-    /// A new id needs no look at the store: that no stream has it is what the append
-    /// expects, and a used id is found out by it.
+    /// Does not read the store first: the append expects that there is no stream with this id, and
+    /// fails if there is one.
     pub async fn start_game(
         &self,
         id: GameId,
         start: StartGame,
-        terms: &CommandOptions,
+        options: &CommandOptions,
     ) -> Result<Handled, CommandError> {
         let command = Command::StartGame(start);
-        let started = match self.attempt(id, Arc::default(), &command, terms).await {
+        let started = match self
+            .decide_and_append(id, Arc::default(), &command, options)
+            .await
+        {
             Err(error) => match error.lost_race() {
                 Some(race) => {
                     let mut races = Races::default();
                     races.lost(race);
                     let loaded = races.load(&self.games, id).await?;
-                    self.attempt(id, loaded, &command, terms).await
+                    self.decide_and_append(id, loaded, &command, options).await
                 }
                 None => Err(error),
             },
             started => started,
         };
-        started.map(Handled::now)
+        started.map(Handled::first_time)
     }
 
-    /// Starts a game under an id that the client chose, unless the same players have started
-    /// it already; then it is returned as it is now.
+    /// Starts a game under an id that the client chose. If the same players have already started
+    /// this game, returns it in its current state.
     pub async fn start_game_at(
         &self,
         id: GameId,
         start: StartGame,
-        terms: &CommandOptions,
+        options: &CommandOptions,
     ) -> Result<Handled, CommandError> {
-        let precondition = &terms.precondition;
+        let precondition = &options.precondition;
         let command = Command::StartGame(start.clone());
         let mut races = Races::default();
         for _ in 0..=DECISIONS_AFTER_A_LOST_RACE {
@@ -97,34 +101,34 @@ impl CommandHandler {
                 return Err(precondition_failed(precondition, &loaded, history));
             }
             if loaded.game.players() == Some(&start.players) {
-                return Ok(Handled::before(loaded));
+                return Ok(Handled::repeated(loaded));
             }
-            match self.attempt(id, loaded, &command, terms).await {
-                Ok(game) => return Ok(Handled::now(game)),
+            match self.decide_and_append(id, loaded, &command, options).await {
+                Ok(game) => return Ok(Handled::first_time(game)),
                 Err(error) => races.lost(error.lost_race().ok_or(error)?),
             }
         }
         Err(CommandError::Contention)
     }
 
-    /// Starts the game that this key leads to, once: as often as it is asked for, it is
-    /// returned as it was then.
+    /// Starts the game whose id is derived from this key. A repeated request returns the game as
+    /// it was right after the start.
     pub async fn start_keyed_game(
         &self,
         key: &IdempotencyKey,
         start: StartGame,
-        terms: &CommandOptions,
+        options: &CommandOptions,
     ) -> Result<Handled, CommandError> {
         let id = key.game_id();
         let unconditional = CommandOptions {
             precondition: Precondition::default(),
-            ..terms.clone()
+            ..options.clone()
         };
         match self.start_game_at(id, start, &unconditional).await {
             Ok(handled) if handled.is_repeated => {
                 let history = self.games.history(id).await?;
                 let first = history.get(..1).unwrap_or_default();
-                Ok(Handled::before(GameAtRevision::as_of(first)))
+                Ok(Handled::repeated(GameAtRevision::as_of(first)))
             }
             Err(CommandError::Rejected {
                 rejection: Rejection::GameAlreadyStarted { players },
@@ -136,71 +140,71 @@ impl CommandHandler {
         }
     }
 
-    /// Makes a move, once if the terms let a repetition be known, and returns the game after
-    /// it.
+    /// Makes a move and returns the game after it. A repeated request is recognised by its
+    /// idempotency key or its precondition, and changes nothing.
     pub async fn make_move(
         &self,
         id: GameId,
-        asked: MakeMove,
-        terms: &CommandOptions,
+        make_move: MakeMove,
+        options: &CommandOptions,
     ) -> Result<Handled, CommandError> {
-        let command = Command::MakeMove(asked);
-        self.once(id, &command, terms).await
+        self.handle(id, &Command::MakeMove(make_move), options)
+            .await
     }
 
-    /// Gives the game up for a player, once as a move is made once, and returns the game after
-    /// it.
+    /// Resigns the game for a player and returns the game after it. A repeated request is
+    /// recognised as in [`make_move`](CommandHandler::make_move).
     pub async fn resign(
         &self,
         id: GameId,
-        asked: Resign,
-        terms: &CommandOptions,
+        resign: Resign,
+        options: &CommandOptions,
     ) -> Result<Handled, CommandError> {
-        let command = Command::Resign(asked);
-        self.once(id, &command, terms).await
+        self.handle(id, &Command::Resign(resign), options).await
     }
 
-    async fn once(
+    async fn handle(
         &self,
         id: GameId,
         command: &Command,
-        terms: &CommandOptions,
+        options: &CommandOptions,
     ) -> Result<Handled, CommandError> {
         let mut races = Races::default();
         for _ in 0..=DECISIONS_AFTER_A_LOST_RACE {
             let loaded = races.load(&self.games, id).await?;
             if loaded.game != Game::NotStarted
-                && let Some(done) = self.settled(id, &loaded, command, terms).await?
+                && let Some(repeated) = self.check_options(id, &loaded, command, options).await?
             {
-                return Ok(done);
+                return Ok(repeated);
             }
-            match self.attempt(id, loaded, command, terms).await {
-                Ok(game) => return Ok(Handled::now(game)),
+            match self.decide_and_append(id, loaded, command, options).await {
+                Ok(game) => return Ok(Handled::first_time(game)),
                 Err(error) => races.lost(error.lost_race().ok_or(error)?),
             }
         }
         Err(CommandError::Contention)
     }
 
-    /// What the terms say of this command before the rules are asked: it was carried out before,
-    /// or it is refused, or nothing.
-    async fn settled(
+    /// Applies the idempotency key and the precondition, before the rules of the game are checked.
+    /// Returns the earlier result if this is a repeated request, an error if the precondition does
+    /// not hold, and `None` if the command is to be decided.
+    async fn check_options(
         &self,
         id: GameId,
         loaded: &GameAtRevision,
-        asked: &Command,
-        terms: &CommandOptions,
+        command: &Command,
+        options: &CommandOptions,
     ) -> Result<Option<Handled>, CommandError> {
         let CommandOptions {
             key, precondition, ..
-        } = terms;
+        } = options;
         if let Some(key) = key
             && is_used(id, loaded, key)
         {
             let history = self.games.history(id).await?;
-            match find_by_key(id, &history, key, asked) {
-                Some(Found::Done(game)) => return Ok(Some(Handled::before(game))),
-                Some(Found::Another(original)) => {
+            match find_by_key(id, &history, key, command) {
+                Some(KeyUse::SameCommand(game)) => return Ok(Some(Handled::repeated(game))),
+                Some(KeyUse::OtherCommand(original)) => {
                     return Err(CommandError::KeyReused { original });
                 }
                 None => {}
@@ -215,37 +219,40 @@ impl CommandHandler {
         }
         let history = self.games.history(id).await?;
         precondition
-            .left_behind(loaded.revision)
-            .and_then(|revision| find_after(&history, revision, asked))
-            .map(|game| Some(Handled::before(game)))
+            .outdated_revision(loaded.revision)
+            .and_then(|revision| find_after(&history, revision, command))
+            .map(|game| Some(Handled::repeated(game)))
             .ok_or_else(|| precondition_failed(precondition, loaded, history))
     }
 
-    async fn attempt(
+    async fn decide_and_append(
         &self,
         id: GameId,
         loaded: Arc<GameAtRevision>,
         command: &Command,
-        terms: &CommandOptions,
+        options: &CommandOptions,
     ) -> Result<Arc<GameAtRevision>, CommandError> {
         let decided_on = loaded.revision;
         let events = decide(&loaded.game, command).map_err(|rejection| CommandError::Rejected {
             rejection,
             revision: decided_on,
         })?;
-        let appended = self.games.append(id, loaded, command, terms, events).await;
+        let appended = self
+            .games
+            .append(id, loaded, command, options, events)
+            .await;
         appended.map_err(|error| CommandError::Append { decided_on, error })
     }
 }
 
-/// The history was read after the game was judged, and may have gone on: what came then is not
-/// told, so that the answer is of one moment.
+/// `history` was read after `checked` and may contain later events. They are left out, so that the
+/// answer describes the game at one revision.
 fn precondition_failed(
     precondition: &Precondition,
-    judged: &GameAtRevision,
+    checked: &GameAtRevision,
     mut history: Vec<HistoricEvent>,
 ) -> CommandError {
-    let current = judged.revision;
+    let current = checked.revision;
     let seen = precondition.seen();
     history.retain(|event| {
         let revision = Some(event.recorded.revision);

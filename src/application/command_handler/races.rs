@@ -1,5 +1,5 @@
-//! Lost races: the event that won may become readable a little later than the conflict that it
-//! caused.
+//! Lost races: another append to the same stream came first. Its event may become readable a
+//! little later than the conflict that it caused.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,17 +12,17 @@ use crate::application::{GameAtRevision, GameId, GameRepository};
 use crate::backoff::Backoff;
 use crate::event_store::StreamRevision;
 
-/// How long a command waits in all for events that won. KurrentDB takes 5 to 40 ms.
+/// How long one command waits in total until such events are readable. KurrentDB takes 5 to 40 ms.
 const LONGEST_WAIT: Duration = Duration::from_millis(250);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 
-/// The races that one command has lost.
+/// The lost races of one command.
 #[derive(Debug, Default)]
 pub(super) struct Races {
-    /// Where the stream was when the last race was lost.
+    /// The revision of the stream at the latest lost race.
     actual: Option<StreamRevision>,
-    /// When the command stops waiting; set by the first loss.
+    /// When the command stops waiting. Set at the first lost race.
     until: Option<Instant>,
 }
 
@@ -33,8 +33,8 @@ impl Races {
             .get_or_insert_with(|| Instant::now() + LONGEST_WAIT);
     }
 
-    /// The game as it is now, with the event that won the last race, unless that does not
-    /// become readable in time.
+    /// Loads the current game. Waits until it includes the event that won the latest race, or until
+    /// the time is up.
     pub(super) async fn load(
         &self,
         games: &GameRepository,

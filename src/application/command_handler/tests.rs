@@ -1,7 +1,7 @@
-//! Commands on a store that loses races on demand.
+//! Commands on a store whose appends lose races on demand.
 
 use super::*;
-use crate::application::testing::{Races, game, handler};
+use crate::application::testing::{RacingStore, game, handler};
 use crate::domain::{Column, PlayerName, Players};
 use crate::event_store::{MemoryStore, StreamRevision};
 
@@ -21,7 +21,7 @@ async fn a_game_is_started_and_played() {
 }
 
 #[tokio::test]
-async fn a_refused_command_says_where_the_game_stands() {
+async fn a_rejection_contains_the_revision_of_the_game() {
     let handler = handler(MemoryStore::new());
     let too_early = handler
         .make_move(game(), ada_to(Column::D), &CommandOptions::default())
@@ -48,15 +48,15 @@ async fn a_refused_command_says_where_the_game_stands() {
     );
 }
 
-/// So a start whose answer was lost can be sent again; see `application::event_id`.
+/// So a client that did not receive the answer can send the start again; see `application::event_id`.
 #[tokio::test]
-async fn the_same_start_again_is_no_second_start_but_another_one_is_refused() {
+async fn a_repeated_start_changes_nothing_and_a_different_start_is_refused() {
     let handler = handler(MemoryStore::new());
     assert_eq!(revision(start(&handler).await), 0);
     assert_eq!(revision(start(&handler).await), 0);
     let swapped = Players::new(name("grace"), name("ada")).expect("two players");
-    let terms = CommandOptions::default();
-    let refused = handler.start_game(game(), StartGame { players: swapped }, &terms);
+    let options = CommandOptions::default();
+    let refused = handler.start_game(game(), StartGame { players: swapped }, &options);
     assert!(matches!(
         refused.await,
         Err(CommandError::Rejected {
@@ -91,7 +91,7 @@ async fn after_a_lost_race_the_command_may_be_refused() {
 }
 
 #[tokio::test]
-async fn five_lost_races_are_not_too_many() {
+async fn a_command_succeeds_after_five_lost_races() {
     let store = started_store().await;
     store.next_rivals(vec![vec![]; 5]);
     let handler = handler(store.clone());
@@ -115,7 +115,7 @@ async fn six_lost_races_are_contention() {
 }
 
 #[tokio::test]
-async fn what_is_remembered_is_never_stale() {
+async fn a_cached_game_is_never_stale() {
     let store = MemoryStore::new();
     let (one, other) = (handler(store.clone()), handler(store));
     start(&one).await.expect("a new game");
@@ -137,27 +137,27 @@ async fn what_is_remembered_is_never_stale() {
     }
     let loaded = other.games.load(game()).await.expect("the whole game");
     assert_eq!(loaded.event_ids.len(), 8);
-    let told = one.games.history(game()).await.expect("the whole game");
-    assert_eq!(told.last().map(|last| &last.game), Some(&loaded.game));
+    let history = one.games.history(game()).await.expect("the whole game");
+    assert_eq!(history.last().map(|last| &last.game), Some(&loaded.game));
 }
 
 #[tokio::test]
 async fn a_game_that_was_deleted_is_gone() {
     let store = started_store().await;
     let handler = handler(store.clone());
-    handler.games.load(game()).await.expect("remembered");
+    handler.games.load(game()).await.expect("a cached game");
     store.delete_everything();
     let loaded = handler.games.load(game()).await.expect("an absent game");
     assert_eq!((&loaded.game, loaded.revision), (&Default::default(), None));
 }
 
 #[tokio::test]
-async fn a_game_that_was_deleted_and_written_anew_is_the_new_one_while_it_is_shorter() {
+async fn a_game_that_was_deleted_and_started_again_is_the_new_one_while_it_is_shorter() {
     for moves in 0..2 {
         let store = started_store().await;
-        let remembering = handler(store.clone());
+        let caching = handler(store.clone());
         for asked in [ada_to(Column::D), grace_to(Column::D)] {
-            remembering
+            caching
                 .make_move(game(), asked, &CommandOptions::default())
                 .await
                 .expect("a move");
@@ -165,15 +165,15 @@ async fn a_game_that_was_deleted_and_written_anew_is_the_new_one_while_it_is_sho
         store.delete_everything();
         let unaware = handler(store.clone());
         start(&unaware).await.expect("a new game");
-        let anew = [ada_to(Column::A), grace_to(Column::B)].into_iter().cycle();
-        for asked in anew.take(moves) {
+        let others = [ada_to(Column::A), grace_to(Column::B)].into_iter().cycle();
+        for asked in others.take(moves) {
             unaware
                 .make_move(game(), asked, &CommandOptions::default())
                 .await
                 .expect("a move");
         }
         let expected = unaware.games.load(game()).await.expect("the new game");
-        let loaded = remembering.games.load(game()).await.expect("the new game");
+        let loaded = caching.games.load(game()).await.expect("the new game");
         assert_eq!(loaded.game, expected.game, "{moves} moves");
         assert_eq!(loaded.event_ids, expected.event_ids);
     }
@@ -186,8 +186,8 @@ async fn start(handler: &CommandHandler) -> Result<Handled, CommandError> {
         .await
 }
 
-async fn started_store() -> Races {
-    let store = Races::default();
+async fn started_store() -> RacingStore {
+    let store = RacingStore::default();
     start(&handler(store.memory())).await.expect("a new game");
     store
 }
@@ -220,6 +220,6 @@ fn refused_turn(handled: Result<Handled, CommandError>) -> u64 {
             rejection: Rejection::NotYourTurn { .. },
             revision: Some(revision),
         }) => revision.number(),
-        other => panic!("it is not her turn, but {other:?}"),
+        other => panic!("expected a rejection because of the turn, got {other:?}"),
     }
 }

@@ -65,7 +65,7 @@ impl ConnectionString {
 
     /// Adds the user's name and password to the options of a call, if the string has them. Only
     /// there does the crate accept a password with any characters.
-    pub(super) fn sign<O>(&self, options: O, with: impl FnOnce(O, Credentials) -> O) -> O {
+    pub(super) fn authenticate<O>(&self, options: O, with: impl FnOnce(O, Credentials) -> O) -> O {
         match &self.credentials {
             Some(credentials) => with(options, credentials.clone()),
             None => options,

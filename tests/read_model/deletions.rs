@@ -109,7 +109,7 @@ async fn what_follows_in_the_stream_of_a_deleted_game_is_passed_over() {
         rebuilt.catches_up().await;
         assert_eq!(rebuilt.numbers().await.len(), 1);
         assert_eq!(rebuilt.model.status().unreadable_streams, 0);
-        assert!(logs.with("no game explains").is_empty());
+        assert!(logs.with("not a valid game").is_empty());
         if !is_scavenged {
             assert_eq!(rows(&path), files.rebuilt_rows(&store).await);
         }

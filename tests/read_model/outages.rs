@@ -102,8 +102,8 @@ async fn the_first_ten_streams_that_are_not_games_have_a_line_each_and_then_ther
         let following = Following::in_memory(&store).await;
         following.catches_up().await;
         assert_eq!(following.model.status().unreadable_streams, streams);
-        assert_eq!(logs.with("no game explains stream game-").len(), lines);
-        let count = logs.with(&format!("no game explains {streams} streams in all"));
+        assert_eq!(logs.with("is not a valid game from revision").len(), lines);
+        let count = logs.with(&format!("{streams} streams are not valid games"));
         assert_eq!(count.len(), counts);
     }
 }

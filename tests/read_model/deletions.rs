@@ -117,8 +117,7 @@ async fn later_events_in_the_stream_of_a_deleted_game_are_skipped() {
 }
 
 #[tokio::test]
-async fn a_game_whose_stream_is_gone_when_it_has_to_be_read_counts_as_deleted_and_not_as_unreadable()
- {
+async fn a_game_whose_stream_is_gone_when_it_is_read_counts_as_deleted_not_as_unreadable() {
     let (database, store) = erasable();
     let files = Files::new();
     let path = files.path("model.db");

@@ -18,8 +18,8 @@ struct Text(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(crate) fn read() -> Log {
-        // With a single subscriber in the process, `tracing` decides once whether a log statement is
-        // enabled, on the first thread that reaches it, even if that thread has no subscriber.
+        // With a single subscriber in the process, `tracing` decides once whether a log statement
+        // is enabled: on the first thread that reaches it, even if that has no subscriber.
         static SECOND: OnceLock<Dispatch> = OnceLock::new();
         SECOND.get_or_init(|| Dispatch::new(NoSubscriber::default()));
         let text = Text::default();

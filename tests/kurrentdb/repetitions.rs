@@ -1,5 +1,5 @@
-//! The same append twice at the same time: a double click, or a client that repeats a request before
-//! the first one was answered.
+//! The same append twice at the same time: a double click, or a client that repeats a request
+//! before the first one was answered.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! `openapi.yaml`, read, and what judges by its schemas.
+//! Reads `openapi.yaml`, and makes validators of its schemas.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -10,7 +10,7 @@ pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     serde_saphyr::from_str(include_str!("../../openapi.yaml")).expect("openapi.yaml is YAML")
 });
 
-/// What a reference within the document leads to.
+/// The part of the document that a reference points to.
 pub(crate) fn resolve(mut node: &'static Value) -> &'static Value {
     while let Some(reference) = node["$ref"].as_str() {
         let pointer = reference.trim_start_matches('#');
@@ -20,13 +20,13 @@ pub(crate) fn resolve(mut node: &'static Value) -> &'static Value {
     node
 }
 
-/// The templates of all paths.
+/// The path templates of all operations.
 pub(crate) fn paths() -> impl Iterator<Item = &'static str> {
     let paths = DOCUMENT["paths"].as_object().expect("paths");
     paths.keys().map(String::as_str)
 }
 
-/// What judges by this schema of the document. Made once each.
+/// The validator for this schema of the document. Each one is compiled once.
 pub(crate) fn validator(schema: &Value) -> Arc<Validator> {
     static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> =
         LazyLock::new(Mutex::default);

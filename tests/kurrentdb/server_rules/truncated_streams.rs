@@ -12,7 +12,8 @@ use crate::server_rules::asking::{
     STREAM, append, client_of, new_ids, read, read_all, three_events,
 };
 
-/// Asserts the conflict of `NoStream`: it names the last revision, even if that event cannot be read.
+/// Asserts that an append at `NoStream` conflicts with revision 2, even if that event cannot be
+/// read.
 async fn is_at_revision_2(client: &Client) {
     match append(client, StreamState::NoStream, &new_ids::<1>()).await {
         Err(Error::WrongExpectedVersion { current, .. }) => {

@@ -43,7 +43,7 @@ pub async fn run(settings: &StoreSettings) -> Result<(), RebuildError> {
     }
     let store = event_store::open(&settings.event_store).await?;
     let head = store.head().await?;
-    let model = Arc::new(ReadModel::open_anew(&location).await?);
+    let model = Arc::new(ReadModel::open_empty(&location).await?);
     let mut out = io::stdout();
     writeln!(out, "Rebuilding {location} from {}", store.location())?;
     let bar = Bar::new(head);

@@ -44,9 +44,9 @@ impl From<ReadError> for ReadModelError {
 }
 
 impl Database {
-    /// Opens the file; `anew` empties it first. Does blocking I/O.
-    pub(super) fn open(path: &Path, anew: bool) -> Result<Database, OpenReadModelError> {
-        let Opened { path, lock, writer } = open_file(path, anew)?;
+    /// Opens the file; if `is_rebuild`, empties it first. Does blocking I/O.
+    pub(super) fn open(path: &Path, is_rebuild: bool) -> Result<Database, OpenReadModelError> {
+        let Opened { path, lock, writer } = open_file(path, is_rebuild)?;
         let readers = Readers::open(&path, READER_SETTINGS)
             .map_err(|error| OpenReadModelError::sqlite(&path, error))?;
         Ok(Database {

@@ -91,20 +91,20 @@ impl ReadModel {
     }
 
     /// Like [`open`](ReadModel::open), but deletes the previous content first.
-    pub async fn open_anew(location: &ReadModelLocation) -> Result<ReadModel, OpenReadModelError> {
+    pub async fn open_empty(location: &ReadModelLocation) -> Result<ReadModel, OpenReadModelError> {
         ReadModel::open_as(location, true).await
     }
 
     async fn open_as(
         location: &ReadModelLocation,
-        anew: bool,
+        is_rebuild: bool,
     ) -> Result<ReadModel, OpenReadModelError> {
         match location {
             ReadModelLocation::Memory => Ok(ReadModel::in_memory()),
             ReadModelLocation::File(path) => {
                 let given = path.clone();
                 let path = path.clone();
-                let opened = task::spawn_blocking(move || Database::open(&path, anew)).await;
+                let opened = task::spawn_blocking(move || Database::open(&path, is_rebuild)).await;
                 opened
                     .unwrap_or_else(|error| Err(OpenReadModelError::io(&given, error.into())))
                     .map(ReadModel::on)

@@ -149,7 +149,7 @@ async fn a_frozen_connection_causes_an_error_within_the_deadline_and_is_then_rep
     until_ready(&store).await;
     append(&store, &stream, at(0), &event)
         .await
-        .expect("it goes on, whether stored before or not");
+        .expect("the repeated append succeeds, whether or not it was stored before");
     assert_eq!(double.stored(stream.as_str()).len(), 2);
     assert_eq!(double.stored(stream.as_str())[1].id, event.id);
 }

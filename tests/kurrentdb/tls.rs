@@ -60,13 +60,13 @@ async fn files_without_a_certificate_are_refused_at_start() {
         ("tlsCaFile", "damaged.pem"),
     ] {
         let connection = secure(&double, &[(option, file)]);
-        let connection = connection.parse().expect("the string itself is good");
+        let connection = connection.parse().expect("the connection string is valid");
         let error = KurrentDbStore::open(connection).await.expect_err(file);
         assert!(error.to_string().contains(file), "{error}");
     }
     let users = [("userCertFile", "user.pem"), ("userKeyFile", "damaged.pem")];
     let connection = secure(&double, &users);
-    let connection = connection.parse().expect("the string itself is good");
+    let connection = connection.parse().expect("the connection string is valid");
     KurrentDbStore::open(connection)
         .await
         .expect_err("a file that is not a key");

@@ -229,7 +229,7 @@ impl EventStore for Erasable {
             ExpectedRevision::NoStream => entry.next == 0 || entry.limits.is_soft_deleted,
             ExpectedRevision::Exact(revision) => entry.next == revision.next().number(),
         };
-        assert!(is_expected, "tests do not compete here");
+        assert!(is_expected, "these tests do not append concurrently");
         entry.limits.is_soft_deleted = false;
         let first = entry.next;
         entry.next += events.len() as u64;
@@ -288,7 +288,7 @@ impl EventStore for Erasable {
         _: Option<GlobalPosition>,
         _: usize,
     ) -> Result<Vec<RecordedEvent>, EventStoreError> {
-        unreachable!("no read model reads like this")
+        unreachable!("the read model does not use bounded reads")
     }
 
     async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {

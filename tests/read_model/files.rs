@@ -13,13 +13,13 @@ async fn refusal(path: &Path) -> OpenReadModelError {
     let location = ReadModelLocation::File(path.to_owned());
     for opened in [
         ReadModel::open(&location).await,
-        ReadModel::open_anew(&location).await,
+        ReadModel::open_empty(&location).await,
     ] {
         if let Err(error) = opened {
             return error;
         }
     }
-    panic!("it must not be opened");
+    panic!("the file must not be opened");
 }
 
 #[tokio::test]

@@ -25,7 +25,7 @@ async fn walk(store: &Arc<dyn EventStore>, query: GamesQuery, ends: &[GameId]) -
         let page = following.model.games(&query).await.expect("an answer");
         assert!(page.games.len() <= query.limit);
         met.extend(page.games.iter().map(|game| game.id));
-        assert!(met.len() < 1_000, "it comes to no end");
+        assert!(met.len() < 1_000, "the pages do not end");
         let Some(next) = page.next else {
             return met;
         };

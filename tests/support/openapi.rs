@@ -15,7 +15,7 @@ pub(crate) fn resolve(mut node: &'static Value) -> &'static Value {
     while let Some(reference) = node["$ref"].as_str() {
         let pointer = reference.trim_start_matches('#');
         let target = DOCUMENT.pointer(pointer);
-        node = target.unwrap_or_else(|| panic!("{reference} leads nowhere"));
+        node = target.unwrap_or_else(|| panic!("{reference} points to nothing"));
     }
     node
 }

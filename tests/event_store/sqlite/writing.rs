@@ -83,7 +83,7 @@ async fn a_database_that_is_locked_for_long_is_unavailable_until_it_is_unlocked(
     let event = new_event();
     let answer = soon(store.append(&stream, at(0), vec![event.clone()])).await;
     assert!(matches!(answer, Err(EventStoreError::Unavailable { .. })));
-    assert_eq!(ids_in(&store, &stream).await.len(), 1, "reads go on");
+    assert_eq!(ids_in(&store, &stream).await.len(), 1, "reads still work");
     drop(tool);
     go_on(&store, &stream, 0, vec![event]).await;
 }

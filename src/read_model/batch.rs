@@ -114,7 +114,7 @@ impl Batch {
         self.histories.insert(id, history);
     }
 
-    /// Adds the next message. Changes nothing if a history is needed first.
+    /// Adds the next message, unless a history is needed first.
     pub(super) fn take(
         &mut self,
         memory: &mut ProjectorState,

@@ -102,13 +102,13 @@ impl Progress {
     }
 
     pub(super) async fn wait_until_caught_up(&self) {
-        // An error would say that the sender is gone, which we hold ourselves.
+        // It fails only after the sender was dropped, and `self` owns the sender.
         let _ = self.caught_up.subscribe().wait_for(|done| *done).await;
     }
 
     pub(super) async fn reached(&self, position: GlobalPosition) {
         let mut visible = self.visible.subscribe();
-        // An error would say that the sender is gone, which we hold ourselves.
+        // It fails only after the sender was dropped, and `self` owns the sender.
         let _ = visible
             .wait_for(|visible| visible.is_some_and(|visible| visible >= position))
             .await;

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::json;
 
-/// A game that was played to its end, with its state after each event.
+/// A game that was played in turns to its end, with the game after each of its events.
 #[derive(Debug, Clone)]
 pub(crate) struct Played {
     pub(crate) players: Players,
@@ -47,7 +47,7 @@ impl Played {
         self.states.last().unwrap_or(&Game::NotStarted)
     }
 
-    /// The legal columns. With patience, only those that do not end the game, if there are any.
+    /// The legal columns; with patience, only those that let the game go on, if there are any.
     fn choices(&self, patient: bool) -> Vec<Column> {
         let mut choices = self.last().legal_columns();
         let goes_on = |column: &Column| {
@@ -61,7 +61,7 @@ impl Played {
     }
 }
 
-/// Games of patient players are long: many of them fill the board.
+/// Patient games are long: many of them fill the board.
 pub(crate) fn any_game() -> impl Strategy<Value = Played> {
     let choices = vec(any::<Index>(), 42);
     (any_players(), any::<bool>(), choices).prop_map(|(players, patient, choices)| {
@@ -108,7 +108,7 @@ pub(crate) fn any_players() -> impl Strategy<Value = Players> {
     })
 }
 
-/// The name of a player in the generated histories, or any other text.
+/// A name that somebody in the generated histories bears, or any text at all.
 pub(crate) fn any_name() -> impl Strategy<Value = PlayerName> {
     let known = select(vec!["ada", "grace", "mallory"]).prop_map(str::to_owned);
     prop_oneof![2 => known, 1 => any_text()].prop_map(|text| name(&text))

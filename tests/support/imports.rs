@@ -46,7 +46,7 @@ struct Crate {
 
 struct Module {
     file: String,
-    /// The path of each name that the file imports or re-exports.
+    /// What a name stands for that the file imports or re-exports.
     names: BTreeMap<String, Names>,
     /// Every path of this crate that the file uses, re-exports left out.
     mentioned: Vec<Names>,
@@ -55,7 +55,7 @@ struct Module {
 }
 
 impl Crate {
-    /// The file that defines the item at this path; `None` for an item of another crate.
+    /// The file that defines what the path stands for; `None` outside of this crate.
     fn defined_in(&self, path: &[String], depth: usize) -> Option<String> {
         assert!(depth < 20, "a re-export leads to itself: {path:?}");
         let length = (0..=path.len())
@@ -118,7 +118,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// The path from the top of the crate; `None` for a path of another crate or a local name.
+    /// The path from the top of the crate; `None` for another crate's, or a local name.
     fn absolute(&self, path: &[String]) -> Option<Names> {
         let (first, rest) = path.split_first()?;
         let mut names = match first.as_str() {
@@ -195,7 +195,7 @@ impl<'ast> Visit<'ast> for Reader {
     }
 
     fn visit_visibility(&mut self, _: &'ast Visibility) {
-        // `pub(super)` is not an import: it says which files may import this one.
+        // `pub(super)` says who may import this file.
     }
 
     fn visit_path(&mut self, path: &'ast Path) {
@@ -214,7 +214,7 @@ impl<'ast> Visit<'ast> for Reader {
 
 #[expect(
     clippy::wildcard_enum_match_arm,
-    reason = "other items are never for tests only, and syn may add kinds of items"
+    reason = "other items are not made for tests alone, and syn may add kinds"
 )]
 fn attributes(item: &Item) -> &[Attribute] {
     match item {

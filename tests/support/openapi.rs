@@ -1,4 +1,4 @@
-//! Reads `openapi.yaml`, and makes validators of its schemas.
+//! `openapi.yaml`, read, and what judges by its schemas.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -10,23 +10,23 @@ pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     serde_saphyr::from_str(include_str!("../../openapi.yaml")).expect("openapi.yaml is YAML")
 });
 
-/// The part of the document that a reference points to.
+/// What a reference within the document leads to.
 pub(crate) fn resolve(mut node: &'static Value) -> &'static Value {
     while let Some(reference) = node["$ref"].as_str() {
         let pointer = reference.trim_start_matches('#');
         let target = DOCUMENT.pointer(pointer);
-        node = target.unwrap_or_else(|| panic!("{reference} points to nothing"));
+        node = target.unwrap_or_else(|| panic!("{reference} leads nowhere"));
     }
     node
 }
 
-/// The path templates of all operations.
+/// The templates of all paths.
 pub(crate) fn paths() -> impl Iterator<Item = &'static str> {
     let paths = DOCUMENT["paths"].as_object().expect("paths");
     paths.keys().map(String::as_str)
 }
 
-/// The validator for this schema of the document. Each one is compiled once.
+/// What judges by this schema of the document. Made once each.
 pub(crate) fn validator(schema: &Value) -> Arc<Validator> {
     static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> =
         LazyLock::new(Mutex::default);

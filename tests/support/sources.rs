@@ -1,4 +1,4 @@
-//! Source files, and the names of this crate that they mention.
+//! Source files, and what of this crate they mention.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -35,9 +35,9 @@ impl Source {
         self.modules()[0]
     }
 
-    /// The other top-level names of this crate that the code mentions: after `crate::`, or in an
-    /// import with enough `super::` to reach the top level. Indented imports are skipped: they are
-    /// in a test module, where `super::` is one level deeper.
+    /// The other top-level names of this crate that the code mentions: by `crate::`, or in an
+    /// import by as many `super::` as lead there. (Indented imports are a test module's,
+    /// whose `super::` leads elsewhere.)
     pub(crate) fn knows(&self) -> BTreeSet<String> {
         let to_the_top = format!("\nuse {}", "super::".repeat(self.modules().len()));
         ["crate::", &to_the_top]
@@ -53,20 +53,20 @@ impl Source {
             .collect()
     }
 
-    /// The code after each occurrence of this path prefix.
+    /// The code after each occurrence of this beginning of a path.
     fn after(&self, prefix: &str) -> impl Iterator<Item = &str> {
         self.occurrences(prefix)
             .filter(|(before, _)| !before.ends_with(':'))
             .map(|(_, after)| after)
     }
 
-    /// Whether the code contains this text as a whole word.
+    /// Whether the code has this text, not as a part of a longer word.
     pub(crate) fn has(&self, text: &str) -> bool {
         self.occurrences(text)
             .any(|(_, after)| text.ends_with(is_no_word) || !after.starts_with(is_word))
     }
 
-    /// The code before and after each occurrence of the text that is not the end of a longer word.
+    /// The code before and after each occurrence of the text, but for ends of longer words.
     fn occurrences(&self, text: &str) -> impl Iterator<Item = (&str, &str)> {
         self.code
             .match_indices(text)
@@ -75,7 +75,7 @@ impl Source {
     }
 }
 
-/// The first name of each member of an import group. The text begins after the opening brace.
+/// The first names of the members of a group of imports, whose opening brace is gone.
 fn members(group: &str) -> Vec<&str> {
     let mut depth = 0;
     let mut names = vec![word(group.trim_start())];

@@ -1,5 +1,5 @@
-//! Reads `tests/tutorial-games.jsonl`: a hundred games that were played with the tutorial's own
-//! Python aggregate. The file includes refused attempts.
+//! Reads `tests/tutorial-games.jsonl`: a hundred games, recorded while the tutorial's own
+//! Python aggregate played them, refused attempts included.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use serde_json::Value;
 pub(crate) struct RecordedGame {
     pub(crate) player_one: String,
     pub(crate) player_two: String,
-    /// Every attempted move, in order.
+    /// Every attempt to move, in order.
     pub(crate) attempts: Vec<Attempt>,
     /// Every event of the game, as the tutorial stored it.
     pub(crate) stream: Vec<StoredEvent>,
@@ -18,7 +18,7 @@ pub(crate) struct RecordedGame {
     pub(crate) last_state: State,
 }
 
-/// An attempted move and its outcome.
+/// Somebody's wish to move, and what came of it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Attempt {
     pub(crate) player: String,
@@ -27,7 +27,7 @@ pub(crate) struct Attempt {
     pub(crate) outcome: Outcome,
 }
 
-/// The outcome of an attempted move.
+/// What came of an attempt.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Outcome {
@@ -36,12 +36,12 @@ pub(crate) enum Outcome {
         accepted: Vec<StoredEvent>,
         state: State,
     },
-    /// The problem's slug. The tutorial has one error for two rules, so `not-your-turn` is also the
-    /// outcome for a player who does not take part.
+    /// The problem's slug. The tutorial has one error for two rules, so `not-your-turn` is a
+    /// stranger's attempt, too.
     Rejected { rejected: String },
 }
 
-/// An event as it is stored. Comparisons of its data ignore white space and escapes.
+/// An event as it is stored; its data compares without regard to white space and escapes.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct StoredEvent {
     #[serde(rename = "type")]
@@ -49,7 +49,7 @@ pub(crate) struct StoredEvent {
     pub(crate) data: Value,
 }
 
-/// A game as the tutorial represents it.
+/// A game in the tutorial's words.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct State {
     pub(crate) next_player: Option<String>,
@@ -60,7 +60,7 @@ pub(crate) struct State {
 }
 
 impl RecordedGame {
-    /// The attempts before the start of the game, and those after it.
+    /// The attempts that came before the start of the game, and those that came after it.
     pub(crate) fn attempts_around_the_start(&self) -> (&[Attempt], &[Attempt]) {
         let too_early = |attempt: &Attempt| matches!(&attempt.outcome, Outcome::Rejected { rejected } if rejected == "game-not-started");
         let start = self.attempts.partition_point(too_early);

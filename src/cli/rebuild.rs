@@ -1,4 +1,4 @@
-//! `connect-four rebuild`: builds the read model again from the events, and shows how it goes.
+//! The `rebuild` command: builds the read model again from the events, and shows the progress.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::read_model::{OpenReadModelError, ReadModel, ReadModelLocation};
 /// Why the read model was not rebuilt.
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
-    /// It is not kept anywhere.
+    /// The read model is in memory.
     #[error(
-        "there is nothing to rebuild: a read model in memory is built at every start; name the \
-         file of another with --read-model"
+        "there is nothing to rebuild: a read model in memory is built at every start; to rebuild \
+         a file, name it with --read-model"
     )]
     InMemory,
     /// The event store cannot be opened.
@@ -29,12 +29,13 @@ pub enum RebuildError {
     /// The read model cannot be opened.
     #[error(transparent)]
     ReadModel(#[from] OpenReadModelError),
-    /// Nobody can be told about it.
-    #[error("standard output cannot be written to: {0}")]
+    /// The progress cannot be printed.
+    #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
 }
 
-/// Deletes the read model and follows the events to their end, as it is when that is reached.
+/// Empties the read model, applies all events and prints a summary. Ends when it reaches the end of
+/// the store, including events that are recorded meanwhile.
 pub async fn run(settings: &StoreSettings) -> Result<(), RebuildError> {
     let location = settings.read_model();
     if location == ReadModelLocation::Memory {
@@ -42,7 +43,7 @@ pub async fn run(settings: &StoreSettings) -> Result<(), RebuildError> {
     }
     let store = event_store::open(&settings.event_store).await?;
     let head = store.head().await?;
-    let model = Arc::new(ReadModel::open_anew(&location).await?);
+    let model = Arc::new(ReadModel::open_empty(&location).await?);
     let mut out = io::stdout();
     writeln!(out, "Rebuilding {location} from {}", store.location())?;
     let bar = Bar::new(head);
@@ -67,7 +68,7 @@ pub async fn run(settings: &StoreSettings) -> Result<(), RebuildError> {
     if status.unreadable_streams > 0 {
         writeln!(
             out,
-            "Left out are streams that no game explains: {}",
+            "Streams that are not valid games, left out of lists: {}",
             status.unreadable_streams
         )?;
     }
@@ -78,10 +79,11 @@ fn rate(events: u64, began: Instant) -> u64 {
     (events as f64 / began.elapsed().as_secs_f64().max(1e-3)) as u64
 }
 
-/// How finely the way is divided.
+/// The length of the progress bar, in steps.
 const STEPS: u64 = 1000;
 
-/// On a terminal only: elsewhere the lines before and after it are enough.
+/// The progress bar. Hidden if the output is not a terminal: the lines before and after it are
+/// enough there.
 struct Bar(ProgressBar, Option<GlobalPosition>);
 
 impl Bar {
@@ -90,7 +92,7 @@ impl Bar {
             return Bar(ProgressBar::hidden(), head);
         }
         let bar = ProgressBar::new(STEPS);
-        // A template that is not understood leaves the style that there is.
+        // If the template were invalid, the default style would stay.
         if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {msg}") {
             bar.set_style(style);
         }

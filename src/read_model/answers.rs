@@ -1,4 +1,4 @@
-//! What is asked about many games, and what is answered.
+//! The queries about many games and players, and their answers.
 
 use chrono::{DateTime, Utc};
 
@@ -6,97 +6,98 @@ use crate::application::GameId;
 use crate::domain::GameResult;
 use crate::event_store::GlobalPosition;
 
-/// Which games, newest first. A filter that is `None` takes all.
+/// Which games to list, newest first. A filter that is `None` accepts every game.
 #[derive(Debug, Clone, Default)]
 pub struct GamesQuery {
-    /// Whether they have ended.
+    /// Only games in progress, or only finished games.
     pub status: Option<GameStatus>,
-    /// Who takes part, on either side.
+    /// Only games of this player, on either side.
     pub player: Option<String>,
-    /// How they ended.
+    /// Only games that ended with this result.
     pub result: Option<GameResult>,
-    /// Only those with lesser numbers: the [`GamesPage::next`] of the page before.
+    /// Only games with a smaller number: the [`GamesPage::next`] of the previous page.
     pub before: Option<u64>,
-    /// How many at the most.
+    /// The maximum number of games in the page.
     pub limit: usize,
 }
 
 /// Whether a game has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GameStatus {
-    /// It waits for its next move.
+    /// The game waits for its next move.
     InProgress,
-    /// It takes no more moves.
+    /// The game accepts no more moves.
     Finished,
 }
 
-/// Some games, newest first, as they stood at one position.
+/// One page of games, newest first. All of them reflect the same position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GamesPage {
-    /// The games.
+    /// At most [`GamesQuery::limit`] games.
     pub games: Vec<GameSummary>,
-    /// Where the next page begins; `None` when no older game is asked for.
+    /// The [`GamesQuery::before`] of the next page; `None` when this is the last page.
     pub next: Option<u64>,
-    /// The last event that the page reflects; `None` when there is none yet.
+    /// The position of the last event that the page reflects; `None` when no event was applied yet.
     pub position: Option<GlobalPosition>,
 }
 
 /// A game in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GameSummary {
-    /// Its number in the order in which games were started. A game keeps its number, also in
-    /// a file that is built again; some numbers may be missing.
+    /// Games are numbered in the order in which they were started. A game has the same number
+    /// after a rebuild. Some numbers may be missing.
     pub number: u64,
-    /// Its name.
+    /// The game's id.
     pub id: GameId,
     /// The revision of its last event.
     pub revision: u64,
-    /// Who began.
+    /// The player with the yellow discs, who moves first.
     pub player_one: String,
-    /// Who plays red.
+    /// The player with the red discs.
     pub player_two: String,
-    /// Whose turn it is; `None` when it has ended.
+    /// The player whose turn it is; `None` when the game has ended.
     pub next_player: Option<String>,
-    /// How it ended; `None` while it goes on.
+    /// The result; `None` while the game is in progress.
     pub result: Option<GameResult>,
-    /// When it was started.
+    /// When the first event was recorded.
     pub started_at: DateTime<Utc>,
-    /// When its last event was recorded.
+    /// When the last event was recorded.
     pub changed_at: DateTime<Utc>,
 }
 
-/// A player's games, counted. A game against oneself counts once, and when somebody won it
-/// as won.
+/// How many games a player has, by result. A game of a player against themselves counts once;
+/// if either side won it, it counts as won.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlayerRecord {
-    /// The name: any text, since the tutorial stored names as they were typed.
+    /// The player's name. It can be any text, since the tutorial's programs store names unchecked.
     pub player: String,
-    /// All games: the sum of the others.
+    /// All games: the sum of the four counters below.
     pub played: u64,
-    /// Games that they won.
+    /// Games that this player won.
     pub won: u64,
-    /// Games that somebody else won.
+    /// Games that the other player won.
     pub lost: u64,
-    /// Games that nobody won.
+    /// Games that ended in a tie.
     pub tied: u64,
-    /// Games that go on.
+    /// Games that have not ended.
     pub in_progress: u64,
 }
 
-/// What players are ordered by, the most first; who has as many stands in the order of names.
+/// The counter by which players are sorted, highest first. Players with equal counts are sorted
+/// by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlayersSort {
-    /// By the games that they won.
+    /// By the number of games won.
     Won,
-    /// By the games that they take part in.
+    /// By the number of games, including those in progress.
     Played,
 }
 
-/// An answer, and the position that it reflects: both are of the same moment.
+/// An answer and the position that it reflects. Both are read in the same transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer<T> {
-    /// What was asked for.
+    /// The answer.
     pub value: T,
-    /// The last event that it reflects; `None` when there is none yet.
+    /// The position of the last event that it reflects; `None` when no event was applied yet.
     pub position: Option<GlobalPosition>,
 }

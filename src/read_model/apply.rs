@@ -1,4 +1,5 @@
-//! One batch from the subscription into the tables, with what has to be read on the way.
+//! Applies one batch of a subscription's messages to the tables. Reads streams from the store
+//! where the tables do not contain enough to apply an event.
 
 use std::sync::Arc;
 
@@ -14,17 +15,17 @@ use super::queries::to_sql;
 use crate::application::{GameFold, GameId};
 use crate::event_store::{EventStore, EventStoreError, StreamRevision};
 
-/// What was applied.
+/// The result of an applied batch.
 pub(super) struct Applied {
     pub(super) memory: Box<ProjectorState>,
     pub(super) events: u64,
-    /// When the last of them was recorded.
+    /// When the last event of the batch was recorded.
     pub(super) latest: Option<DateTime<Utc>>,
-    /// The streams that turned out unreadable.
+    /// The streams that this batch found to be unreadable.
     pub(super) unreadable: Vec<Unreadable>,
 }
 
-/// Applies what was delivered in one transaction.
+/// Applies the messages in one transaction.
 pub(super) async fn apply(
     database: Arc<Database>,
     store: Arc<dyn EventStore>,
@@ -51,13 +52,13 @@ pub(super) async fn apply(
             } => {
                 (work, memory) = *stopped;
                 let history = history(&*store, game, before).await?;
-                work.batch.tell(game, history);
+                work.batch.add_history(game, history);
             }
         }
     }
 }
 
-/// The game's stream as it is now, folded up to this revision.
+/// Reads the game's stream from the store and folds its events before this revision.
 async fn history(
     store: &dyn EventStore,
     id: GameId,
@@ -89,11 +90,11 @@ async fn history(
     Ok(History::Whole(fold))
 }
 
-/// A transaction in the making.
+/// A batch that is being prepared for its transaction.
 struct Work {
     batch: Batch,
     delivered: Vec<Delivered>,
-    /// How many of them the batch has taken.
+    /// How many messages of `delivered` the batch contains so far.
     taken: usize,
 }
 
@@ -107,18 +108,18 @@ enum Step {
 }
 
 impl Work {
-    /// Up to the commit, or to something about a game that has to be read first.
+    /// Runs until the batch is committed, or until a game's stream has to be read first.
     fn run(
         mut self,
         connection: &mut rusqlite::Connection,
         mut memory: Box<ProjectorState>,
     ) -> Result<Step, FollowError> {
-        // For the reads below, which would begin one each.
+        // One transaction for all reads below: otherwise each read would begin its own.
         let reading = connection.transaction().map_err(ReadModelError::from)?;
         loop {
             let taken = match self.delivered.get(self.taken) {
                 Some(delivered) => self.batch.take(&mut memory, &reading, delivered),
-                None => self.batch.look_at_streams(&mut memory, &reading),
+                None => self.batch.check_streams(&mut memory, &reading),
             };
             match taken {
                 Ok(()) if self.taken == self.delivered.len() => break,
@@ -130,7 +131,7 @@ impl Work {
                         stopped: Box::new((self, memory)),
                     });
                 }
-                Err(Halt::WholeAgain(game)) => return Err(FollowError::WholeAgain(game)),
+                Err(Halt::Undeleted(game)) => return Err(FollowError::Undeleted(game)),
                 Err(Halt::Sqlite(error)) => return Err(ReadModelError::from(error).into()),
             }
         }
@@ -148,7 +149,7 @@ impl Work {
     }
 }
 
-/// When it was recorded, if it is an event.
+/// When the event was recorded; `None` if the message is not an event.
 pub(super) fn recorded_at(delivered: &Delivered) -> Option<DateTime<Utc>> {
     match delivered {
         Delivered::Event(event) => Some(event.recorded_at),

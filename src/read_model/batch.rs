@@ -1,6 +1,7 @@
-//! Events on their way into the tables: judged one by one, gathered by game.
+//! Collects the changes that a batch of events makes, grouped by game. Each event is checked
+//! against its game first.
 //!
-//! Nothing is written here. A game that fifty events of a batch are about becomes one row.
+//! Nothing is written here. Fifty events of one game become one change of one row.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,11 +15,11 @@ use crate::application::{GameFold, GameId};
 use crate::domain::PlayerName;
 use crate::event_store::{GlobalPosition, RecordedEvent, StreamRevision};
 
-/// What a subscription delivered about streams.
+/// A message that a subscription delivered about a stream.
 #[derive(Debug)]
 pub(super) enum Delivered {
     Event(RecordedEvent),
-    /// The beginning of the game's stream is gone, or may be from now on.
+    /// The first event of the game's stream was deleted, or may be deleted from now on.
     Truncated(GameId),
 }
 
@@ -26,9 +27,9 @@ pub(super) enum Delivered {
 #[derive(Debug)]
 pub(super) struct Touched {
     pub(super) id: GameId,
-    /// `None` for one that never was in a list.
+    /// `None` for a game that was never in a list.
     pub(super) listed: Option<Listed>,
-    /// The outcome in its row; `None` when it has none.
+    /// The outcome in the game's row; `None` when the game has no row.
     pub(super) stored: Option<i64>,
     pub(super) standing: Standing,
 }
@@ -41,7 +42,7 @@ pub(super) enum Standing {
     Deleted,
 }
 
-/// A stream that no game explains.
+/// A stream whose events are not a valid game.
 #[derive(Debug)]
 pub(super) struct Unreadable {
     pub(super) stream: String,
@@ -49,27 +50,29 @@ pub(super) struct Unreadable {
     pub(super) reason: String,
 }
 
-/// A game's stream as it is in the store.
+/// The content of a game's stream in the store.
 #[derive(Debug)]
 pub(super) enum History {
+    /// The stream does not exist, or has no events.
     Absent,
-    /// Its first event is gone.
+    /// The stream's first event was deleted.
     Deleted,
-    /// The game before the event that asked for it.
+    /// The game folded from all events before the one that needed the history.
     Whole(GameFold),
     Unreadable(Unreadable),
 }
 
-/// Why a batch cannot take what was delivered.
+/// Why a batch cannot add a message.
 #[derive(Debug)]
 pub(super) enum Halt {
-    /// It has to be told the history of this game up to the revision, and can take it then.
+    /// The history of this game before the revision is needed. Add it to the batch and try again.
     NeedsHistory {
         game: GameId,
         before: StreamRevision,
     },
-    /// A game that was deleted is there again: its number and its events have to be found.
-    WholeAgain(GameId),
+    /// The stream of a game that was recorded as deleted is complete again. Only a rebuild finds
+    /// the game's number and events.
+    Undeleted(GameId),
     Sqlite(rusqlite::Error),
 }
 
@@ -79,7 +82,7 @@ impl From<rusqlite::Error> for Halt {
     }
 }
 
-/// The last event of a batch.
+/// The last event of a batch, which becomes the checkpoint.
 #[derive(Debug, Clone)]
 pub(super) struct Last {
     pub(super) position: GlobalPosition,
@@ -96,22 +99,22 @@ pub(super) struct Batch {
     pub(super) new_players: HashMap<PlayerName, i64>,
     pub(super) events: u64,
     pub(super) last: Option<Last>,
-    /// Where the games are in `games`.
+    /// The index of each game in `games`.
     pub(super) places: HashMap<GameId, usize>,
-    /// Streams that are skipped, of those whose names are no game's.
-    nameless: HashSet<String>,
-    /// Games whose streams may have lost their beginning.
-    pub(super) to_look_at: Vec<GameId>,
+    /// Streams of this batch that are skipped because their names do not contain a game id.
+    other_streams: HashSet<String>,
+    /// Games whose streams may have lost their first event.
+    pub(super) to_check: Vec<GameId>,
     histories: HashMap<GameId, History>,
 }
 
 impl Batch {
-    /// Tells what was asked for.
-    pub(super) fn tell(&mut self, id: GameId, history: History) {
+    /// Adds the history that [`Halt::NeedsHistory`] asked for.
+    pub(super) fn add_history(&mut self, id: GameId, history: History) {
         self.histories.insert(id, history);
     }
 
-    /// Takes what was delivered next, unless something has to be told before.
+    /// Adds the next message, unless a history is needed first.
     pub(super) fn take(
         &mut self,
         memory: &mut ProjectorState,
@@ -121,14 +124,14 @@ impl Batch {
         match delivered {
             Delivered::Event(event) => self.take_event(memory, connection, event),
             Delivered::Truncated(game) => {
-                self.to_look_at.push(*game);
+                self.to_check.push(*game);
                 Ok(())
             }
         }
     }
 
-    /// An event that is not new is passed over, since a store that went away may deliver it
-    /// again.
+    /// Skips an event that was already applied: a store may deliver events again after a lost
+    /// connection.
     fn take_event(
         &mut self,
         memory: &mut ProjectorState,
@@ -140,7 +143,7 @@ impl Batch {
             return Ok(());
         }
         match GameId::of_stream(&event.stream) {
-            None => self.take_nameless(memory, connection, event)?,
+            None => self.take_other_stream(memory, connection, event)?,
             Some(id) => self.take_of_game(memory, connection, id, event)?,
         }
         self.last = Some(Last {
@@ -152,17 +155,17 @@ impl Batch {
         Ok(())
     }
 
-    fn take_nameless(
+    fn take_other_stream(
         &mut self,
         memory: &ProjectorState,
         connection: &Connection,
         event: &RecordedEvent,
     ) -> rusqlite::Result<()> {
         let stream = event.stream.as_str();
-        if !self.nameless.contains(stream) {
-            self.nameless.insert(stream.to_owned());
+        if !self.other_streams.contains(stream) {
+            self.other_streams.insert(stream.to_owned());
             if !memory.is_unreadable(connection, stream)? {
-                let reason = "the stream's name is no game's".to_owned();
+                let reason = "the stream's name does not contain a game id".to_owned();
                 self.unreadable.push(unreadable(event, reason));
             }
         }
@@ -216,7 +219,7 @@ impl Batch {
         place
     }
 
-    /// The game as it stands before the first event of the batch that is about it.
+    /// The game's state before the first event of this batch that belongs to it.
     fn touch(
         &mut self,
         memory: &mut ProjectorState,
@@ -232,7 +235,7 @@ impl Batch {
         };
         match self.truncation(memory, connection, id)? {
             None => {}
-            Some(Truncation::Watched) => self.to_look_at.push(id),
+            Some(Truncation::Watched) => self.to_check.push(id),
             Some(Truncation::Deleted) => {
                 touched.standing = Standing::Deleted;
                 return Ok(touched);
@@ -249,7 +252,7 @@ impl Batch {
                 touched.standing = Standing::Unreadable;
                 return Ok(touched);
             }
-            // Any other stream begins here, or its beginning is gone.
+            // The stream begins with this event, or its first event was deleted.
             if event.revision == StreamRevision::FIRST {
                 return Ok(touched);
             }
@@ -261,7 +264,8 @@ impl Batch {
         }
         match (history, &mut touched.listed) {
             (History::Whole(fold), Some(listed)) => listed.fold = fold,
-            // Its first event was never delivered, so that this one follows a gap.
+            // The first event was never delivered, so this event follows a gap. Folding it into
+            // an empty game marks the stream as unreadable.
             (History::Whole(_), None) => {}
             (History::Unreadable(unreadable), _) => {
                 touched.standing = Standing::Unreadable;
@@ -284,7 +288,7 @@ impl Batch {
         history.ok_or(Halt::NeedsHistory { game, before })
     }
 
-    /// Gives a game that has begun its number, and its players theirs.
+    /// Assigns a number to a new game, and to its players if they are new.
     fn begin(
         &mut self,
         memory: &mut ProjectorState,

@@ -1,4 +1,4 @@
-//! A batch into the tables, with the checkpoint, in one transaction.
+//! Writes a batch and the new checkpoint in one transaction.
 
 use std::collections::HashMap;
 
@@ -8,8 +8,8 @@ use super::batch::{Batch, Last, Standing, Touched, Unreadable};
 use super::outcome::{IN_PROGRESS, Tally};
 use super::projector_state::{Listed, ProjectorState, Truncation};
 
-/// Writes all of it or nothing. Afterwards `memory` is as the tables are; after an error it
-/// has to be loaded again. Returns the streams that turned out unreadable.
+/// Writes the whole batch or nothing. Afterwards `memory` agrees with the tables; after an error
+/// it has to be loaded again. Returns the streams that the batch found to be unreadable.
 pub(super) fn commit(
     connection: &mut Connection,
     memory: &mut ProjectorState,
@@ -42,7 +42,7 @@ pub(super) fn commit(
     Ok(remember(memory, batch))
 }
 
-/// Returns how many streams are no longer unreadable, but deleted.
+/// Returns how many streams changed from unreadable to deleted.
 fn write_truncations(connection: &Connection, batch: &Batch) -> rusqlite::Result<i64> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO truncated_streams VALUES (?1, ?2)
@@ -98,7 +98,8 @@ fn write_game(
                 ])?;
         }
         (Some(stored), Some(outcome)) => {
-            // The outcome is in an index, and stays as it is for all moves but the last.
+            // The outcome is indexed and changes with the last move only. An update that does not
+            // set it leaves the index alone.
             let update = match stored == outcome {
                 true => {
                     "UPDATE games SET next_side = ?3, revision = ?4, changed_at = ?5
@@ -129,7 +130,8 @@ fn write_game(
     Ok(())
 }
 
-/// Who takes part is found under the game's outcome, and is counted by it.
+/// Moves the rows in `participations` from one outcome to the other, and adjusts the players'
+/// counters.
 fn move_participations(
     connection: &Connection,
     listed: &Listed,
@@ -203,7 +205,7 @@ fn write_checkpoint(
     one_row(updated)
 }
 
-/// For a batch without events, which does not move the checkpoint.
+/// Checks the checkpoint without moving it, for a batch without events.
 fn require_checkpoint(connection: &Connection, memory: &ProjectorState) -> rusqlite::Result<()> {
     let updated = connection
         .prepare_cached("UPDATE projection SET checkpoint = ?1 WHERE checkpoint IS ?1")?
@@ -215,7 +217,8 @@ fn checkpoint(memory: &ProjectorState) -> Option<String> {
     memory.checkpoint.map(|checkpoint| checkpoint.to_string())
 }
 
-/// A projector that was stopped may have committed after this one had read where it was.
+/// Fails if the checkpoint in the table is not the one that this projector loaded: a projector that
+/// was stopped may have committed since then.
 fn one_row(updated: usize) -> rusqlite::Result<()> {
     match updated {
         1 => Ok(()),

@@ -1,4 +1,4 @@
-//! The connections: one that writes, and those that read beside it.
+//! The SQLite connections: one that writes, and several that read at the same time.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,25 +9,26 @@ use tokio::task;
 use super::open::{OpenReadModelError, Opened, open_file, open_memory};
 use crate::sqlite_file::{FileLock, ReadError, Readers};
 
-/// The games of one player lie far apart among a million: room for pages that are read often.
+/// 64 MiB of page cache. The games of one player are spread over the whole table, so that a list of
+/// them reads many pages.
 const READER_SETTINGS: &str = "PRAGMA cache_size = -65536;";
 
-/// Why a question was not answered, or events were not applied.
+/// Why a query was not answered, or events were not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadModelError {
     /// SQLite failed.
     #[error("the read model failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// The thread that worked on it did not come to its end.
+    /// The blocking task panicked or was cancelled.
     #[error("the read model failed: {0}")]
     Interrupted(#[from] task::JoinError),
 }
 
-/// The database. Dropped in the order of the fields: the writer closes last, so that it can
-/// leave a single file; then the file may be somebody else's.
+/// The database. Fields are dropped in this order: the writer closes after all readers, so that
+/// SQLite can remove the write-ahead log; the lock is released last.
 #[derive(Debug)]
 pub(super) struct Database {
-    /// `None` in memory, where the writer's connection is the only one.
+    /// `None` for a database in memory, which has the writer's connection only.
     readers: Option<Arc<Readers>>,
     writer: Mutex<Connection>,
     _lock: Option<FileLock>,
@@ -43,9 +44,9 @@ impl From<ReadError> for ReadModelError {
 }
 
 impl Database {
-    /// Blocks on the disk.
-    pub(super) fn open(path: &Path, anew: bool) -> Result<Database, OpenReadModelError> {
-        let Opened { path, lock, writer } = open_file(path, anew)?;
+    /// Opens the file; if `is_rebuild`, empties it first. Does blocking I/O.
+    pub(super) fn open(path: &Path, is_rebuild: bool) -> Result<Database, OpenReadModelError> {
+        let Opened { path, lock, writer } = open_file(path, is_rebuild)?;
         let readers = Readers::open(&path, READER_SETTINGS)
             .map_err(|error| OpenReadModelError::sqlite(&path, error))?;
         Ok(Database {
@@ -63,13 +64,13 @@ impl Database {
         })
     }
 
-    /// The connection that writes, for one at a time. A panic rolls its transaction back, so a
-    /// poisoned lock guards a sound connection.
+    /// The writing connection, for one caller at a time. A poisoned lock is safe to use: a panic
+    /// rolls back the open transaction.
     pub(super) fn writer(&self) -> MutexGuard<'_, Connection> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs the read where it may block, in a transaction of its own: it sees one moment.
+    /// Runs the read on a blocking thread, in one transaction: all its queries see the same state.
     pub(super) async fn read<T: Send + 'static>(
         self: &Arc<Self>,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,

@@ -1,10 +1,10 @@
-//! Why the events are not followed for the moment.
+//! Why the projector stopped following the store.
 
 use super::database::ReadModelError;
 use crate::application::GameId;
 use crate::event_store::EventStoreError;
 
-/// Why the events are not followed for the moment.
+/// Why the projector stopped following the store. It tries again.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FollowError {
     #[error(transparent)]
@@ -17,16 +17,16 @@ pub(super) enum FollowError {
     Ended,
     #[error(transparent)]
     OtherStore(#[from] OtherStore),
-    #[error("game {0}, which was deleted, is there again")]
-    WholeAgain(GameId),
+    #[error("game {0} was deleted, but its events exist again")]
+    Undeleted(GameId),
 }
 
-/// Why the store is not the one whose events were applied: it was restored from a backup, or
-/// it is another one.
+/// Why this store does not contain the events that were applied: it was restored from a backup, or
+/// it is another store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum OtherStore {
-    #[error("where the last applied event was, there is another one")]
+    #[error("there is another event at the position of the last applied event")]
     AnotherEvent,
-    #[error("where the last applied event was, there is none")]
+    #[error("there is no event at the position of the last applied event")]
     NoEvent,
 }

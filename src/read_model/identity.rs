@@ -1,4 +1,4 @@
-//! Whether the store is still the one whose events were applied.
+//! Checks that the store still contains the events that were applied.
 
 use std::sync::Arc;
 
@@ -13,18 +13,18 @@ use crate::event_store::{AtPosition, EventStore, GlobalPosition};
 /// The last event that was applied.
 struct LastApplied {
     position: GlobalPosition,
-    /// The id does not suffice, since ids follow from the commands: what was sent again after
-    /// a backup was restored has the same id.
+    /// The id alone is not enough. It is derived from the command, so a command that is repeated
+    /// after a backup was restored writes an event with the same id.
     id_and_time: (Uuid, i64),
 }
 
-/// Looks up the last applied event where it was. An event that was deleted and scavenged says
-/// nothing against the store, since only a store that has been there can say so.
+/// Looks up the last applied event at its position. If the event was deleted and scavenged, the
+/// store counts as the same unless its head is before that position.
 ///
 /// # Errors
 ///
-/// When the store does not answer; also when nothing was applied yet, so that an answer always
-/// is a sign of life.
+/// When the store does not answer. The store is asked even when nothing was applied yet, so that
+/// `Ok` always means that it is reachable.
 pub(super) async fn compare(
     database: Arc<Database>,
     store: Arc<dyn EventStore>,
@@ -46,7 +46,7 @@ pub(super) async fn compare(
     })
 }
 
-/// `None` when nothing was applied.
+/// `None` when nothing was applied yet.
 fn last_applied(connection: &Connection) -> rusqlite::Result<Option<LastApplied>> {
     let select = "SELECT checkpoint, last_event, last_time FROM projection
                   WHERE checkpoint IS NOT NULL";

@@ -8,15 +8,15 @@ use std::str::FromStr;
 /// Where a read model is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadModelLocation {
-    /// Gone with the process, and built anew at each start.
+    /// Lost when the process ends, and rebuilt at each start.
     Memory,
     /// A SQLite file.
     File(PathBuf),
 }
 
 impl ReadModelLocation {
-    /// Where it is kept when nothing else is said: beside an event store that is a file, and
-    /// in memory for any other.
+    /// The default location: a file in the same directory as a SQLite event store, memory for any
+    /// other store.
     pub fn of_event_store(url: &str) -> ReadModelLocation {
         let path = url.strip_prefix("sqlite://").map(Path::new);
         match path.and_then(|path| Some((path, path.file_stem()?))) {
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_lies_beside_an_event_store_that_is_a_file_and_else_in_memory() {
+    fn the_default_is_a_file_next_to_a_sqlite_event_store_and_memory_for_any_other() {
         for (url, path) in [
             ("sqlite://connect-four.db", "connect-four.read-model.db"),
             ("sqlite:///data/games.v2.db", "/data/games.v2.read-model.db"),
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_told_as_a_path_or_as_memory() {
+    fn a_location_is_parsed_from_a_path_or_from_memory_with_a_colon() {
         assert_eq!("memory:".parse(), Ok(ReadModelLocation::Memory));
         let file = ReadModelLocation::File("games.db".into());
         assert_eq!("games.db".parse(), Ok(file));

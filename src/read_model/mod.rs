@@ -1,13 +1,13 @@
 //! Answers about many games: a SQLite file that one projector fills from the events.
 //!
-//! It is disposable. Everything in it follows from the events, in their order, so that a file
-//! that is deleted, of another version or of another store's events is built again and comes
-//! out the same. It is honest about how far it has come: each answer says which position it
-//! reflects, read in one transaction with the rows, and [`ReadModel::reached`] waits for one.
+//! It is disposable. Everything in it is derived from the events, in their order. A file that is
+//! deleted, has another version or contains another store's events is rebuilt, with the same
+//! result. Each answer says which position it reflects; rows and position are read in one
+//! transaction. [`ReadModel::reached`] waits for a position.
 //!
-//! `projector` follows the store, `batch` judges events and gathers what they change,
-//! `commit` writes it with the checkpoint in one transaction, `lists` answers. `identity` asks
-//! whether the store is still the same.
+//! `projector` follows the store, `batch` checks events and collects their changes, `commit`
+//! writes them with the checkpoint in one transaction, `queries` answers. `identity` checks that
+//! the store is still the same.
 
 mod answers;
 mod apply;
@@ -47,29 +47,29 @@ use database::Database;
 use progress::Progress;
 use projector::Projector;
 
-/// What is known about many games.
+/// The lists of games and players, derived from the events.
 #[derive(Debug)]
 pub struct ReadModel {
     database: Arc<Database>,
     progress: Arc<Progress>,
-    /// Held by who projects.
+    /// Locked by the projector while it runs.
     projecting: tokio::sync::Mutex<()>,
     store_checked_every: Duration,
 }
 
-/// How often it is looked whether the store is still the same: a backup may be restored without
-/// the loss of a connection.
+/// How often the projector checks that the store is still the same: a backup may be restored
+/// without a lost connection.
 const STORE_CHECKED_EVERY: Duration = Duration::from_secs(30);
 
-/// A projector that runs; it ends when this is dropped.
+/// A running projector. It stops when this is dropped.
 #[derive(Debug)]
 pub struct Projecting(task::JoinHandle<()>);
 
 impl Projecting {
-    /// Stops it, and waits until it has let go of the read model.
+    /// Stops the projector, and waits until it no longer uses the read model.
     pub async fn stop(mut self) {
         self.0.abort();
-        // That it was cancelled is what was asked for.
+        // The only error is the cancellation, which is intended.
         let _ = (&mut self.0).await;
     }
 }
@@ -81,30 +81,30 @@ impl Drop for Projecting {
 }
 
 impl ReadModel {
-    /// Opens it where it is kept, for this process alone; a file that is not there is created.
+    /// Opens the read model for this process alone. Creates the file if it does not exist.
     ///
     /// # Errors
     ///
-    /// When the file is another program's, or in use, or cannot be used.
+    /// When the file is not a read model, is in use, or cannot be opened or written.
     pub async fn open(location: &ReadModelLocation) -> Result<ReadModel, OpenReadModelError> {
         ReadModel::open_as(location, false).await
     }
 
-    /// Opens it as [`open`](ReadModel::open) does, and empty: what was there is deleted.
-    pub async fn open_anew(location: &ReadModelLocation) -> Result<ReadModel, OpenReadModelError> {
+    /// Like [`open`](ReadModel::open), but deletes the previous content first.
+    pub async fn open_empty(location: &ReadModelLocation) -> Result<ReadModel, OpenReadModelError> {
         ReadModel::open_as(location, true).await
     }
 
     async fn open_as(
         location: &ReadModelLocation,
-        anew: bool,
+        is_rebuild: bool,
     ) -> Result<ReadModel, OpenReadModelError> {
         match location {
             ReadModelLocation::Memory => Ok(ReadModel::in_memory()),
             ReadModelLocation::File(path) => {
                 let given = path.clone();
                 let path = path.clone();
-                let opened = task::spawn_blocking(move || Database::open(&path, anew)).await;
+                let opened = task::spawn_blocking(move || Database::open(&path, is_rebuild)).await;
                 opened
                     .unwrap_or_else(|error| Err(OpenReadModelError::io(&given, error.into())))
                     .map(ReadModel::on)
@@ -112,7 +112,7 @@ impl ReadModel {
         }
     }
 
-    /// One that ends with the process.
+    /// A read model that is lost when the process ends.
     pub fn in_memory() -> ReadModel {
         let database = Database::in_memory().expect("SQLite has room for empty tables");
         ReadModel::on(database)
@@ -127,17 +127,17 @@ impl ReadModel {
         }
     }
 
-    /// Looks as often whether the store is still the same, instead of every 30 s. It also looks
-    /// whenever it begins to follow the store.
+    /// Sets how often the projector checks that the store is still the same; the default is 30 s.
+    /// It also checks whenever it starts to follow the store.
     #[must_use]
     pub fn checking_store_every(mut self, interval: Duration) -> ReadModel {
         self.store_checked_every = interval;
         self
     }
 
-    /// Follows the games of this store, and does not end. One at a time does this for a read
-    /// model; who comes second waits. The observer is told when the store no longer holds what
-    /// it held.
+    /// Follows the games of this store, and never returns. A read model has one projector at a
+    /// time: a second call waits until the first one is dropped. The observer is called when the
+    /// store has lost events.
     pub async fn project(&self, store: Arc<dyn EventStore>, observer: Arc<dyn StoreObserver>) {
         let _only = self.projecting.lock().await;
         let projector = Projector {
@@ -150,7 +150,7 @@ impl ReadModel {
         projector.run().await;
     }
 
-    /// Lets a task [`project`](ReadModel::project) until the answer is dropped.
+    /// Starts a task that runs [`project`](ReadModel::project) until the returned value is dropped.
     pub fn start(
         self: &Arc<Self>,
         store: Arc<dyn EventStore>,
@@ -162,7 +162,7 @@ impl ReadModel {
         }))
     }
 
-    /// The games that the query asks for.
+    /// The games that match the query.
     pub async fn games(&self, query: &GamesQuery) -> Result<GamesPage, ReadModelError> {
         let query = query.clone();
         let read = self
@@ -171,7 +171,7 @@ impl ReadModel {
         read.await
     }
 
-    /// The player with exactly this name; `None` for who takes part in no game.
+    /// The player with exactly this name; `None` if the player has no games.
     pub async fn player(&self, name: &str) -> Result<Answer<Option<PlayerRecord>>, ReadModelError> {
         let name = name.to_owned();
         let read = self
@@ -180,7 +180,7 @@ impl ReadModel {
         read.await
     }
 
-    /// The first players in this order, of those who take part in a game.
+    /// The first `limit` players in this order. Players without games are left out.
     pub async fn players(
         &self,
         sort: PlayersSort,
@@ -192,30 +192,29 @@ impl ReadModel {
         read.await
     }
 
-    /// The last event that answers reflect; `None` when there is none yet.
+    /// The position of the last event that answers reflect; `None` when no event was applied yet.
     pub fn position(&self) -> Option<GlobalPosition> {
         self.progress.position()
     }
 
-    /// Whether everything that was recorded before the start has been visible. False again
-    /// while it is rebuilt since the store was restored: a list that was read then may lack
-    /// games. So ask after reading.
+    /// Whether everything that was recorded before the start is visible. False again during a
+    /// rebuild, when a list may lack games. So call this after reading a list, not before.
     pub fn has_caught_up(&self) -> bool {
         self.progress.has_caught_up()
     }
 
     /// Resolves when [`has_caught_up`](ReadModel::has_caught_up) is true.
     pub async fn caught_up(&self) {
-        self.progress.has_ever_caught_up().await;
+        self.progress.wait_until_caught_up().await;
     }
 
-    /// Resolves when every answer that is asked for from now on reflects this event, which has
-    /// to be a game's. It may never: who calls it sets the time.
+    /// Resolves when every later query reflects the event at this position, which has to be an
+    /// event of a game. May never resolve; use a timeout.
     pub async fn reached(&self, position: GlobalPosition) {
         self.progress.reached(position).await;
     }
 
-    /// How it is doing.
+    /// Figures for metrics and for the readiness check.
     pub fn status(&self) -> ReadModelStatus {
         self.progress.status()
     }

@@ -1,4 +1,4 @@
-//! From a location to a database, refusing whatever is not ours to use.
+//! Opens the database of a read model. Refuses files that are not a read model.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use rusqlite::{Connection, ErrorCode};
 use super::schema;
 use crate::sqlite_file::{Claim, ClaimError, FileLock, Kind};
 
-/// Why a read model cannot be kept where it was asked to. The text tells the operator what to
-/// do; a file that is refused is left as it was.
+/// Why a read model cannot be opened. The text tells the operator what to do. A file that is
+/// refused is not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenReadModelError {
-    /// Another process, or another service in this one, has the file.
+    /// Another process, or another read model in this process, has locked the file.
     #[error(
         "the read model {} is in use by another process: stop that one, or give this one a \
          file of its own with --read-model",
@@ -23,9 +23,9 @@ pub enum OpenReadModelError {
         /// The file.
         path: PathBuf,
     },
-    /// The file holds something else than a read model.
+    /// The file exists and is not a read model.
     #[error(
-        "{} is no read model and was left alone: name another file with --read-model",
+        "{} is not a read model and was left alone: name another file with --read-model",
         path.display()
     )]
     Foreign {
@@ -34,14 +34,14 @@ pub enum OpenReadModelError {
     },
     /// The file cannot be opened, created or written.
     #[error(
-        "the read model {} cannot be used ({source}): the file and its directory have to be \
-         there and writable; or keep it in memory, with --read-model memory:",
+        "the read model {} cannot be used ({source}): make sure that its directory exists and \
+         that both are writable, or keep it in memory with --read-model memory:",
         path.display()
     )]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// SQLite failed.
@@ -49,7 +49,7 @@ pub enum OpenReadModelError {
     Sqlite {
         /// The file, or `memory`.
         location: String,
-        /// What SQLite said.
+        /// The error of SQLite.
         source: rusqlite::Error,
     },
 }
@@ -79,15 +79,15 @@ impl From<ClaimError> for OpenReadModelError {
     }
 }
 
-/// A file that is ours, with its tables.
+/// An open read model: the file is locked and has its tables.
 pub(super) struct Opened {
     pub(super) path: PathBuf,
     pub(super) lock: FileLock,
     pub(super) writer: Connection,
 }
 
-/// Opens the file, which is created when there is none. One of another version, or one that is
-/// damaged, is emptied, and any of ours if `is_rebuild`. Blocks on the disk.
+/// Opens the file, or creates it. Empties a read model that has another version or is damaged,
+/// and any read model if `is_rebuild`. Does blocking I/O.
 pub(super) fn open_file(path: &Path, is_rebuild: bool) -> Result<Opened, OpenReadModelError> {
     let mut claim = Claim::stake(path, schema::APPLICATION_ID)?;
     let path = claim.path.clone();
@@ -106,7 +106,7 @@ pub(super) fn open_file(path: &Path, is_rebuild: bool) -> Result<Opened, OpenRea
         Kind::Ours { version } => {
             tracing::info!(
                 version,
-                "{file} is of another version; the read model is rebuilt"
+                "{file} has another version; the read model is rebuilt"
             );
             empty(&mut claim)?;
         }
@@ -134,12 +134,13 @@ fn is_damage(error: &rusqlite::Error) -> bool {
 
 fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open(path)?;
-    // For a database tool that somebody runs on the file. A commit that fails is tried again.
+    // In case somebody opens the file with a database tool. A commit that fails is tried again.
     connection.busy_timeout(Duration::from_millis(200))?;
-    // Before the write-ahead log, so that the file itself says what it is.
+    // Before switching to the write-ahead log, so that the application id is in the file itself.
     schema::create(&mut connection)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    // What a crash of the machine takes is projected again: no commit waits for the disk.
+    // Commits do not wait for the disk: events that are lost in a crash of the machine are applied
+    // again.
     connection.execute_batch(
         "PRAGMA synchronous = NORMAL;
          PRAGMA wal_autocheckpoint = 16384;
@@ -150,7 +151,7 @@ fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Opens a database that ends with its only connection.
+/// Opens a database in memory, which is lost when this connection closes.
 pub(super) fn open_memory() -> rusqlite::Result<Connection> {
     let mut connection = Connection::open_in_memory()?;
     schema::create(&mut connection)?;

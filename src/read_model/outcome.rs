@@ -1,4 +1,4 @@
-//! How games end, as numbers of the tables.
+//! The numbers that stand for game results in the tables, and the counters of players by result.
 
 use crate::domain::GameResult;
 
@@ -9,7 +9,7 @@ const TIED: i64 = 3;
 
 pub(super) const OUTCOMES: [i64; 4] = [IN_PROGRESS, PLAYER_ONE_WON, PLAYER_TWO_WON, TIED];
 
-/// The number of a result, and of a game that has none yet.
+/// The number for a result, or for a game in progress.
 pub(super) fn outcome_of(result: Option<GameResult>) -> i64 {
     match result {
         None => IN_PROGRESS,
@@ -28,7 +28,7 @@ pub(super) fn result_of(outcome: i64) -> Option<GameResult> {
     }
 }
 
-/// The change of a player's counters. What is stored is their sum over all games.
+/// The change of a player's counters by one batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub(super) played: i64,
@@ -39,7 +39,8 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Adds a game with this outcome, `times` over, to who is on these sides of it.
+    /// Counts a game with this outcome for a player on these sides; `times` is 1, or -1 to
+    /// remove the game.
     pub(super) fn add(&mut self, outcome: i64, is_one: bool, is_two: bool, times: i64) {
         self.played += times;
         let counter = match result_of(outcome) {

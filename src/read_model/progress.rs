@@ -1,4 +1,4 @@
-//! How far the read model has come, for who waits and for who looks.
+//! The progress of the projector, for tasks that wait for a position and for metrics.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,23 +8,23 @@ use tokio::sync::watch;
 
 use crate::event_store::GlobalPosition;
 
-/// How the read model is doing.
+/// Figures about the read model, for metrics and for the readiness check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadModelStatus {
     /// Events applied since the process started.
     pub events_applied: u64,
-    /// Streams that no game explains.
+    /// Streams whose events are not a valid game.
     pub unreadable_streams: u64,
-    /// Whether it has caught up and the store still answers. False while the store is lost,
-    /// when [`ReadModel::has_caught_up`](super::ReadModel::has_caught_up) stays true.
+    /// Whether the read model has caught up and the store still answers. False while the store is
+    /// unreachable; [`ReadModel::has_caught_up`](super::ReadModel::has_caught_up) stays true then.
     pub has_caught_up: bool,
-    /// The age of the oldest event that is known of and not visible yet. Zero when there is
-    /// none; while it catches up, the age of the last visible event. While the store is lost,
-    /// at least the time since its last sign of life.
+    /// The age of the oldest event that was received and is not visible yet; zero when there is
+    /// none. During catch-up, the age of the last visible event. While the store is unreachable,
+    /// at least the time since it last answered.
     pub lag: Duration,
 }
 
-/// Not behind.
+/// The value of `behind_since` when every received event is visible.
 const NEVER: i64 = i64::MAX;
 
 #[derive(Debug)]
@@ -33,10 +33,10 @@ pub(super) struct Progress {
     caught_up: watch::Sender<bool>,
     applied: AtomicU64,
     unreadable: AtomicU64,
-    /// Since when, in microseconds since 1970.
+    /// When the oldest event that is not visible yet was recorded, in microseconds since 1970.
     behind_since: AtomicI64,
-    /// The store's last sign of life, in microseconds since 1970.
-    last_heard: AtomicI64,
+    /// When the store last answered, in microseconds since 1970.
+    last_answer: AtomicI64,
     is_lost: AtomicBool,
 }
 
@@ -49,12 +49,12 @@ impl Progress {
             applied: AtomicU64::new(0),
             unreadable: AtomicU64::new(0),
             behind_since: AtomicI64::new(now),
-            last_heard: AtomicI64::new(now),
+            last_answer: AtomicI64::new(now),
             is_lost: AtomicBool::new(false),
         }
     }
 
-    /// To be called after the commit that made the position visible, never before.
+    /// Publishes the position. Call it only after the commit that made the position visible.
     pub(super) fn show(&self, position: Option<GlobalPosition>, unreadable: u64) {
         self.unreadable.store(unreadable, Ordering::Relaxed);
         self.visible.send_replace(position);
@@ -73,22 +73,23 @@ impl Progress {
         self.caught_up.send_replace(true);
     }
 
-    /// It is built again. To be called before the tables are emptied, so that nobody takes the
-    /// empty tables for an answer.
-    pub(super) fn begins_again(&self) {
+    /// A rebuild begins. Call it before the tables are emptied, so that an answer from empty
+    /// tables is recognised as incomplete.
+    pub(super) fn rebuild_begins(&self) {
         self.caught_up.send_replace(false);
         self.behind_since(Some(Utc::now()));
     }
 
-    /// The store gave a sign of life.
-    pub(super) fn heard(&self) {
+    /// The store answered or delivered something.
+    pub(super) fn store_answered(&self) {
         let now = Utc::now().timestamp_micros();
-        self.last_heard.store(now, Ordering::Relaxed);
+        self.last_answer.store(now, Ordering::Relaxed);
         self.is_lost.store(false, Ordering::Relaxed);
     }
 
-    /// The store is not followed, or does not answer, until it is [`heard`](Progress::heard).
-    pub(super) fn lost(&self) {
+    /// The store does not answer. Holds until [`store_answered`](Progress::store_answered) is
+    /// called.
+    pub(super) fn store_lost(&self) {
         self.is_lost.store(true, Ordering::Relaxed);
     }
 
@@ -100,14 +101,14 @@ impl Progress {
         *self.caught_up.borrow()
     }
 
-    pub(super) async fn has_ever_caught_up(&self) {
-        // An error would say that the sender is gone, which we hold ourselves.
+    pub(super) async fn wait_until_caught_up(&self) {
+        // It fails only after the sender was dropped, and `self` owns the sender.
         let _ = self.caught_up.subscribe().wait_for(|done| *done).await;
     }
 
     pub(super) async fn reached(&self, position: GlobalPosition) {
         let mut visible = self.visible.subscribe();
-        // An error would say that the sender is gone, which we hold ourselves.
+        // It fails only after the sender was dropped, and `self` owns the sender.
         let _ = visible
             .wait_for(|visible| visible.is_some_and(|visible| visible >= position))
             .await;
@@ -117,7 +118,7 @@ impl Progress {
         let is_lost = self.is_lost.load(Ordering::Relaxed);
         let behind_since = self.behind_since.load(Ordering::Relaxed);
         let since = match is_lost {
-            true => behind_since.min(self.last_heard.load(Ordering::Relaxed)),
+            true => behind_since.min(self.last_answer.load(Ordering::Relaxed)),
             false => behind_since,
         };
         let lag = match since {

@@ -1,4 +1,4 @@
-//! Follows the store's events and applies them, batch by batch, for ever.
+//! Follows the store's events and applies them in batches, as long as the process runs.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -23,47 +23,47 @@ use crate::application::{GAME_STREAM_PREFIX, GameId};
 use crate::backoff::Backoff;
 use crate::event_store::{EventStore, SubscriptionMessage};
 
-/// How many events wait at the most while others are applied: about as many as a transaction
-/// takes when it catches up. More would only take memory.
+/// The maximum number of events that wait while a batch is applied: about one transaction's worth
+/// during catch-up. More would use memory without being faster.
 const WAITING: usize = 32_768;
 
-/// How many events are taken from the subscription at once.
+/// The maximum number of events that are taken from the subscription at once.
 const CHUNK: usize = 4_096;
 
-/// How long after a transaction the next one begins at the earliest, unless there is a whole
-/// chunk for it. Under load each takes more events, which costs those who move less; an event
-/// that comes after a silence is applied at once.
+/// The shortest time between the starts of two transactions, unless a whole chunk is waiting. Under
+/// load each transaction then contains more events, which leaves more CPU time for requests. An
+/// event after a quiet time is applied at once.
 const PACE: Duration = Duration::from_millis(5);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
-/// Lists are late by as much when the store is back after an outage.
+/// After an outage, lists are behind the store by at most this much longer than necessary.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Keeps the tables as the store's events say.
+/// Keeps the tables up to date with the store's events.
 pub(super) struct Projector {
     pub(super) database: Arc<Database>,
     pub(super) progress: Arc<Progress>,
     pub(super) store: Arc<dyn EventStore>,
     pub(super) observer: Arc<dyn StoreObserver>,
-    /// How often it looks whether the store is still the same.
+    /// How often it checks that the store is still the same.
     pub(super) checked_every: Duration,
 }
 
 enum Never {}
 
 impl Projector {
-    /// Applies every event of a game, and begins again at the checkpoint whenever something
-    /// fails: nothing is ever skipped. Does not end.
+    /// Applies every event of every game. Starts again at the checkpoint when something fails, so
+    /// that no event is skipped. Never returns.
     pub(super) async fn run(self) {
         let mut outage = Outage::default();
         let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         loop {
             let Err(error) = self.follow(&mut outage).await;
             match &error {
-                // Makes sure of that, and rebuilds.
+                // The next `follow` checks this again, and rebuilds.
                 FollowError::OtherStore(_) => continue,
-                FollowError::WholeAgain(_) => match self.rebuild(&error).await {
+                FollowError::Undeleted(_) => match self.rebuild(&error).await {
                     Ok(()) => continue,
                     Err(error) => outage.failed(&error.into()),
                 },
@@ -72,7 +72,7 @@ impl Projector {
                 | FollowError::Disconnected
                 | FollowError::Ended => outage.failed(&error),
             }
-            self.progress.lost();
+            self.progress.store_lost();
             if outage.attempts() <= 1 {
                 pauses.reset();
             }
@@ -139,11 +139,11 @@ impl Projector {
                     match compared {
                         Ok(same) => {
                             same?;
-                            self.progress.heard();
+                            self.progress.store_answered();
                         }
                         Err(error) => {
-                            tracing::debug!(%error, "whether the store is still the same is unknown");
-                            self.progress.lost();
+                            tracing::debug!(%error, "could not check whether the store is still the same");
+                            self.progress.store_lost();
                         }
                     }
                 }
@@ -154,10 +154,10 @@ impl Projector {
                 () = time::sleep_until(not_before), if may_wait && applying.is_none() => {}
                 chunk = chunks.next(), if waiting.takes_more() => {
                     let chunk = chunk.ok_or(FollowError::Ended)?;
-                    self.progress.heard();
+                    self.progress.store_answered();
                     waiting.add(chunk, &*self.observer);
                     if waiting.is_disconnected {
-                        self.progress.lost();
+                        self.progress.store_lost();
                     }
                     if applying.is_none() {
                         self.progress.behind_since(waiting.oldest());
@@ -167,8 +167,8 @@ impl Projector {
         }
     }
 
-    /// Rebuilds if the store is another one, or was restored from a backup. Waits until the
-    /// store answers.
+    /// Empties the tables if this is another store, or the store was restored from a backup. Fails
+    /// if the store does not answer.
     async fn ensure_same_store(&self) -> Result<(), FollowError> {
         let compared = identity::compare(self.database.clone(), self.store.clone());
         if let Err(other) = compared.await? {
@@ -177,15 +177,16 @@ impl Projector {
         Ok(())
     }
 
-    /// Empties the tables, and has the rest of the process forget what it remembers.
+    /// Empties the tables and tells the observer, so that caches are dropped and watchers
+    /// disconnected.
     async fn rebuild(&self, reason: &FollowError) -> Result<(), ReadModelError> {
         tracing::warn!(
             store = self.store.location(),
             %reason,
-            "the event store has other events than before: {reason}; the read model is rebuilt, \
-             and whoever watches games is disconnected"
+            "the event store contains other events than before: {reason}; the read model is \
+             rebuilt, and clients that watch games are disconnected"
         );
-        self.progress.begins_again();
+        self.progress.rebuild_begins();
         let database = self.database.clone();
         spawn_blocking(move || schema::clear(&mut database.writer())).await??;
         self.progress.show(None, 0);
@@ -208,7 +209,7 @@ impl Projector {
 
 type Work<T> = Pin<Box<dyn Future<Output = Result<T, FollowError>> + Send>>;
 
-/// Pending while there is no such work.
+/// Never resolves while there is no work.
 async fn finished<T>(work: &mut Option<Work<T>>) -> Result<T, FollowError> {
     match work {
         Some(work) => work.await,
@@ -216,13 +217,13 @@ async fn finished<T>(work: &mut Option<Work<T>>) -> Result<T, FollowError> {
     }
 }
 
-/// What was delivered and is not applied yet.
+/// Messages that were delivered and are not applied yet.
 #[derive(Default)]
 struct Waiting {
     delivered: Vec<Delivered>,
-    /// Whether these are all that the store has.
+    /// Whether the store had no more events when it delivered the last of these.
     caught_up: bool,
-    /// Nothing more is taken from this subscription.
+    /// The subscription lost its connection. Nothing more is taken from it.
     is_disconnected: bool,
 }
 
@@ -246,7 +247,7 @@ impl Waiting {
                 SubscriptionMessage::CaughtUp => self.caught_up = true,
                 SubscriptionMessage::Disconnected => {
                     self.is_disconnected = true;
-                    // What follows is delivered again, to the next subscription.
+                    // The next subscription delivers the messages after this one again.
                     return;
                 }
             }

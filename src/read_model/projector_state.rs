@@ -1,4 +1,4 @@
-//! What the projector keeps in mind between batches, and where it looks for the rest.
+//! What the projector keeps in memory between batches, and the queries for everything else.
 
 use quick_cache::unsync::Cache;
 use rusqlite::{Connection, OptionalExtension};
@@ -9,11 +9,11 @@ use crate::application::{GameFold, GameId};
 use crate::domain::{Game, PlayerName, Side};
 use crate::event_store::GlobalPosition;
 
-/// A game that stands in the lists, or is about to.
+/// A game that is in the lists, or will be after the commit.
 #[derive(Debug, Clone)]
 pub(super) struct Listed {
     pub(super) number: i64,
-    /// Their numbers, by side.
+    /// The numbers of the two players, player one first.
     pub(super) players: [i64; 2],
     pub(super) fold: GameFold,
     pub(super) revision: i64,
@@ -37,10 +37,11 @@ impl Listed {
     }
 }
 
-/// What is kept in mind between batches. All of it can be lost: it is read again.
+/// What is kept in memory between batches. It is a cache: all of it can be read from the tables or
+/// the store again.
 #[derive(Debug)]
 pub(super) struct ProjectorState {
-    /// Games in progress, as their rows have them.
+    /// Games in progress, equal to their rows.
     pub(super) running: Cache<GameId, Listed>,
     pub(super) players: Cache<PlayerName, i64>,
     pub(super) next_game: i64,
@@ -51,21 +52,22 @@ pub(super) struct ProjectorState {
     pub(super) checkpoint: Option<GlobalPosition>,
 }
 
-/// What is known of a stream that was truncated, or may be.
+/// The state of a stream that was truncated, or may be truncated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Truncation {
-    /// Its first event was there at the last look, and may go with every further event.
+    /// The first event existed at the last check. It may be removed when another event is
+    /// appended.
     Watched,
-    /// Its first event is gone, and with it the game.
+    /// The first event was removed, so the game counts as deleted.
     Deleted,
 }
 
-/// How many games in progress are kept in mind, at some three hundred bytes each.
+/// The maximum number of games in progress in memory, at about 300 bytes each.
 const RUNNING_GAMES: usize = 65_536;
 const PLAYERS: usize = 65_536;
 
 impl ProjectorState {
-    /// What the tables say.
+    /// Reads the state from the tables, with empty caches.
     pub(super) fn load(connection: &Connection) -> rusqlite::Result<ProjectorState> {
         let select = "SELECT next_game, next_player, (SELECT count(*) FROM unreadable_streams),
                     EXISTS (SELECT 1 FROM truncated_streams)
@@ -84,13 +86,13 @@ impl ProjectorState {
         })
     }
 
-    /// Whether the stream is known as one that no game explains.
+    /// Whether the stream is recorded as unreadable.
     pub(super) fn is_unreadable(
         &self,
         connection: &Connection,
         stream: &str,
     ) -> rusqlite::Result<bool> {
-        // Hardly any store has one, and then nobody has to look.
+        // Most stores have no unreadable stream, and need no query.
         if self.unreadable == 0 {
             return Ok(false);
         }
@@ -99,7 +101,7 @@ impl ProjectorState {
             .exists([stream])
     }
 
-    /// What is known of the game's stream, if it was truncated.
+    /// The state of the game's stream; `None` if it was never truncated.
     pub(super) fn truncation(
         &self,
         connection: &Connection,
@@ -119,7 +121,7 @@ impl ProjectorState {
     }
 }
 
-/// The game's row and its outcome; what led to it is not in the row.
+/// The game's row and its outcome. The fold is empty: the row does not contain the discs.
 pub(super) fn find(connection: &Connection, id: GameId) -> rusqlite::Result<Option<(Listed, i64)>> {
     connection
         .prepare_cached(

@@ -1,4 +1,4 @@
-//! The questions, as ranges of indexes.
+//! The SQL queries. Each one reads ranges of an index, without sorting or scanning a table.
 
 use std::fmt::Write;
 
@@ -17,7 +17,7 @@ use crate::event_store::GlobalPosition;
 pub(super) fn games(connection: &Connection, query: &GamesQuery) -> rusqlite::Result<GamesPage> {
     let position = position(connection)?;
     let mut numbers = numbers(connection, query)?;
-    // One more was read than asked for, to see whether there is another page.
+    // One more game was read than asked for: if it exists, there is another page.
     let next = match numbers.len() > query.limit {
         true => {
             numbers.truncate(query.limit);
@@ -44,8 +44,8 @@ pub(super) fn games(connection: &Connection, query: &GamesQuery) -> rusqlite::Re
     })
 }
 
-/// The numbers of the games, newest first, and one more than the limit. The ranges are merged
-/// as they are read: what is read besides is one row of each.
+/// The numbers of the games, newest first, at most one more than the limit. SQLite merges one index
+/// range for each outcome while it reads them, so it reads at most one extra row of each range.
 fn numbers(connection: &Connection, query: &GamesQuery) -> rusqlite::Result<Vec<i64>> {
     let outcomes = outcomes(query);
     let before = query.before.map_or(i64::MAX, to_sql);
@@ -97,7 +97,7 @@ fn statement(of_player: bool, outcomes: &[i64]) -> String {
                 true => "SELECT game AS number FROM participations WHERE player = ?3 AND game < ?1",
                 false => "SELECT number FROM games WHERE number < ?1",
             };
-            // Writing to a string does not fail.
+            // Writing to a `String` cannot fail.
             let _ = write!(statement, "{range} AND outcome = {outcome}");
         }
     }
@@ -182,7 +182,7 @@ pub(super) fn player_number(connection: &Connection, name: &str) -> rusqlite::Re
         .optional()
 }
 
-/// The last event that was applied.
+/// The position of the last event that was applied.
 pub(super) fn position(connection: &Connection) -> rusqlite::Result<Option<GlobalPosition>> {
     connection
         .prepare_cached("SELECT checkpoint FROM projection")?
@@ -199,7 +199,7 @@ pub(super) fn position_in(
     })
 }
 
-/// Saturates: nothing is that large, but a client may name any number.
+/// Saturates. No stored number is that large, but a client may send one.
 pub(super) fn to_sql(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -215,7 +215,7 @@ mod tests {
     use super::*;
     use crate::domain::GameResult;
 
-    /// What SQLite says it will do.
+    /// SQLite's query plan for the statement.
     fn plan(statement: &str) -> String {
         let connection = open_memory().expect("a database in memory");
         let mut explained = connection
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_nothing_can_be_in_is_empty() {
+    fn a_query_with_contradicting_filters_has_an_empty_answer() {
         let connection = open_memory().expect("a database in memory");
         let query = GamesQuery {
             status: Some(GameStatus::InProgress),

@@ -1,4 +1,4 @@
-//! What the log says about following the store.
+//! The log lines about following the store.
 
 use std::time::{Duration, Instant};
 
@@ -6,17 +6,17 @@ use super::apply::Applied;
 use super::batch::Unreadable;
 use super::follow_error::FollowError;
 
-/// How often the log tells how far a rebuild has come.
+/// How often the progress of a catch-up is logged.
 const REPORTS: Duration = Duration::from_secs(5);
 
-/// How many unreadable streams get a line of their own. A database of a tutorial's
-/// participants has many.
+/// How many unreadable streams are logged with a line each. A database that participants of the
+/// tutorial share has many.
 const UNREADABLE_LINES: usize = 10;
 
-/// How often the log says that the store is still not followed.
+/// How often an outage that continues is logged.
 const REMINDERS: Duration = Duration::from_secs(60);
 
-/// Reports on one subscription, from its start on.
+/// Logs the progress of one subscription.
 pub(super) struct Report {
     began: Instant,
     last: Instant,
@@ -54,7 +54,7 @@ impl Report {
                 events = self.events,
                 per_second,
                 position,
-                "the read model catches up: {} events so far, {per_second} a second",
+                "the read model is catching up: {} events so far, {per_second} a second",
                 self.events,
             );
         }
@@ -67,19 +67,19 @@ impl Report {
                 stream = unreadable.stream,
                 revision = unreadable.revision,
                 reason = unreadable.reason,
-                "no game explains stream {} from revision {} on; lists leave it out",
+                "stream {} is not a valid game from revision {} on; it is left out of lists",
                 unreadable.stream,
                 unreadable.revision,
             );
         }
     }
 
-    /// May be told again and again.
+    /// May be called any number of times.
     pub(super) fn caught_up(&mut self) {
         if self.unreadable > UNREADABLE_LINES {
             tracing::warn!(
                 streams = self.unreadable,
-                "no game explains {} streams in all; lists leave them out",
+                "{} streams are not valid games; they are left out of lists",
                 self.unreadable,
             );
         }
@@ -89,7 +89,7 @@ impl Report {
             tracing::info!(
                 events = self.events,
                 per_second,
-                "the read model has caught up, with {} events",
+                "the read model has caught up: {} events",
                 self.events,
             );
         }
@@ -100,8 +100,8 @@ impl Report {
     }
 }
 
-/// Reports on the time in which the store is not followed: its begin, a reminder a minute, its
-/// end.
+/// Logs the times in which the store is not followed: one line at the beginning, one a minute, one
+/// at the end.
 #[derive(Default)]
 pub(super) struct Outage(Option<Failing>);
 
@@ -115,7 +115,7 @@ impl Outage {
     pub(super) fn failed(&mut self, error: &FollowError) {
         match &mut self.0 {
             None => {
-                tracing::error!(%error, "the read model does not follow the store: {error}; it tries again");
+                tracing::error!(%error, "the read model cannot follow the store: {error}; trying again");
                 self.0 = Some(Failing {
                     began: Instant::now(),
                     last_line: Instant::now(),
@@ -129,19 +129,19 @@ impl Outage {
                     tracing::error!(
                         %error,
                         attempts = failing.attempts,
-                        "the read model still does not follow the store: {error}"
+                        "the read model still cannot follow the store: {error}"
                     );
                 }
             }
         }
     }
 
-    /// How many attempts failed in a row.
+    /// How many attempts in a row failed.
     pub(super) fn attempts(&self) -> u64 {
         self.0.as_ref().map_or(0, |failing| failing.attempts)
     }
 
-    /// The store is followed. May be told again and again.
+    /// The store is followed. May be called any number of times.
     pub(super) fn ended(&mut self) {
         if let Some(failing) = self.0.take() {
             tracing::info!(

@@ -1,26 +1,26 @@
-//! The tables, and how a file says that it holds them.
+//! The tables, and the application id and version that mark a file as a read model.
 
 use rusqlite::Connection;
 
-/// Marks a SQLite file as a read model, in its header.
+/// The application id in the header of a SQLite file that is a read model.
 pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"C4rm");
 
-/// The version of the tables below, and of what the projector writes into them. To be raised
-/// with every change of either: files of any other version are built anew.
+/// The version of the tables below and of what the projector writes into them. Increment it with
+/// every change of either: a file with another version is rebuilt.
 pub(super) const VERSION: u32 = 2;
 
-/// The games and players, and how far the events were followed.
+/// The games, the players and the checkpoint.
 ///
-/// Outcomes are 0 while a game goes on, 1 or 2 for the player who won, 3 for a tie. Lists
-/// merge one range of numbers for each outcome asked for, so that one index serves every
-/// combination of filters, and a move changes no index at all.
+/// An outcome is 0 for a game in progress, 1 or 2 for the player who won, 3 for a tie. A query
+/// merges one range of game numbers for each outcome, so that one index serves every combination
+/// of filters. A move changes no index, unless it ends the game.
 const TABLES: &str = "
     CREATE TABLE projection (
         id             INTEGER PRIMARY KEY CHECK (id = 1),
         checkpoint     TEXT,             -- the position of the last event applied
         last_event     BLOB,             -- its id
         last_time      INTEGER,          -- in microseconds since 1970 in UTC
-        next_game      INTEGER NOT NULL, -- numbers are never given twice
+        next_game      INTEGER NOT NULL, -- a number is never used twice
         next_player    INTEGER NOT NULL
     ) STRICT;
     INSERT INTO projection VALUES (1, NULL, NULL, NULL, 1, 1);
@@ -33,7 +33,7 @@ const TABLES: &str = "
         tied        INTEGER NOT NULL DEFAULT 0,
         in_progress INTEGER NOT NULL DEFAULT 0
     ) STRICT;
-    -- A player whose games all turned out unreadable, or were deleted, is in no list.
+    -- A player whose games are all unreadable or deleted has `played = 0` and is in no list.
     CREATE INDEX players_by_won ON players (won DESC, name) WHERE played > 0;
     CREATE INDEX players_by_played ON players (played DESC, name) WHERE played > 0;
     CREATE TABLE games (
@@ -61,11 +61,11 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE truncated_streams (
         game       BLOB PRIMARY KEY,
-        is_deleted INTEGER NOT NULL      -- 0: its first event was still there at the last look
+        is_deleted INTEGER NOT NULL      -- 0: the first event existed at the last check
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// Makes the tables in an empty database.
+/// Creates the tables in an empty database.
 pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     let tables: i64 =
@@ -78,7 +78,7 @@ pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// Empties the tables; who reads meanwhile sees them full or empty.
+/// Empties the tables. Concurrent readers see the old content or empty tables.
 pub(super) fn clear(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     transaction.execute_batch(

@@ -1,7 +1,8 @@
-//! Streams whose beginning is gone. The game went with it, and lists no longer show it.
+//! Streams that lost their first event by a deletion or a truncation. Without it the game cannot be
+//! loaded, so it is removed from the lists.
 //!
-//! Follows from the order of what is delivered: the stream's events before the truncation made
-//! the game, so that a read model that is built again gives out the same numbers.
+//! Messages are applied in the order in which they are delivered: a game gets its number from its
+//! events before its truncation removes it. So a rebuild gives every game the same number.
 
 use rusqlite::Connection;
 
@@ -11,25 +12,25 @@ use crate::application::GameId;
 use crate::event_store::StreamRevision;
 
 impl Batch {
-    /// Takes games whose beginning is gone out of the lists, after everything else was taken:
-    /// one look at each stream suffices, since all that was delivered was recorded before.
-    pub(super) fn look_at_streams(
+    /// Removes games whose first event is gone from the lists. Runs after all messages of the batch
+    /// were added: everything delivered was recorded earlier, so one read of each stream is enough.
+    pub(super) fn check_streams(
         &mut self,
         memory: &mut ProjectorState,
         connection: &Connection,
     ) -> Result<(), Halt> {
-        while let Some(id) = self.to_look_at.last().copied() {
+        while let Some(id) = self.to_check.last().copied() {
             let is_whole = match self.history(id, StreamRevision::FIRST)? {
                 History::Absent | History::Deleted => false,
                 History::Whole(_) | History::Unreadable(_) => true,
             };
-            self.to_look_at.retain(|other| *other != id);
+            self.to_check.retain(|other| *other != id);
             match self.truncation(memory, connection, id)? {
-                Some(Truncation::Deleted) if is_whole => return Err(Halt::WholeAgain(id)),
+                Some(Truncation::Deleted) if is_whole => return Err(Halt::Undeleted(id)),
                 Some(Truncation::Deleted) => {}
                 Some(Truncation::Watched) | None => {
-                    // Events may be still to come of a game that is not known, and give it its
-                    // number.
+                    // A game of which no event was delivered yet is only watched: its events may
+                    // still be delivered, and it gets its number from them.
                     if !is_whole && self.knows(memory, connection, id)? {
                         self.delete(memory, connection, id)?;
                     } else {

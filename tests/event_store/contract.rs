@@ -1,4 +1,4 @@
-//! The clauses. Each gets a store that works and may hold anything.
+//! The clauses of the contract. Each gets a working store, which may already contain events.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,48 +18,48 @@ use crate::support::{
     new_stream, soon, stream_named,
 };
 
-/// Makes a test of each clause for one store: `store_contract!(name, open())`, where `open()`
-/// is a future of [`Opened`]; `#[ignore]` after it for a store that is not always there.
+/// Generates one test per clause for a store: `store_contract!(name, open())`, where `open()` is a
+/// future of [`Opened`]. Add `#[ignore]` after it for a store that is not always available.
 macro_rules! store_contract {
     ($name:ident, $open:expr $(, #[$attribute:ident])?) => {
         store_contract!($name, $open, $(#[$attribute],)? [
-            an_absent_stream_reads_empty,
+            a_read_of_an_absent_stream_is_empty,
             the_first_event_has_revision_0,
-            an_append_tells_the_revision_and_position_of_its_last_event,
-            no_stream_on_an_existing_stream_conflicts_and_tells_where_it_is,
-            a_stale_revision_conflicts_and_tells_where_the_stream_is,
-            a_future_revision_conflicts_and_tells_where_the_stream_is,
-            a_revision_of_an_absent_stream_conflicts,
-            a_conflicting_append_leaves_nothing_behind,
-            an_append_of_no_events_is_refused,
-            id_type_data_and_metadata_survive_byte_for_byte,
-            streams_do_not_see_each_other,
-            a_stream_is_read_from_a_revision_in_its_middle,
-            reading_past_the_end_tells_where_the_end_is,
-            a_long_stream_is_read_whole,
-            of_sixteen_appends_at_once_at_one_revision_exactly_one_wins,
-            the_same_append_sixteen_times_at_once_is_stored_once_and_all_succeed,
+            an_append_returns_the_revision_and_position_of_its_last_event,
+            expecting_no_stream_where_one_exists_is_a_conflict_with_the_actual_revision,
+            a_stale_expected_revision_is_a_conflict_with_the_actual_revision,
+            a_future_expected_revision_is_a_conflict_with_the_actual_revision,
+            expecting_a_revision_of_an_absent_stream_is_a_conflict,
+            a_conflicting_append_stores_nothing,
+            an_append_without_events_is_refused,
+            id_type_data_and_metadata_are_read_back_byte_for_byte,
+            a_read_of_a_stream_contains_no_events_of_other_streams,
+            a_stream_can_be_read_from_a_revision_in_its_middle,
+            a_read_past_the_end_returns_the_last_revision,
+            a_long_stream_is_read_completely,
+            of_sixteen_concurrent_appends_at_one_revision_exactly_one_succeeds,
+            sixteen_identical_concurrent_appends_are_stored_once_and_all_succeed,
             a_repeated_append_is_stored_once,
             a_repeated_append_is_recognised_after_later_events,
-            the_beginning_of_an_append_is_recognised_as_a_repetition,
-            some_ids_the_same_and_some_not_conflict,
-            an_append_at_the_end_of_the_stream_is_new_whatever_its_ids,
-            an_append_that_nobody_waits_for_any_more_is_carried_through,
+            the_first_events_of_a_stored_append_are_recognised_as_a_repetition,
+            an_append_that_repeats_only_some_of_its_events_is_a_conflict,
+            an_append_at_the_current_revision_is_new_whatever_its_ids,
+            an_accepted_append_completes_even_if_its_caller_goes_away,
             the_head_is_the_position_of_the_latest_event,
-            a_subscription_delivers_what_is_stored_then_says_so_then_what_comes,
+            a_subscription_delivers_stored_events_then_caught_up_then_new_events,
             a_subscription_resumes_after_a_position,
-            a_subscription_leaves_other_streams_out,
-            a_subscription_delivers_what_a_read_delivers,
-            a_subscription_has_no_gap_and_no_repeat_at_its_seam,
-            a_bounded_read_delivers_what_a_subscription_delivers,
-            a_bounded_read_ends_at_its_limit_and_at_the_end_of_the_store,
-            a_bounded_read_leaves_other_streams_out,
-            a_bounded_read_sees_every_append_that_was_acknowledged,
+            a_subscription_delivers_only_streams_with_the_prefix,
+            a_subscription_delivers_the_same_events_as_a_read,
+            a_subscription_skips_and_repeats_nothing_between_stored_and_new_events,
+            a_bounded_read_delivers_the_same_events_as_a_subscription,
+            a_bounded_read_ends_at_its_limit_or_at_the_end_of_the_store,
+            a_bounded_read_delivers_only_streams_with_the_prefix,
+            a_bounded_read_includes_every_acknowledged_append,
             a_bounded_read_after_a_position_without_an_event_is_an_error,
             a_bounded_read_beyond_the_head_is_an_error,
-            the_event_at_a_position_is_the_one_that_was_recorded_there,
-            there_is_nothing_at_a_position_that_no_event_has,
-            a_store_that_works_says_so_and_where_it_is,
+            looking_up_a_position_returns_the_event_that_was_recorded_there,
+            looking_up_a_position_without_an_event_returns_nothing,
+            a_working_store_passes_its_check_and_names_its_location,
         ]);
     };
     ($name:ident, $open:expr, [$($clause:ident),* $(,)?]) => {
@@ -91,12 +91,12 @@ macro_rules! store_contract {
     };
 }
 
-pub(crate) async fn an_absent_stream_reads_empty(store: Arc<dyn EventStore>) {
+pub(crate) async fn a_read_of_an_absent_stream_is_empty(store: Arc<dyn EventStore>) {
     for from in [0, 1, u64::MAX] {
         let slice = store
             .read_stream(&new_stream(), StreamRevision::new(from))
             .await
-            .expect("an absent stream is no error");
+            .expect("reading an absent stream is not an error");
         assert!(slice.events.is_empty());
         assert_eq!(slice.last_revision, None);
     }
@@ -109,7 +109,7 @@ pub(crate) async fn the_first_event_has_revision_0(store: Arc<dyn EventStore>) {
     assert_eq!(ids_in(&*store, &stream).await.len(), 1);
 }
 
-pub(crate) async fn an_append_tells_the_revision_and_position_of_its_last_event(
+pub(crate) async fn an_append_returns_the_revision_and_position_of_its_last_event(
     store: Arc<dyn EventStore>,
 ) {
     let stream = new_stream();
@@ -125,7 +125,7 @@ pub(crate) async fn an_append_tells_the_revision_and_position_of_its_last_event(
     assert!(delivered.is_sorted_by(|one, next| one.position < next.position));
 }
 
-pub(crate) async fn no_stream_on_an_existing_stream_conflicts_and_tells_where_it_is(
+pub(crate) async fn expecting_no_stream_where_one_exists_is_a_conflict_with_the_actual_revision(
     store: Arc<dyn EventStore>,
 ) {
     let stream = new_stream();
@@ -135,7 +135,7 @@ pub(crate) async fn no_stream_on_an_existing_stream_conflicts_and_tells_where_it
     assert_eq!(answer, conflict(&stream, expected, Some(1)));
 }
 
-pub(crate) async fn a_stale_revision_conflicts_and_tells_where_the_stream_is(
+pub(crate) async fn a_stale_expected_revision_is_a_conflict_with_the_actual_revision(
     store: Arc<dyn EventStore>,
 ) {
     let stream = new_stream();
@@ -146,7 +146,7 @@ pub(crate) async fn a_stale_revision_conflicts_and_tells_where_the_stream_is(
     }
 }
 
-pub(crate) async fn a_future_revision_conflicts_and_tells_where_the_stream_is(
+pub(crate) async fn a_future_expected_revision_is_a_conflict_with_the_actual_revision(
     store: Arc<dyn EventStore>,
 ) {
     let stream = new_stream();
@@ -155,14 +155,16 @@ pub(crate) async fn a_future_revision_conflicts_and_tells_where_the_stream_is(
     assert_eq!(answer, conflict(&stream, at(1), Some(0)));
 }
 
-pub(crate) async fn a_revision_of_an_absent_stream_conflicts(store: Arc<dyn EventStore>) {
+pub(crate) async fn expecting_a_revision_of_an_absent_stream_is_a_conflict(
+    store: Arc<dyn EventStore>,
+) {
     let stream = new_stream();
     let answer = store.append(&stream, at(0), new_events(1)).await;
     assert_eq!(answer, conflict(&stream, at(0), None));
     assert!(ids_in(&*store, &stream).await.is_empty());
 }
 
-pub(crate) async fn a_conflicting_append_leaves_nothing_behind(store: Arc<dyn EventStore>) {
+pub(crate) async fn a_conflicting_append_stores_nothing(store: Arc<dyn EventStore>) {
     let stream = new_stream();
     let kept = new_events(2);
     let before = head_of(&*store).await;
@@ -180,7 +182,7 @@ pub(crate) async fn a_conflicting_append_leaves_nothing_behind(store: Arc<dyn Ev
     assert!(delivered.iter().map(|event| event.id).eq(expected));
 }
 
-pub(crate) async fn an_append_of_no_events_is_refused(store: Arc<dyn EventStore>) {
+pub(crate) async fn an_append_without_events_is_refused(store: Arc<dyn EventStore>) {
     let stream = new_stream();
     let answer = store
         .append(&stream, ExpectedRevision::NoStream, Vec::new())
@@ -192,7 +194,9 @@ pub(crate) async fn an_append_of_no_events_is_refused(store: Arc<dyn EventStore>
     begin(&*store, &stream, new_events(1)).await;
 }
 
-pub(crate) async fn id_type_data_and_metadata_survive_byte_for_byte(store: Arc<dyn EventStore>) {
+pub(crate) async fn id_type_data_and_metadata_are_read_back_byte_for_byte(
+    store: Arc<dyn EventStore>,
+) {
     let stream = new_stream();
     let documents = [
         "{}",
@@ -227,7 +231,9 @@ pub(crate) async fn id_type_data_and_metadata_survive_byte_for_byte(store: Arc<d
     }
 }
 
-pub(crate) async fn streams_do_not_see_each_other(store: Arc<dyn EventStore>) {
+pub(crate) async fn a_read_of_a_stream_contains_no_events_of_other_streams(
+    store: Arc<dyn EventStore>,
+) {
     let name = new_stream();
     let longer = StreamName::new(format!("{name}-2")).expect("it is not empty");
     let (one, two) = (new_events(1), new_events(2));
@@ -237,7 +243,7 @@ pub(crate) async fn streams_do_not_see_each_other(store: Arc<dyn EventStore>) {
     assert_eq!(ids_in(&*store, &longer).await, ids_of(&two));
 }
 
-pub(crate) async fn a_stream_is_read_from_a_revision_in_its_middle(store: Arc<dyn EventStore>) {
+pub(crate) async fn a_stream_can_be_read_from_a_revision_in_its_middle(store: Arc<dyn EventStore>) {
     let stream = new_stream();
     let events = new_events(5);
     begin(&*store, &stream, events.clone()).await;
@@ -254,20 +260,20 @@ pub(crate) async fn a_stream_is_read_from_a_revision_in_its_middle(store: Arc<dy
     }
 }
 
-pub(crate) async fn reading_past_the_end_tells_where_the_end_is(store: Arc<dyn EventStore>) {
+pub(crate) async fn a_read_past_the_end_returns_the_last_revision(store: Arc<dyn EventStore>) {
     let stream = new_stream();
     begin(&*store, &stream, new_events(2)).await;
     for from in [2, 3, 1 << 40, u64::MAX] {
         let slice = store
             .read_stream(&stream, StreamRevision::new(from))
             .await
-            .expect("nothing to read is no error");
+            .expect("reading past the end is not an error");
         assert!(slice.events.is_empty());
         assert_eq!(slice.last_revision, Some(StreamRevision::new(1)));
     }
 }
 
-pub(crate) async fn a_long_stream_is_read_whole(store: Arc<dyn EventStore>) {
+pub(crate) async fn a_long_stream_is_read_completely(store: Arc<dyn EventStore>) {
     let stream = new_stream();
     let events = new_events(1500);
     let mut expected = ExpectedRevision::NoStream;
@@ -281,7 +287,7 @@ pub(crate) async fn a_long_stream_is_read_whole(store: Arc<dyn EventStore>) {
     assert_eq!(ids_in(&*store, &stream).await, ids_of(&events));
 }
 
-pub(crate) async fn of_sixteen_appends_at_once_at_one_revision_exactly_one_wins(
+pub(crate) async fn of_sixteen_concurrent_appends_at_one_revision_exactly_one_succeeds(
     store: Arc<dyn EventStore>,
 ) {
     let stream = new_stream();
@@ -303,7 +309,7 @@ pub(crate) async fn of_sixteen_appends_at_once_at_one_revision_exactly_one_wins(
     }
 }
 
-pub(crate) async fn the_same_append_sixteen_times_at_once_is_stored_once_and_all_succeed(
+pub(crate) async fn sixteen_identical_concurrent_appends_are_stored_once_and_all_succeed(
     store: Arc<dyn EventStore>,
 ) {
     let stream = new_stream();
@@ -357,7 +363,7 @@ pub(crate) async fn a_repeated_append_is_recognised_after_later_events(store: Ar
     assert_eq!(ids_in(&*store, &stream).await.len(), 6);
 }
 
-pub(crate) async fn the_beginning_of_an_append_is_recognised_as_a_repetition(
+pub(crate) async fn the_first_events_of_a_stored_append_are_recognised_as_a_repetition(
     store: Arc<dyn EventStore>,
 ) {
     let stream = new_stream();
@@ -368,7 +374,9 @@ pub(crate) async fn the_beginning_of_an_append_is_recognised_as_a_repetition(
     assert_eq!(ids_in(&*store, &stream).await, ids_of(&events));
 }
 
-pub(crate) async fn some_ids_the_same_and_some_not_conflict(store: Arc<dyn EventStore>) {
+pub(crate) async fn an_append_that_repeats_only_some_of_its_events_is_a_conflict(
+    store: Arc<dyn EventStore>,
+) {
     let stream = new_stream();
     let stored = new_events(3);
     begin(&*store, &stream, stored.clone()).await;
@@ -389,7 +397,7 @@ pub(crate) async fn some_ids_the_same_and_some_not_conflict(store: Arc<dyn Event
     assert_eq!(ids_in(&*store, &stream).await, ids_of(&stored));
 }
 
-pub(crate) async fn an_append_at_the_end_of_the_stream_is_new_whatever_its_ids(
+pub(crate) async fn an_append_at_the_current_revision_is_new_whatever_its_ids(
     store: Arc<dyn EventStore>,
 ) {
     let stream = new_stream();
@@ -400,14 +408,14 @@ pub(crate) async fn an_append_at_the_end_of_the_stream_is_new_whatever_its_ids(
     assert_eq!(ids_in(&*store, &stream).await, [event.id, event.id]);
 }
 
-pub(crate) async fn an_append_that_nobody_waits_for_any_more_is_carried_through(
+pub(crate) async fn an_accepted_append_completes_even_if_its_caller_goes_away(
     store: Arc<dyn EventStore>,
 ) {
     let stream = new_stream();
     let before = head_of(&*store).await;
     let events = new_events(2);
     let append = store.append(&stream, ExpectedRevision::NoStream, events.clone());
-    // Polled once, then dropped, as a request's future is when its client disconnects.
+    // Polled once, then dropped, like the future of a request whose client disconnects.
     drop(append.now_or_never());
 
     let mut listener = Listener::new(&*store, std::slice::from_ref(&stream), before);
@@ -423,7 +431,7 @@ pub(crate) async fn an_append_that_nobody_waits_for_any_more_is_carried_through(
 pub(crate) async fn the_head_is_the_position_of_the_latest_event(store: Arc<dyn EventStore>) {
     let stream = new_stream();
     let appended = begin(&*store, &stream, new_events(2)).await;
-    // Others may have appended since.
+    // Other tests may have appended since.
     let head = head_of(&*store).await;
     assert!(head >= Some(appended.position));
 
@@ -433,7 +441,7 @@ pub(crate) async fn the_head_is_the_position_of_the_latest_event(store: Arc<dyn 
     assert!(head < Some(next.position));
 }
 
-pub(crate) async fn a_subscription_delivers_what_is_stored_then_says_so_then_what_comes(
+pub(crate) async fn a_subscription_delivers_stored_events_then_caught_up_then_new_events(
     store: Arc<dyn EventStore>,
 ) {
     let stream = new_stream();
@@ -463,9 +471,9 @@ pub(crate) async fn a_subscription_resumes_after_a_position(store: Arc<dyn Event
     let streams = [stream];
     let all = Listener::new(&*store, &streams, before).take(4).await;
     for seen in 1..4 {
-        // Also from the middle of an append, and by way of its text.
+        // Also from the middle of an append, and with the position parsed from its text.
         let text = all[seen - 1].position.to_string();
-        let after = text.parse().expect("a position survives its text");
+        let after = text.parse().expect("the text of a position can be parsed");
         let rest = Listener::new(&*store, &streams, Some(after))
             .take(4 - seen)
             .await;
@@ -473,7 +481,9 @@ pub(crate) async fn a_subscription_resumes_after_a_position(store: Arc<dyn Event
     }
 }
 
-pub(crate) async fn a_subscription_leaves_other_streams_out(store: Arc<dyn EventStore>) {
+pub(crate) async fn a_subscription_delivers_only_streams_with_the_prefix(
+    store: Arc<dyn EventStore>,
+) {
     let (ours, theirs) = (new_stream(), stream_named("other-"));
     let before = head_of(&*store).await;
     begin(&*store, &theirs, new_events(600)).await;
@@ -493,7 +503,7 @@ pub(crate) async fn a_subscription_leaves_other_streams_out(store: Arc<dyn Event
     }
 }
 
-pub(crate) async fn a_subscription_delivers_what_a_read_delivers(store: Arc<dyn EventStore>) {
+pub(crate) async fn a_subscription_delivers_the_same_events_as_a_read(store: Arc<dyn EventStore>) {
     let stream = new_stream();
     let before = head_of(&*store).await;
     begin(&*store, &stream, new_events(3)).await;
@@ -512,8 +522,8 @@ pub(crate) async fn a_subscription_delivers_what_a_read_delivers(store: Arc<dyn 
     }
 }
 
-/// Four writers, and eight subscribers that come while they write, go and come back.
-pub(crate) async fn a_subscription_has_no_gap_and_no_repeat_at_its_seam(
+/// Four writers, and eight subscribers that start while they write, stop and resume.
+pub(crate) async fn a_subscription_skips_and_repeats_nothing_between_stored_and_new_events(
     store: Arc<dyn EventStore>,
 ) {
     const APPENDS: usize = 60;
@@ -577,12 +587,14 @@ pub(crate) async fn a_subscription_has_no_gap_and_no_repeat_at_its_seam(
     }
 }
 
-pub(crate) async fn a_store_that_works_says_so_and_where_it_is(store: Arc<dyn EventStore>) {
+pub(crate) async fn a_working_store_passes_its_check_and_names_its_location(
+    store: Arc<dyn EventStore>,
+) {
     assert_eq!(store.check().await, Ok(()));
     assert!(!store.location().is_empty());
 }
 
-/// The next events of this stream after the position, by bounded reads of so many.
+/// The next events of this stream after the position, read with this limit per read.
 async fn read_on(
     store: &dyn EventStore,
     stream: &StreamName,
@@ -603,7 +615,7 @@ async fn read_on(
     }
 }
 
-pub(crate) async fn a_bounded_read_delivers_what_a_subscription_delivers(
+pub(crate) async fn a_bounded_read_delivers_the_same_events_as_a_subscription(
     store: Arc<dyn EventStore>,
 ) {
     let stream = new_stream();
@@ -622,7 +634,7 @@ pub(crate) async fn a_bounded_read_delivers_what_a_subscription_delivers(
     assert_eq!(from_the_start, delivered);
 }
 
-pub(crate) async fn a_bounded_read_ends_at_its_limit_and_at_the_end_of_the_store(
+pub(crate) async fn a_bounded_read_ends_at_its_limit_or_at_the_end_of_the_store(
     store: Arc<dyn EventStore>,
 ) {
     let stream = new_stream();
@@ -636,7 +648,9 @@ pub(crate) async fn a_bounded_read_ends_at_its_limit_and_at_the_end_of_the_store
     assert!(later.is_empty());
 }
 
-pub(crate) async fn a_bounded_read_leaves_other_streams_out(store: Arc<dyn EventStore>) {
+pub(crate) async fn a_bounded_read_delivers_only_streams_with_the_prefix(
+    store: Arc<dyn EventStore>,
+) {
     let other = stream_named("other-");
     let before = head_of(&*store).await;
     let elsewhere = begin(&*store, &other, new_events(2)).await;
@@ -647,14 +661,12 @@ pub(crate) async fn a_bounded_read_leaves_other_streams_out(store: Arc<dyn Event
         read.iter()
             .all(|event| event.stream.as_str().starts_with(PREFIX))
     );
-    // The position of an event that is left out is one to read from all the same.
+    // A read may also start at the position of an event that the filter leaves out.
     let read = read_on(&*store, &stream, Some(elsewhere.position), 1000).await;
     assert_eq!(read.len(), 1);
 }
 
-pub(crate) async fn a_bounded_read_sees_every_append_that_was_acknowledged(
-    store: Arc<dyn EventStore>,
-) {
+pub(crate) async fn a_bounded_read_includes_every_acknowledged_append(store: Arc<dyn EventStore>) {
     let stream = new_stream();
     let mut last = head_of(&*store).await;
     let mut expected = ExpectedRevision::NoStream;
@@ -670,8 +682,8 @@ pub(crate) async fn a_bounded_read_sees_every_append_that_was_acknowledged(
     }
 }
 
-/// A position a little after this one at which no event is recorded in any store: prepare and
-/// commit are equal for everything that is written here.
+/// A position shortly after this one at which no store has an event: the prepare and the commit
+/// position are equal for all events of these tests.
 fn beside(position: GlobalPosition) -> GlobalPosition {
     let number: u64 = position.to_string().parse().expect("a single number");
     format!("{}-{number}", number + 1)
@@ -684,7 +696,7 @@ pub(crate) async fn a_bounded_read_after_a_position_without_an_event_is_an_error
 ) {
     let stream = new_stream();
     let first = begin(&*store, &stream, new_events(1)).await.position;
-    // So that what lies beside the first event is not beyond the end.
+    // A second event, so that the position next to the first one is not beyond the end.
     go_on(&*store, &stream, 0, new_events(3)).await;
     let position = beside(first);
     let read = store.read_all(PREFIX, Some(position), 10).await;
@@ -699,12 +711,12 @@ pub(crate) async fn a_bounded_read_beyond_the_head_is_an_error(store: Arc<dyn Ev
     assert_eq!(read, Err(EventStoreError::PositionBeyondHead { position }));
 }
 
-/// Far more than the stores of tests hold, and a number that every store can count to.
+/// Beyond the end of every store of the tests, and still a valid number for every store.
 fn beyond_every_head() -> GlobalPosition {
     (1_u64 << 60).to_string().parse().expect("a position")
 }
 
-pub(crate) async fn the_event_at_a_position_is_the_one_that_was_recorded_there(
+pub(crate) async fn looking_up_a_position_returns_the_event_that_was_recorded_there(
     store: Arc<dyn EventStore>,
 ) {
     let stream = new_stream();
@@ -716,7 +728,9 @@ pub(crate) async fn the_event_at_a_position_is_the_one_that_was_recorded_there(
     }
 }
 
-pub(crate) async fn there_is_nothing_at_a_position_that_no_event_has(store: Arc<dyn EventStore>) {
+pub(crate) async fn looking_up_a_position_without_an_event_returns_nothing(
+    store: Arc<dyn EventStore>,
+) {
     let stream = new_stream();
     let first = begin(&*store, &stream, new_events(1)).await.position;
     go_on(&*store, &stream, 0, new_events(3)).await;

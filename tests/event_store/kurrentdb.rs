@@ -1,4 +1,4 @@
-//! KurrentDB: on the wire, and a real one when there is one.
+//! KurrentDB: a double that speaks its protocol, and a real server if one is configured.
 
 use std::sync::Arc;
 

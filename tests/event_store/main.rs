@@ -1,9 +1,10 @@
-//! The contract of the event store, and who has signed it. A store joins with one line.
+//! The contract of the event store, and the stores that must fulfil it. Adding a store takes one
+//! line.
 
 #[macro_use]
 mod contract;
 #[path = "../support/kurrentdb/mod.rs"]
-#[expect(dead_code, reason = "the contract asks for no faults")]
+#[expect(dead_code, reason = "the contract does not use the double's faults")]
 mod double;
 mod kurrentdb;
 #[path = "../support/real_kurrentdb.rs"]

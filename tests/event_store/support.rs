@@ -1,4 +1,4 @@
-//! What the clauses are written with.
+//! Helpers for the clauses of the contract.
 
 use std::any::Any;
 use std::future::Future;
@@ -13,10 +13,11 @@ use connect_four::event_store::{
 use futures_util::StreamExt;
 use uuid::Uuid;
 
-/// The streams of the contract begin so. A store may be shared with other tests and hold more.
+/// The prefix of the contract's streams. A store may be shared with other tests, and contain other
+/// streams.
 pub(crate) const PREFIX: &str = "contract-";
 
-/// A store under test, and what has to live as long as it.
+/// A store under test, and the values that have to live as long as it.
 pub(crate) struct Opened {
     pub(crate) store: Arc<dyn EventStore>,
     _keep: Box<dyn Any + Send>,
@@ -31,7 +32,7 @@ impl Opened {
     }
 }
 
-/// A stream that no other test knows.
+/// A new stream name, which no other test uses.
 pub(crate) fn new_stream() -> StreamName {
     stream_named(PREFIX)
 }
@@ -40,7 +41,7 @@ pub(crate) fn stream_named(prefix: &str) -> StreamName {
     StreamName::new(format!("{prefix}{}", Uuid::now_v7())).expect("the name has a first letter")
 }
 
-/// An event like no other.
+/// An event with a new id.
 pub(crate) fn new_event() -> NewEvent {
     let id = Uuid::now_v7();
     NewEvent {
@@ -59,7 +60,7 @@ pub(crate) fn at(revision: u64) -> ExpectedRevision {
     ExpectedRevision::Exact(StreamRevision::new(revision))
 }
 
-/// Appends to a stream that is absent.
+/// Appends to a stream that does not exist yet.
 pub(crate) async fn begin(
     store: &dyn EventStore,
     stream: &StreamName,
@@ -84,7 +85,7 @@ pub(crate) async fn go_on(
         .expect("the stream ends there")
 }
 
-/// The ids of the whole stream; on the way, that the events say where they are.
+/// The ids of the whole stream. Also asserts that the events have the right stream and revisions.
 pub(crate) async fn ids_in(store: &dyn EventStore, stream: &StreamName) -> Vec<Uuid> {
     let slice = store
         .read_stream(stream, StreamRevision::FIRST)
@@ -117,7 +118,7 @@ pub(crate) fn conflict(
     })
 }
 
-/// Waits for what has to come, not for ever.
+/// Waits for a result that has to come; fails after a time-out.
 pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(30), what)
         .await
@@ -155,7 +156,7 @@ impl Listener {
         }
     }
 
-    /// The next events of these streams, so many.
+    /// This number of next events of these streams.
     pub(crate) async fn take(&mut self, count: usize) -> Vec<RecordedEvent> {
         let mut events = Vec::new();
         while events.len() < count {
@@ -164,7 +165,7 @@ impl Listener {
         events
     }
 
-    /// The next event of these streams, or that all has been delivered.
+    /// The next event of these streams, or the message that the subscription has caught up.
     pub(crate) async fn next_message(&mut self) -> SubscriptionMessage {
         loop {
             let message = soon(self.subscription.next())

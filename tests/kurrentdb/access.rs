@@ -1,4 +1,4 @@
-//! Users who lack a permission, or whom the server does not know.
+//! Users without the necessary permissions, or with wrong credentials.
 
 use connect_four::event_store::{
     EventStore, EventStoreError, ExpectedRevision, GlobalPosition, StreamRevision, Subscription,
@@ -51,7 +51,8 @@ async fn without_credentials_every_call_is_denied_and_no_connection_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_without_all_may_play_and_hears_nothing_until_that_is_granted() {
+async fn a_user_who_may_not_read_all_can_append_and_read_but_subscriptions_wait_for_the_permission()
+{
     let double = Double::start().await;
     double.forbid_reading_all(true);
     let store = store_on(&double).await;
@@ -64,7 +65,7 @@ async fn a_user_without_all_may_play_and_hears_nothing_until_that_is_granted() {
     is_denied(soon(store.read_all(PREFIX, None, 1)).await);
 
     let mut subscription = store.subscribe_all(PREFIX, None);
-    // It tries again on the client that it has.
+    // The subscription tries again on the existing client.
     hears_nothing_in_three_attempts(&double, &mut subscription).await;
     assert_eq!(double.calls().features, 2);
     double.forbid_reading_all(false);
@@ -72,9 +73,9 @@ async fn a_user_without_all_may_play_and_hears_nothing_until_that_is_granted() {
     assert_eq!(heard[0].id, event.id);
 }
 
-/// One thread, whose log is read.
+/// Runs on one thread, because the test captures that thread's log.
 #[tokio::test]
-async fn the_log_names_the_user_what_it_is_refused_and_what_to_grant() {
+async fn the_log_names_the_user_the_refused_operation_and_the_permission_to_grant() {
     let log = Log::read();
     let double = Double::start().await;
     // ada:secret
@@ -112,7 +113,7 @@ async fn connected_is_logged_only_after_a_call_has_succeeded() {
     let bob = open(&bob).await;
     is_denied(soon(bob.check()).await);
     assert!(log.lines_with("connected").is_empty());
-    // bob:secret is let in.
+    // bob:secret, which the node accepts.
     double.demand_authorization("Basic Ym9iOnNlY3JldA==");
     soon(bob.check()).await.expect("let in");
     soon(bob.check()).await.expect("let in");

@@ -1,4 +1,4 @@
-//! One append, and what may happen to it on its way.
+//! A single append, and the failures that can happen to it.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_sent_is_what_is_stored() {
+async fn an_append_stores_exactly_the_given_events() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -72,7 +72,7 @@ async fn an_append_whose_connection_is_cut_before_the_commit_is_stored_once_and_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_append_that_the_server_gave_up_after_the_commit_is_stored_once_and_succeeds() {
+async fn an_append_that_times_out_on_the_server_after_the_commit_is_stored_once_and_succeeds() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -87,7 +87,7 @@ async fn an_append_that_the_server_gave_up_after_the_commit_is_stored_once_and_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_conflict_found_by_the_repetition_is_a_conflict() {
+async fn a_conflict_that_only_the_repeated_append_finds_is_reported_as_a_conflict() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -113,7 +113,7 @@ async fn a_conflict_found_by_the_repetition_is_a_conflict() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_append_that_is_cut_off_again_and_again_has_an_unknown_outcome() {
+async fn an_append_whose_connection_is_cut_at_every_attempt_has_an_unknown_outcome() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -128,7 +128,7 @@ async fn an_append_that_is_cut_off_again_and_again_has_an_unknown_outcome() {
         "{error:?}"
     );
 
-    // The same append, sent again by the caller, ends it.
+    // When the caller repeats the append, the outcome becomes known.
     double.mend();
     crate::support::until_ready(&store).await;
     double.mend();
@@ -139,7 +139,7 @@ async fn an_append_that_is_cut_off_again_and_again_has_an_unknown_outcome() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_append_that_is_answered_too_late_has_an_unknown_outcome_and_is_stored_once() {
+async fn an_append_that_is_answered_after_the_deadline_has_an_unknown_outcome_and_is_stored_once() {
     let double = Double::start().await;
     let store = impatient_store_on(&double.connection_string(), 150).await;
     let stream = new_stream();
@@ -161,7 +161,7 @@ async fn an_append_that_is_answered_too_late_has_an_unknown_outcome_and_is_store
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_append_goes_on_when_its_caller_stops_waiting() {
+async fn an_accepted_append_completes_even_if_its_caller_goes_away() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -177,7 +177,7 @@ async fn an_append_goes_on_when_its_caller_stops_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_appends_at_one_revision_one_wins_while_connections_are_cut() {
+async fn of_many_appends_at_one_revision_exactly_one_succeeds_while_connections_are_cut() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -204,7 +204,7 @@ async fn of_many_appends_at_one_revision_one_wins_while_connections_are_cut() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_appends_at_once_all_finish_within_the_limit_of_streams() {
+async fn a_thousand_concurrent_appends_all_complete_within_the_limit_of_http2_streams() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     double.answer_late(Duration::from_millis(5));
@@ -226,7 +226,7 @@ async fn a_thousand_appends_at_once_all_finish_within_the_limit_of_streams() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tombstoned_stream_takes_no_event() {
+async fn an_append_to_a_tombstoned_stream_is_refused() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -243,7 +243,7 @@ async fn a_tombstoned_stream_takes_no_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_server_would_fail_on_is_refused_before_it_is_sent() {
+async fn events_that_the_server_cannot_store_are_refused_before_they_are_sent() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -270,7 +270,7 @@ async fn what_the_server_would_fail_on_is_refused_before_it_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_credentials_of_the_string_are_sent_decoded() {
+async fn the_credentials_in_the_connection_string_are_percent_decoded_before_they_are_sent() {
     let double = Double::start().await;
     // ada:p@ss/w:rd
     double.demand_authorization("Basic YWRhOnBAc3MvdzpyZA==");

@@ -1,4 +1,4 @@
-//! More than one node: who leads, and who no longer does.
+//! Clusters: finding the leader, and following it when it changes.
 
 use connect_four::event_store::{EventStore, ExpectedRevision};
 
@@ -13,7 +13,7 @@ fn seeds(nodes: &[&Double]) -> String {
     format!("kurrentdb://{}?tls=false", addresses.join(","))
 }
 
-/// Two nodes of which the first leads, as both of them say.
+/// Two nodes. Both of them name the first one as the leader.
 async fn two_nodes() -> (Double, Double) {
     let (first, second) = (Double::start().await, Double::start().await);
     lead(&first, &second);
@@ -39,7 +39,7 @@ async fn the_leader_is_found_by_gossip() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_follower_that_names_the_leader_is_believed() {
+async fn the_leader_that_a_follower_names_is_used() {
     let (leader, follower) = two_nodes().await;
     let store = open(&follower.connection_string()).await;
     let stream = new_stream();
@@ -60,7 +60,7 @@ async fn a_changed_leader_is_followed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_leader_is_left_for_the_new_one() {
+async fn a_dead_leader_is_replaced_by_the_new_one() {
     let (mut first, second) = two_nodes().await;
     let store = open(&seeds(&[&first, &second])).await;
     begin(&store, &new_stream()).await;
@@ -78,12 +78,13 @@ async fn a_dead_leader_is_left_for_the_new_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_nobody_can_reach_does_not_end_the_store() {
+async fn the_store_recovers_from_gossip_that_names_an_unreachable_leader() {
     let (mut first, second) = two_nodes().await;
     let store = open(&seeds(&[&first, &second])).await;
     begin(&store, &new_stream()).await;
 
-    // The second still names the first, which is dead: the crate's client dies on it.
+    // The second node still names the first one, which is dead. The crate's client stops working
+    // for good then, and has to be replaced.
     first.stop().await;
     until(|| async { store.check().await.is_err() }).await;
     lead(&second, &first);

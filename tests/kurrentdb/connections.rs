@@ -1,4 +1,4 @@
-//! Connections: one for calls, one for each subscription, and none that is left behind.
+//! Connections: one for calls, one for each subscription, and all are closed after use.
 
 use connect_four::event_store::{EventStore, ExpectedRevision};
 
@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_bounded_reads_share_the_connection_that_is_open() {
+async fn a_thousand_bounded_reads_share_one_open_connection() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -30,7 +30,7 @@ async fn a_thousand_bounded_reads_share_the_connection_that_is_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_subscriptions_that_are_dropped_leave_no_connection_open() {
+async fn a_hundred_dropped_subscriptions_leave_no_connection_open() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     begin(&store, &new_stream()).await;
@@ -45,7 +45,7 @@ async fn a_hundred_subscriptions_that_are_dropped_leave_no_connection_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_clients_that_are_replaced_leave_no_connection_open() {
+async fn a_hundred_replaced_clients_leave_no_connection_open() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     begin(&store, &new_stream()).await;
@@ -54,7 +54,7 @@ async fn a_hundred_clients_that_are_replaced_leave_no_connection_open() {
     let before = double.open_connections();
     let clients = double.calls().features;
 
-    // The node answers that it is not ready: the connections themselves are fine.
+    // The node answers that it is not ready. The connections themselves work.
     while double.calls().features < clients + 100 {
         double.be_unavailable(Some("Server Is Not Ready"));
         until_not_ready(&store).await;
@@ -66,11 +66,11 @@ async fn a_hundred_clients_that_are_replaced_leave_no_connection_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_the_crate_opened_by_itself_is_closed_with_its_client() {
+async fn a_connection_that_the_crate_reopened_is_closed_with_its_client() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     double.cut_connections();
-    // The crate connects again, in the middle of a call.
+    // The crate reconnects by itself during a call.
     let event = new_event();
     append(&store, &new_stream(), ExpectedRevision::NoStream, &event)
         .await

@@ -13,7 +13,7 @@ use crate::support::{
     PREFIX, append, new_event, new_stream, next_message, proposal, soon, store_on, until_caught_up,
 };
 
-/// A stream of three events, and these.
+/// Appends three events to a new stream. Returns its name and the events.
 async fn stream_of_three(store: &KurrentDbStore) -> (StreamName, Vec<NewEvent>) {
     let stream = new_stream();
     let events = vec![new_event(), new_event(), new_event()];
@@ -30,7 +30,7 @@ fn deleted<T>(stream: &StreamName) -> Result<T, EventStoreError> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_tells_a_deleted_stream_from_one_that_was_never_written() {
+async fn a_read_distinguishes_a_deleted_stream_from_one_that_never_existed() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let (stream, _) = stream_of_three(&store).await;
@@ -46,14 +46,14 @@ async fn a_read_tells_a_deleted_stream_from_one_that_was_never_written() {
     assert_eq!(read(stream.clone()).await, deleted(&stream));
     assert_eq!(read(new_stream()).await, Ok(None));
 
-    // Other metadata do not make it a deleted one.
+    // Other metadata does not make a stream count as deleted.
     let never_written = new_stream();
     double.set_metadata(never_written.as_str(), r#"{"$maxCount":5}"#);
     assert_eq!(read(never_written).await, Ok(None));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_append_that_begins_a_deleted_stream_again_is_not_acknowledged() {
+async fn an_append_that_starts_a_deleted_stream_again_is_not_acknowledged() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let (stream, _) = stream_of_three(&store).await;
@@ -78,7 +78,7 @@ async fn an_append_that_repeats_deleted_events_is_not_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repetition_of_events_that_can_be_read_succeeds_in_a_truncated_stream() {
+async fn in_a_truncated_stream_repeating_events_that_can_still_be_read_succeeds() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let (stream, events) = stream_of_three(&store).await;
@@ -94,7 +94,7 @@ async fn a_repetition_of_events_that_can_be_read_succeeds_in_a_truncated_stream(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_subscription_hears_of_deletions_and_truncations_at_once() {
+async fn a_subscription_delivers_deletions_and_truncations_immediately() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let mut subscription = store.subscribe_all(PREFIX, None);
@@ -102,7 +102,7 @@ async fn a_subscription_hears_of_deletions_and_truncations_at_once() {
 
     for cut in 0..5 {
         let (stream, events) = stream_of_three(&store).await;
-        // Of no interest: metadata that cut nothing, and other streams.
+        // Not delivered: metadata that removes nothing, and other streams.
         double.set_metadata(stream.as_str(), r#"{"owner":"ada"}"#);
         double.set_metadata("other-1", r#"{"$maxCount":1}"#);
         match cut {
@@ -130,7 +130,7 @@ async fn a_subscription_hears_of_deletions_and_truncations_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_of_the_server_are_never_delivered_and_count_towards_no_limit() {
+async fn the_servers_own_events_are_not_delivered_and_do_not_count_towards_a_limit() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -155,7 +155,7 @@ async fn events_of_the_server_are_never_delivered_and_count_towards_no_limit() {
     let mut subscription = store.subscribe_all(PREFIX, None);
     let heard = until_caught_up(&mut subscription).await;
     assert_eq!(heard.iter().map(|e| e.id).collect::<Vec<_>>(), own);
-    // The end of the store is beyond the last event that was delivered.
+    // The end of the store is after the last delivered event.
     let head = store.head().await.expect("it answers");
     let page = tokio::time::timeout(Duration::from_secs(5), store.read_all(PREFIX, head, 10));
     assert_eq!(page.await.expect("in time"), Ok(Vec::new()));

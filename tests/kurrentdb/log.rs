@@ -1,4 +1,4 @@
-//! What the adapter logs, in tests that run on one thread.
+//! Captures the adapter's log, for tests that run on one thread.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -7,7 +7,7 @@ use tracing::Dispatch;
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The log of this thread, as long as it lives.
+/// Captures this thread's log until it is dropped.
 pub(crate) struct Log {
     text: Text,
     _guard: DefaultGuard,
@@ -18,8 +18,8 @@ struct Text(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub(crate) fn read() -> Log {
-        // While there is one subscriber in the process, `tracing` lets the thread that comes
-        // to a line first decide whether it is ever logged, also a thread without subscriber.
+        // With a single subscriber in the process, `tracing` decides once whether a log statement
+        // is enabled: on the first thread that reaches it, even if that has no subscriber.
         static SECOND: OnceLock<Dispatch> = OnceLock::new();
         SECOND.get_or_init(|| Dispatch::new(NoSubscriber::default()));
         let text = Text::default();

@@ -1,5 +1,5 @@
-//! The KurrentDB adapter against a double that fails on command: nothing acknowledged is
-//! lost, nothing is stored twice, the answer is true, and all recovers by itself.
+//! The KurrentDB adapter against a double that fails on demand: nothing acknowledged is lost,
+//! nothing is stored twice, every answer is true, and the adapter recovers by itself.
 
 #[path = "../support/kurrentdb/mod.rs"]
 mod double;

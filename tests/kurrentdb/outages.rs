@@ -1,4 +1,4 @@
-//! A database that is away, comes back, or is silent.
+//! A database that is down, comes back, or stops answering.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ fn is_unavailable<T>(outcome: &Result<T, EventStoreError>) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_opens_without_its_database_and_works_when_that_appears() {
+async fn a_store_opens_while_its_database_is_down_and_works_once_it_is_up() {
     let mut double = Double::reserve();
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -44,7 +44,7 @@ async fn a_store_opens_without_its_database_and_works_when_that_appears() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn readiness_flips_both_ways_with_the_database() {
+async fn readiness_is_lost_and_regained_with_the_database() {
     let mut double = Double::start().await;
     let store = store_on(&double).await;
     assert_eq!(store.check().await, Ok(()));
@@ -57,7 +57,7 @@ async fn readiness_flips_both_ways_with_the_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_is_not_ready_is_unavailable_until_it_is() {
+async fn calls_are_unavailable_until_the_node_is_ready() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -78,7 +78,7 @@ async fn a_node_that_is_not_ready_is_unavailable_until_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nothing_acknowledged_is_lost_and_nothing_stored_twice_over_three_restarts() {
+async fn three_restarts_lose_no_acknowledged_event_and_store_none_twice() {
     let mut double = Double::start().await;
     let store = store_on(&double).await;
 
@@ -93,7 +93,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_stored_twice_over_three_restar
                     length => at(length as u64 - 1),
                 };
                 let event = new_event();
-                // The same append until its outcome is known.
+                // Repeats the same append until its outcome is known.
                 loop {
                     match append(&store, &stream, expected, &event).await {
                         Ok(appended) => {
@@ -123,7 +123,7 @@ async fn nothing_acknowledged_is_lost_and_nothing_stored_twice_over_three_restar
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_frozen_connection_ends_in_a_true_error_in_time_and_in_a_new_connection() {
+async fn a_frozen_connection_causes_an_error_within_the_deadline_and_is_then_replaced() {
     let double = Double::start().await;
     let proxy = Proxy::to(double.address()).await;
     let store = impatient_store_on(&proxy.connection_string(), 200).await;
@@ -149,13 +149,13 @@ async fn a_frozen_connection_ends_in_a_true_error_in_time_and_in_a_new_connectio
     until_ready(&store).await;
     append(&store, &stream, at(0), &event)
         .await
-        .expect("it goes on, whether stored before or not");
+        .expect("the repeated append succeeds, whether or not it was stored before");
     assert_eq!(double.stored(stream.as_str()).len(), 2);
     assert_eq!(double.stored(stream.as_str())[1].id, event.id);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_callers_who_lose_the_database_bring_one_new_client_not_many() {
+async fn many_callers_that_fail_at_once_create_one_new_client_and_not_many() {
     let mut double = Double::start().await;
     let store = store_on(&double).await;
     begin(&store, &new_stream()).await;
@@ -190,7 +190,7 @@ async fn many_callers_who_lose_the_database_bring_one_new_client_not_many() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_a_firewall_forgot_is_replaced_though_nobody_waits_for_long() {
+async fn a_connection_that_a_firewall_dropped_is_replaced_even_if_all_callers_give_up_early() {
     let double = Double::start().await;
     let proxy = Proxy::to(double.address()).await;
     let store = impatient_store_on(&proxy.connection_string(), 200).await;
@@ -204,9 +204,9 @@ async fn a_connection_that_a_firewall_forgot_is_replaced_though_nobody_waits_for
     .await;
 }
 
-/// One thread, whose log is read.
+/// Runs on one thread, because the test captures that thread's log.
 #[tokio::test]
-async fn an_outage_is_logged_when_it_begins_and_when_it_ends_however_many_notice() {
+async fn an_outage_is_logged_once_at_its_beginning_and_once_at_its_end_however_many_calls_fail() {
     let log = Log::read();
     let mut double = Double::start().await;
     let store = store_on(&double).await;

@@ -1,4 +1,4 @@
-//! Reads: whole or not at all.
+//! Reads are complete, or fail.
 
 use bytes::Bytes;
 use chrono::Utc;
@@ -10,7 +10,7 @@ use crate::double::Double;
 use crate::support::{PREFIX, append, at, begin, new_event, new_stream, soon, store_on};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_comes_back_as_it_was_stored() {
+async fn a_read_returns_a_stream_as_it_was_stored() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -52,7 +52,7 @@ async fn an_absent_stream_is_empty_and_a_tombstoned_one_is_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_was_cut_short_is_asked_for_again() {
+async fn a_read_whose_answer_was_cut_short_is_repeated() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -70,7 +70,7 @@ async fn an_answer_that_was_cut_short_is_asked_for_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_head_of_a_database_is_where_its_latest_event_is() {
+async fn the_head_is_the_position_of_the_latest_event() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     assert_eq!(soon(store.head()).await, Ok(None));
@@ -85,7 +85,7 @@ async fn the_head_of_a_database_is_where_its_latest_event_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_from_an_invalid_position_is_refused_at_once_and_costs_no_client() {
+async fn a_read_from_an_invalid_position_fails_immediately_and_keeps_the_client() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -117,9 +117,9 @@ async fn a_read_from_an_invalid_position_is_refused_at_once_and_costs_no_client(
     assert_eq!(double.calls().features, 1);
 }
 
-/// The server counts in an `i64`, and fails on more.
+/// The server stores positions in an `i64`, and fails on larger numbers.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_position_that_the_server_cannot_count_to_is_beyond_its_head() {
+async fn a_position_too_large_for_the_server_is_beyond_its_head() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     begin(&store, &new_stream()).await;
@@ -137,7 +137,7 @@ async fn a_position_that_the_server_cannot_count_to_is_beyond_its_head() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_was_scavenged_is_told_from_one_that_never_was() {
+async fn a_scavenged_event_is_distinguished_from_one_that_never_existed() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();

@@ -1,4 +1,5 @@
-//! The same append twice at once: a double click, or a client that did not wait.
+//! The same append twice at the same time: a double click, or a client that repeats a request
+//! before the first one was answered.
 
 use std::time::{Duration, Instant};
 
@@ -8,11 +9,11 @@ use futures_util::future::join_all;
 use crate::double::Double;
 use crate::support::{append, at, begin, ids, new_event, new_stream, soon, store_on, until};
 
-/// What a user may be made to wait.
+/// The longest acceptable waiting time for a user.
 const LIMIT: Duration = Duration::from_millis(300);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn within_one_process_identical_appends_are_one_call_with_one_outcome() {
+async fn identical_concurrent_appends_of_one_process_share_one_call_and_its_outcome() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -33,7 +34,7 @@ async fn within_one_process_identical_appends_are_one_call_with_one_outcome() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn appends_that_differ_do_not_share_an_outcome() {
+async fn different_appends_do_not_share_an_outcome() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -48,13 +49,13 @@ async fn appends_that_differ_do_not_share_an_outcome() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn across_processes_identical_appends_are_both_answered_soon() {
+async fn identical_concurrent_appends_of_two_processes_are_both_answered_soon() {
     let double = Double::start().await;
     let (one, other) = (store_on(&double).await, store_on(&double).await);
     let stream = new_stream();
     begin(&one, &stream).await;
     for round in 0..5 {
-        // Not committed before the second one has arrived and was dropped for it.
+        // The first append is committed only after the second one arrived and was dropped.
         double.hold_commits();
         let dropped = double.calls().dropped;
         let events = vec![new_event(), new_event()];
@@ -78,12 +79,12 @@ async fn across_processes_identical_appends_are_both_answered_soon() {
         assert_eq!(first.expect("stored").revision.number(), round * 2 + 2);
     }
     assert_eq!(double.stored(stream.as_str()).len(), 11);
-    // Nobody took the connections for bad ones.
+    // No connection was replaced.
     assert_eq!(double.calls().features, 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_append_that_the_server_gave_up_is_sent_again_on_the_same_client() {
+async fn an_append_that_times_out_on_the_server_is_sent_again_on_the_same_client() {
     let double = Double::start().await;
     let (one, other) = (store_on(&double).await, store_on(&double).await);
     let stream = new_stream();
@@ -98,7 +99,7 @@ async fn an_append_that_the_server_gave_up_is_sent_again_on_the_same_client() {
         tokio::spawn(async move { append(&one, &stream, at(0), &event).await })
     };
     until(|| async { double.calls().appends > appends }).await;
-    // Three times in a row, the server says that it gave up.
+    // The server reports a time-out three times in a row.
     let error = append(&other, &stream, at(0), &event).await;
     assert!(error.is_err(), "{error:?}");
     assert_eq!(double.calls().dropped, 3);
@@ -111,7 +112,7 @@ async fn an_append_that_the_server_gave_up_is_sent_again_on_the_same_client() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_append_at_the_same_place_is_not_taken_for_this_one() {
+async fn another_event_at_the_same_revision_is_not_mistaken_for_a_repetition() {
     let double = Double::start().await;
     let (one, other) = (store_on(&double).await, store_on(&double).await);
     let stream = new_stream();
@@ -120,7 +121,7 @@ async fn another_append_at_the_same_place_is_not_taken_for_this_one() {
         .await
         .expect("at 0");
 
-    // Long enough for a look into the stream, where the event of the first store is.
+    // Long enough for the store to read the stream, which contains the other store's event.
     double.answer_late(Duration::from_millis(60));
     let outcome = append(&other, &stream, at(0), &new_event()).await;
     assert!(outcome.is_err(), "{outcome:?}");

@@ -1,4 +1,5 @@
-//! The delayed ACK of 40 ms that the crate waits for with every call when nobody helps it.
+//! TCP's delayed ACK of 40 ms: without the adapter's workaround, the crate waits for it in every
+//! call.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use connect_four::event_store::{EventStore, ExpectedRevision, StreamRevision};
 use crate::double::Double;
 use crate::support::{append, at, begin, new_event, new_stream, store_on};
 
-/// The median of 60 appends and 60 reads, one after the other.
+/// The median duration of 60 appends and 60 reads, one after the other.
 async fn median_call(store: &connect_four::event_store::KurrentDbStore) -> Duration {
     let stream = new_stream();
     let mut times = Vec::new();
@@ -37,9 +38,9 @@ async fn no_call_waits_for_a_delayed_ack() {
     assert!(median < Duration::from_millis(20), "{median:?}");
 }
 
-/// The crate connects anew without telling anybody.
+/// The crate reconnects by itself, without a notification.
 #[tokio::test(flavor = "multi_thread")]
-async fn nor_does_it_after_a_new_connection() {
+async fn no_call_waits_for_a_delayed_ack_after_a_reconnect() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     begin(&store, &new_stream()).await;

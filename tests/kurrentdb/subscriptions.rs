@@ -1,4 +1,4 @@
-//! Subscriptions, and what their connections go through.
+//! Subscriptions, and how they recover from lost connections and restarts.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::support::{
     proposal, store_on, until, until_caught_up,
 };
 
-/// Events that are none of ours, more than a window of them.
+/// Stores events of another stream, which the filter of the subscription leaves out.
 fn store_noise(double: &Double, count: usize) {
     for _ in 0..count {
         double.store("$stats-1", Expected::Any(Empty {}), vec![proposal("{}")]);
@@ -22,7 +22,7 @@ fn store_noise(double: &Double, count: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn history_comes_first_then_the_news_that_it_is_over_then_what_is_new() {
+async fn stored_events_come_first_then_caught_up_then_new_events() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -43,7 +43,7 @@ async fn history_comes_first_then_the_news_that_it_is_over_then_what_is_new() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_goes_on_after_a_position_that_was_handed_out() {
+async fn a_subscription_resumes_after_the_position_of_a_delivered_event() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = new_stream();
@@ -57,7 +57,7 @@ async fn it_goes_on_after_a_position_that_was_handed_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn through_three_restarts_each_event_comes_once_and_in_order() {
+async fn each_event_is_delivered_once_and_in_order_over_three_restarts() {
     let mut double = Double::start().await;
     let store = store_on(&double).await;
     let streams: Vec<StreamName> = (0..4).map(|_| new_stream()).collect();
@@ -87,7 +87,7 @@ async fn through_three_restarts_each_event_comes_once_and_in_order() {
     store_some(&double, 20);
     for _ in 0..3 {
         double.stop().await;
-        // While nobody can listen, then while somebody comes back.
+        // First while the subscription is disconnected, then while it reconnects.
         store_some(&double, 10);
         double.start_again();
         let subscriptions = double.calls().subscriptions;
@@ -100,7 +100,7 @@ async fn through_three_restarts_each_event_comes_once_and_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_waits_for_a_database_that_is_not_there_yet() {
+async fn a_subscription_waits_for_a_database_that_is_not_up_yet() {
     let mut double = Double::reserve();
     double.store("game-1", Expected::Any(Empty {}), vec![proposal("{}")]);
     let store = store_on(&double).await;
@@ -111,10 +111,11 @@ async fn it_waits_for_a_database_that_is_not_there_yet() {
     assert_eq!(until_caught_up(&mut subscription).await.len(), 1);
 }
 
-/// The crate loops without end when this happens, on one worker for ever.
+/// In this case the crate loops endlessly and occupies a worker thread for ever.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn it_survives_an_end_without_an_error() {
-    // The way out leads through the log, which a service may have switched off.
+async fn a_subscription_that_ends_without_an_error_is_replaced() {
+    // The adapter leaves the loop through a log event of the crate. That has to work even if the
+    // service has switched off logging.
     let _ = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::OFF)
         .try_init();
@@ -134,7 +135,7 @@ async fn it_survives_an_end_without_an_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_loss_is_told_once_and_then_that_it_has_caught_up_again() {
+async fn a_lost_connection_is_reported_once_and_then_that_it_has_caught_up_again() {
     let mut double = Double::start().await;
     let store = store_on(&double).await;
     let mut subscription = store.subscribe_all(PREFIX, None);
@@ -144,7 +145,7 @@ async fn a_loss_is_told_once_and_then_that_it_has_caught_up_again() {
         next_message(&mut subscription).await,
         SubscriptionMessage::Disconnected
     ));
-    // Long enough for several attempts to connect.
+    // Long enough for several connection attempts.
     let silence = tokio::time::timeout(Duration::from_millis(400), next_message(&mut subscription));
     assert!(silence.await.is_err());
     double.start_again();
@@ -155,7 +156,7 @@ async fn a_loss_is_told_once_and_then_that_it_has_caught_up_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_nothing_is_appended_it_gives_signs_of_life() {
+async fn a_subscription_without_new_events_sends_regular_signs_of_life() {
     let double = Double::start().await;
     let store = impatient_store_on(&double.connection_string(), 200).await;
     begin(&store, &new_stream()).await;
@@ -173,7 +174,7 @@ async fn while_nothing_is_appended_it_gives_signs_of_life() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_a_firewall_forgot_is_replaced() {
+async fn a_connection_that_a_firewall_dropped_is_replaced() {
     let double = Double::start().await;
     let proxy = Proxy::to(double.address()).await;
     let store = impatient_store_on(&proxy.connection_string(), 100).await;
@@ -190,7 +191,7 @@ async fn a_connection_that_a_firewall_forgot_is_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_is_not_delivered_ends_a_subscription_whose_connection_works() {
+async fn a_subscription_that_misses_an_event_is_replaced_although_its_connection_works() {
     let double = Double::start().await;
     let store = impatient_store_on(&double.connection_string(), 200).await;
     let mut subscription = store.subscribe_all(PREFIX, None);
@@ -206,7 +207,7 @@ async fn an_event_that_is_not_delivered_ends_a_subscription_whose_connection_wor
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_shuts_down_in_silence_is_noticed() {
+async fn a_node_that_shuts_down_without_closing_connections_is_noticed() {
     let mut double = Double::start().await;
     let store = impatient_store_on(&double.connection_string(), 100).await;
     let mut subscription = store.subscribe_all(PREFIX, None);
@@ -233,7 +234,7 @@ async fn an_event_at_the_position_of_a_checkpoint_is_delivered() {
     for number in 0..20 {
         store_noise(&double, 1);
         if number % 2 == 0 {
-            // Also when it resumes between the checkpoint and the event.
+            // Also when the subscription resumes between the checkpoint and the event.
             double.cut_connections();
             until_disconnected(&mut subscription).await;
             until_caught_up(&mut subscription).await;
@@ -245,9 +246,9 @@ async fn an_event_at_the_position_of_a_checkpoint_is_delivered() {
     }
 }
 
-/// A backup was restored: the position is not that of an event any more.
+/// The situation after a backup was restored: the position is not that of an event any more.
 #[tokio::test(flavor = "multi_thread")]
-async fn at_a_position_without_an_event_it_waits_without_new_clients() {
+async fn a_subscription_from_a_position_without_an_event_waits_and_keeps_the_client() {
     let double = Double::start().await;
     let store = impatient_store_on(&double.connection_string(), 100).await;
     let stream = new_stream();
@@ -268,7 +269,7 @@ async fn at_a_position_without_an_event_it_waits_without_new_clients() {
     }
     until_disconnected(&mut subscription).await;
     let clients = double.calls().features;
-    // It says that the database answers; what happened is for the caller to find out.
+    // The subscription reports that the database answers. The caller finds out about the restore.
     for _ in 0..5 {
         assert!(matches!(
             next_message(&mut subscription).await,

@@ -1,4 +1,4 @@
-//! What the tests are written with.
+//! Helpers for these tests.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(crate) async fn store_on(double: &Double) -> Arc<KurrentDbStore> {
     open(&double.connection_string()).await
 }
 
-/// A store that gives up a call after so many milliseconds.
+/// A store whose calls have this deadline, in milliseconds.
 pub(crate) async fn impatient_store_on(connection: &str, deadline: u64) -> Arc<KurrentDbStore> {
     open(&format!("{connection}&defaultDeadline={deadline}")).await
 }
@@ -46,7 +46,7 @@ pub(crate) fn new_event() -> NewEvent {
     }
 }
 
-/// An event that another program stored.
+/// An event that another program stores.
 pub(crate) fn proposal(data: &str) -> Proposal {
     Proposal {
         id: Uuid::now_v7(),
@@ -61,7 +61,7 @@ pub(crate) fn at(revision: u64) -> ExpectedRevision {
     ExpectedRevision::Exact(StreamRevision::new(revision))
 }
 
-/// Appends one event where the stream is expected, as a caller who was not told to wait.
+/// Appends one event at the expected revision. The test fails if the answer takes too long.
 pub(crate) async fn append(
     store: &KurrentDbStore,
     stream: &StreamName,
@@ -71,7 +71,7 @@ pub(crate) async fn append(
     soon(store.append(stream, expected, vec![event.clone()])).await
 }
 
-/// Begins a stream with one event.
+/// Starts a stream with one event.
 pub(crate) async fn begin(store: &KurrentDbStore, stream: &StreamName) -> NewEvent {
     let event = new_event();
     append(store, stream, ExpectedRevision::NoStream, &event)
@@ -84,14 +84,14 @@ pub(crate) fn ids(stored: &[Stored]) -> Vec<Uuid> {
     stored.iter().map(|event| event.id).collect()
 }
 
-/// Waits for what has to come, not for ever.
+/// Waits for a result that has to come; fails after a time-out.
 pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(30), what)
         .await
         .expect("it comes within 30 seconds")
 }
 
-/// Asks again until the answer is yes.
+/// Repeats the check until it returns true.
 pub(crate) async fn until<F: Future<Output = bool>>(question: impl Fn() -> F) {
     soon(async {
         while !question().await {

@@ -1,4 +1,4 @@
-//! TLS: what the connection string says of certificates arrives.
+//! TLS: the certificate options of the connection string are used.
 
 use connect_four::event_store::kurrentdb::KurrentDbStore;
 use connect_four::event_store::{EventStore, EventStoreError};
@@ -17,7 +17,7 @@ fn secure(double: &Double, options: &[(&str, &str)]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_authority_and_a_users_certificate_open_a_secure_node() {
+async fn a_ca_certificate_and_a_client_certificate_give_access_to_a_secure_node() {
     let double = Double::start_with_tls().await;
     let store = open(&secure(
         &double,
@@ -34,11 +34,11 @@ async fn an_authority_and_a_users_certificate_open_a_secure_node() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_nobody_vouches_for_is_not_spoken_with() {
+async fn a_node_with_an_untrusted_certificate_is_not_used() {
     let double = Double::start_with_tls().await;
     for options in [
         &[][..],
-        // Vouched for, but it wants to know who asks.
+        // The node's certificate is trusted, but the node demands a client certificate.
         &[("tlsCaFile", "ca.pem")],
     ] {
         let store = open(&secure(&double, options)).await;
@@ -52,7 +52,7 @@ async fn a_node_that_nobody_vouches_for_is_not_spoken_with() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn files_that_hold_no_certificate_are_refused_at_start() {
+async fn files_without_a_certificate_are_refused_at_start() {
     let double = Double::start_with_tls().await;
     for (option, file) in [
         ("tlsCaFile", "no-such-file.pem"),
@@ -60,14 +60,14 @@ async fn files_that_hold_no_certificate_are_refused_at_start() {
         ("tlsCaFile", "damaged.pem"),
     ] {
         let connection = secure(&double, &[(option, file)]);
-        let connection = connection.parse().expect("the string itself is good");
+        let connection = connection.parse().expect("the connection string is valid");
         let error = KurrentDbStore::open(connection).await.expect_err(file);
         assert!(error.to_string().contains(file), "{error}");
     }
     let users = [("userCertFile", "user.pem"), ("userKeyFile", "damaged.pem")];
     let connection = secure(&double, &users);
-    let connection = connection.parse().expect("the string itself is good");
+    let connection = connection.parse().expect("the connection string is valid");
     KurrentDbStore::open(connection)
         .await
-        .expect_err("a key that is none");
+        .expect_err("a file that is not a key");
 }

@@ -1,5 +1,5 @@
-//! Side by side with the Python tutorial, which appends at any revision, with random ids and
-//! without metadata.
+//! The service and the Python tutorial use the same database. The tutorial appends at any revision,
+//! with random ids and without metadata.
 
 use connect_four::event_store::{EventStore, EventStoreError, StreamName, StreamRevision};
 
@@ -23,7 +23,7 @@ fn name(stream: String) -> StreamName {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn its_streams_are_read_and_heard_byte_for_byte() {
+async fn the_tutorials_streams_are_read_and_delivered_byte_for_byte() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     for fixture in FIXTURES {
@@ -46,7 +46,7 @@ async fn its_streams_are_read_and_heard_byte_for_byte() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn its_streams_are_continued_where_they_end() {
+async fn an_append_to_a_stream_of_the_tutorial_continues_at_its_end() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = name(double.store_tutorial_game("in_progress"));
@@ -60,7 +60,7 @@ async fn its_streams_are_continued_where_they_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_it_appends_between_our_read_and_our_append_is_a_conflict() {
+async fn an_append_of_the_tutorial_between_our_read_and_our_append_is_a_conflict() {
     let double = Double::start().await;
     let store = store_on(&double).await;
     let stream = name(double.store_tutorial_game("in_progress"));

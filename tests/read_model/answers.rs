@@ -1,4 +1,4 @@
-//! What is answered about games and players, on every store.
+//! Queries about games and players, and their answers, on every store.
 
 use std::sync::Arc;
 
@@ -137,7 +137,7 @@ async fn games_and_players_are_found(store: Arc<dyn EventStore>) {
 }
 
 #[tokio::test]
-async fn a_stream_that_no_game_explains_leaves_lists_and_counters_and_stops_nothing() {
+async fn an_unreadable_stream_leaves_lists_and_counters_and_other_games_go_on() {
     let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
     let following = Following::in_memory(&store).await;
     let games = start_games(&store, 3).await;
@@ -161,7 +161,7 @@ async fn a_stream_that_no_game_explains_leaves_lists_and_counters_and_stops_noth
 }
 
 #[tokio::test]
-async fn a_player_whose_only_game_is_unreadable_is_nobody() {
+async fn a_player_whose_only_game_is_unreadable_is_not_found() {
     let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
     let following = Following::in_memory(&store).await;
     let twice = [started("ada", "grace"), started("ada", "grace")];

@@ -1,4 +1,4 @@
-//! `connect-four rebuild`, which deletes the file and builds it again.
+//! `connect-four rebuild`, which empties the file and builds it again.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::program::{Program, run};
 use crate::support::{Files, Following, append, rows, start_games, started};
 
 #[tokio::test]
-async fn it_builds_the_file_that_lies_beside_the_events_and_says_how_fast() {
+async fn it_rebuilds_the_default_file_next_to_the_events_and_prints_the_rate() {
     let files = Files::new();
     let path = files.path("events.db");
     let url = format!("sqlite://{}", path.display());
@@ -20,7 +20,7 @@ async fn it_builds_the_file_that_lies_beside_the_events_and_says_how_fast() {
     following.catches_up().await;
     following.stop().await;
     let grown = rows(&model);
-    // A row that follows from no event, which only a rebuild takes away.
+    // A value that no event explains: only a rebuild corrects it.
     let connection = rusqlite::Connection::open(&model).expect("a database");
     connection
         .execute_batch("UPDATE players SET won = 7")
@@ -42,11 +42,14 @@ async fn it_builds_the_file_that_lies_beside_the_events_and_says_how_fast() {
     drop(store);
     let (code, said) = run(&["rebuild", "--event-store", &url]).await;
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("streams that no game explains: 1"), "{said}");
+    assert!(
+        said.contains("not valid games, left out of lists: 1"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
-async fn in_memory_there_is_nothing_to_rebuild() {
+async fn a_read_model_in_memory_is_refused_because_there_is_nothing_to_rebuild() {
     for arguments in [
         &["rebuild", "--event-store", "memory:"][..],
         &["rebuild", "--read-model", "memory:"],
@@ -64,7 +67,7 @@ async fn in_memory_there_is_nothing_to_rebuild() {
 }
 
 #[tokio::test]
-async fn it_touches_neither_a_file_in_use_nor_one_that_is_no_read_model() {
+async fn a_file_in_use_and_a_file_that_is_not_a_read_model_are_left_alone() {
     let files = Files::new();
     let url = format!("sqlite://{}", files.path("events.db").display());
     let model = files.path("events.read-model.db");

@@ -1,5 +1,5 @@
-//! Games whose streams are deleted or truncated: they leave the lists, and a read model that
-//! is built again looks the same.
+//! Games whose streams are deleted or truncated: they are removed from the lists, and a rebuild
+//! gives the same result.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ async fn games_of(following: &Following, player: &str) -> Option<u64> {
     answer.value.map(|record| record.played)
 }
 
-/// Resolves when the lists show these games.
+/// Resolves when the list contains exactly these games.
 async fn shows(following: &Following, numbers: &[u64]) {
     let shown = async {
         while following.numbers().await != numbers {
@@ -46,7 +46,7 @@ async fn shows(following: &Following, numbers: &[u64]) {
 }
 
 #[tokio::test]
-async fn a_game_that_is_deleted_leaves_the_lists_of_every_service() {
+async fn a_deleted_game_is_removed_from_the_lists_of_every_service() {
     let ends: [fn(&Erasable, &StreamName); 4] = [
         |database, stream| database.delete(stream),
         |database, stream| database.truncate_before(stream, 1),
@@ -87,7 +87,7 @@ async fn a_game_that_is_deleted_leaves_the_lists_of_every_service() {
 }
 
 #[tokio::test]
-async fn what_follows_in_the_stream_of_a_deleted_game_is_passed_over() {
+async fn later_events_in_the_stream_of_a_deleted_game_are_skipped() {
     for is_scavenged in [false, true] {
         let logs = Logs::of_this_thread();
         let (database, store) = erasable();
@@ -109,7 +109,7 @@ async fn what_follows_in_the_stream_of_a_deleted_game_is_passed_over() {
         rebuilt.catches_up().await;
         assert_eq!(rebuilt.numbers().await.len(), 1);
         assert_eq!(rebuilt.model.status().unreadable_streams, 0);
-        assert!(logs.with("no game explains").is_empty());
+        assert!(logs.with("not a valid game").is_empty());
         if !is_scavenged {
             assert_eq!(rows(&path), files.rebuilt_rows(&store).await);
         }
@@ -117,7 +117,7 @@ async fn what_follows_in_the_stream_of_a_deleted_game_is_passed_over() {
 }
 
 #[tokio::test]
-async fn a_game_that_has_to_be_read_and_is_gone_is_deleted_and_not_unreadable() {
+async fn a_game_whose_stream_is_gone_when_it_is_read_counts_as_deleted_not_as_unreadable() {
     let (database, store) = erasable();
     let files = Files::new();
     let path = files.path("model.db");
@@ -136,7 +136,7 @@ async fn a_game_that_has_to_be_read_and_is_gone_is_deleted_and_not_unreadable() 
 }
 
 #[tokio::test]
-async fn a_game_whose_stream_keeps_few_events_is_there_until_its_first_one_goes() {
+async fn a_game_whose_stream_has_a_maximum_length_is_listed_until_its_first_event_is_removed() {
     let (database, store) = erasable();
     let files = Files::new();
     let path = files.path("model.db");
@@ -160,7 +160,7 @@ async fn a_game_whose_stream_keeps_few_events_is_there_until_its_first_one_goes(
 }
 
 #[tokio::test]
-async fn a_game_that_is_there_again_is_found_again() {
+async fn a_deleted_game_whose_events_exist_again_is_listed_again() {
     let (database, store) = erasable();
     let files = Files::new();
     let path = files.path("model.db");
@@ -195,7 +195,7 @@ async fn an_unreadable_stream_that_is_deleted_is_no_longer_counted() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_cannot_be_looked_up_is_looked_up_again() {
+async fn a_deletion_is_applied_after_the_stream_could_not_be_read_at_first() {
     let (database, store) = erasable();
     let following = Following::in_memory(&store).await;
     let games = start_games(&store, 2).await;
@@ -236,7 +236,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn whatever_is_deleted_what_grew_live_is_what_is_built_anew(
+    fn whatever_is_deleted_a_read_model_that_followed_live_equals_a_rebuilt_one(
         games in vec(any_game(), 1..6),
         steps in vec((any::<Index>(), any_step()), 1..150),
     ) {
@@ -280,7 +280,7 @@ proptest! {
                     }
                 }
             }
-            // What was delivered before this event is applied with it, or earlier.
+            // Everything delivered before this event is applied in the same batch or earlier.
             let last = GameId::from_uuid(Uuid::from_u128(0xabc));
             let last = append(&store, last, &[started("ada", "grace")]).await;
             following.sees(last).await;
@@ -290,7 +290,7 @@ proptest! {
     }
 }
 
-/// Opens the file as soon as work that was under way when it was stopped is done.
+/// Opens the file once the work that was running when the projector was stopped has ended.
 async fn reopened(path: &Path, store: &Arc<dyn EventStore>) -> Following {
     let location = ReadModelLocation::File(path.to_owned());
     loop {

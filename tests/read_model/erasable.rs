@@ -1,5 +1,6 @@
-//! A store in memory that does what a database does: its streams are deleted and truncated, it
-//! goes away, and it is restored from a backup. Deleted events are delivered until a scavenge.
+//! A store in memory that behaves like a database: its streams can be deleted and truncated, it can
+//! become unavailable, and it can be restored from a backup. Deleted events are delivered until a
+//! scavenge.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,31 +15,31 @@ use connect_four::event_store::{
 use futures_util::{StreamExt, stream};
 use tokio::sync::watch;
 
-/// What is stored. A copy of it is a backup.
+/// The content of the store. A copy of it is a backup.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Stored {
     records: Vec<Record>,
     streams: HashMap<StreamName, Stream>,
-    /// Indexes of records that are gone for good.
+    /// The indexes of records that a scavenge removed.
     scavenged: HashSet<usize>,
 }
 
 #[derive(Debug, Clone)]
 enum Record {
     Event(RecordedEvent),
-    /// The metadata of a stream were changed.
+    /// The metadata of a stream was changed.
     Metadata(StreamName),
 }
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Stream {
-    /// The revision of its next event.
+    /// The revision of the stream's next event.
     next: u64,
     limits: Limits,
     is_tombstoned: bool,
 }
 
-/// Which events of a stream are gone.
+/// Which events of a stream can no longer be read.
 #[derive(Debug, Default, Clone, Copy)]
 struct Limits {
     before: u64,
@@ -76,11 +77,11 @@ pub(crate) struct Shared {
     /// Counts lost connections.
     losses: watch::Sender<u64>,
     is_down: AtomicBool,
-    /// Nothing is delivered.
+    /// While true, subscriptions deliver nothing.
     is_silent: AtomicBool,
-    /// How many lookups of a position fail from now on.
+    /// How many of the next lookups of a position fail.
     pub(crate) failing_lookups: AtomicUsize,
-    /// How many reads of streams fail from now on.
+    /// How many of the next reads of streams fail.
     pub(crate) failing_reads: AtomicUsize,
 }
 
@@ -127,12 +128,12 @@ impl Shared {
         self.changed.send_replace(());
     }
 
-    /// Every connection breaks.
+    /// Breaks every connection.
     pub(crate) fn lose_connections(&self) {
         self.losses.send_modify(|losses| *losses += 1);
     }
 
-    /// Delivers nothing, or goes on.
+    /// Stops all deliveries, or lets them go on.
     pub(crate) fn be_silent(&self, is_silent: bool) {
         self.is_silent.store(is_silent, Ordering::SeqCst);
         self.changed.send_replace(());
@@ -174,7 +175,7 @@ impl Shared {
         self.change(stream, |stream| stream.is_tombstoned = true);
     }
 
-    /// Takes all limits of a stream away, so that what was not scavenged is there again.
+    /// Removes all limits of a stream, so that events that were not scavenged can be read again.
     pub(crate) fn lift_limits(&self, stream: &StreamName) {
         self.change(stream, |stream| stream.limits = Limits::default());
     }
@@ -193,8 +194,8 @@ impl Shared {
         stored.scavenged = gone;
     }
 
-    /// What a subscription delivers of the record at this index; `None` when there is no such
-    /// record yet.
+    /// What a subscription delivers for the record at this index; `None` when the record does not
+    /// exist yet.
     fn delivered(&self, index: usize, prefix: &str) -> Option<Option<SubscriptionMessage>> {
         let stored = self.stored();
         let message = match stored.records.get(index)? {
@@ -228,7 +229,7 @@ impl EventStore for Erasable {
             ExpectedRevision::NoStream => entry.next == 0 || entry.limits.is_soft_deleted,
             ExpectedRevision::Exact(revision) => entry.next == revision.next().number(),
         };
-        assert!(is_expected, "tests do not compete here");
+        assert!(is_expected, "these tests do not append concurrently");
         entry.limits.is_soft_deleted = false;
         let first = entry.next;
         entry.next += events.len() as u64;
@@ -287,7 +288,7 @@ impl EventStore for Erasable {
         _: Option<GlobalPosition>,
         _: usize,
     ) -> Result<Vec<RecordedEvent>, EventStoreError> {
-        unreachable!("no read model reads like this")
+        unreachable!("the read model does not use bounded reads")
     }
 
     async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {
@@ -333,7 +334,7 @@ impl EventStore for Erasable {
     }
 }
 
-/// A subscription's place, which outlives its connections.
+/// How far a subscription has come. It is kept when a connection is lost.
 struct Place {
     store: Arc<Shared>,
     next: usize,

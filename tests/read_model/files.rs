@@ -1,4 +1,4 @@
-//! Files: whose they are, which are built anew, and which are left alone.
+//! Which files are used, which are rebuilt, and which are refused and left alone.
 
 use std::fs;
 use std::path::Path;
@@ -13,17 +13,17 @@ async fn refusal(path: &Path) -> OpenReadModelError {
     let location = ReadModelLocation::File(path.to_owned());
     for opened in [
         ReadModel::open(&location).await,
-        ReadModel::open_anew(&location).await,
+        ReadModel::open_empty(&location).await,
     ] {
         if let Err(error) = opened {
             return error;
         }
     }
-    panic!("it must not be opened");
+    panic!("the file must not be opened");
 }
 
 #[tokio::test]
-async fn what_is_no_read_model_is_refused_and_left_alone() {
+async fn a_file_that_is_not_a_read_model_is_refused_and_left_alone() {
     let files = Files::new();
     let letter = files.path("letter.txt");
     fs::write(&letter, "dear ada, it is your turn").expect("a file");
@@ -46,7 +46,7 @@ async fn what_is_no_read_model_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_there_is_named() {
+async fn a_path_where_no_file_can_be_created_is_an_io_error() {
     let files = Files::new();
     for path in [files.path("nowhere/model.db"), files.0.path().to_owned()] {
         let error = refusal(&path).await;
@@ -55,7 +55,7 @@ async fn a_file_that_cannot_be_there_is_named() {
 }
 
 #[tokio::test]
-async fn a_file_has_one_user_at_a_time() {
+async fn a_file_that_is_in_use_is_refused() {
     let files = Files::new();
     let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
     let path = files.path("model.db");
@@ -68,7 +68,7 @@ async fn a_file_has_one_user_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_file_of_another_version_is_built_anew() {
+async fn a_file_of_another_version_is_rebuilt() {
     for version in [0, 1, 99] {
         let files = Files::new();
         let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
@@ -93,7 +93,7 @@ async fn a_file_of_another_version_is_built_anew() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_damaged_is_built_anew() {
+async fn a_damaged_file_is_rebuilt() {
     let files = Files::new();
     let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
     start_games(&store, 3).await;
@@ -110,7 +110,7 @@ async fn a_file_that_is_damaged_is_built_anew() {
 }
 
 #[tokio::test]
-async fn a_file_of_another_stores_events_is_built_anew() {
+async fn a_file_with_the_events_of_another_store_is_rebuilt() {
     let files = Files::new();
     let path = files.path("model.db");
     let one: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
@@ -128,13 +128,13 @@ async fn a_file_of_another_stores_events_is_built_anew() {
 }
 
 #[tokio::test]
-async fn a_store_that_was_restored_from_a_backup_has_other_events() {
+async fn a_file_is_rebuilt_after_the_store_was_restored_from_a_backup() {
     for then_started in 0..3 {
-        is_built_anew_after_a_backup(then_started).await;
+        is_rebuilt_after_a_backup(then_started).await;
     }
 }
 
-async fn is_built_anew_after_a_backup(then_started: usize) {
+async fn is_rebuilt_after_a_backup(then_started: usize) {
     let files = Files::new();
     let (path, events) = (files.path("model.db"), files.path("events.db"));
     let open = async || {
@@ -154,7 +154,7 @@ async fn is_built_anew_after_a_backup(then_started: usize) {
     fs::write(&events, backup).expect("a file");
 
     let store = open().await;
-    // As long as it was before, and longer.
+    // As many events as before the restore, and more.
     start_games(&store, then_started).await;
     let model = Following::in_file(&path, &store).await;
     model.catches_up().await;

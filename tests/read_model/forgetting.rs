@@ -1,5 +1,5 @@
-//! The rest of the service, when the store no longer holds what it held: remembered games are
-//! forgotten, and watchers come again.
+//! The rest of the service, when the store has lost or replaced events: cached games are dropped,
+//! and watchers are disconnected.
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ impl Drop for Service {
 }
 
 #[tokio::test]
-async fn after_a_restore_no_game_is_as_it_was_before_and_watchers_hear_what_is_new() {
+async fn after_a_restore_games_are_read_again_and_watchers_receive_the_new_events() {
     let database = Erasable::default();
     let store: Arc<dyn EventStore> = Arc::new(database.clone());
     let game = GameId::generate();
@@ -90,7 +90,7 @@ async fn after_a_restore_no_game_is_as_it_was_before_and_watchers_hear_what_is_n
     for service in [&one, &other] {
         watching.push(service.live.watch(game).await.after(StreamRevision::FIRST));
     }
-    // At the revision that both remembered another move at.
+    // At this revision, both services cached another move.
     let position = append(&store, game, &[moved("ada", "D")]).await;
     for (service, watcher) in [&one, &other].into_iter().zip(&mut watching) {
         let heard = timeout(PATIENCE, watcher.next()).await.expect("in time");
@@ -105,7 +105,7 @@ async fn after_a_restore_no_game_is_as_it_was_before_and_watchers_hear_what_is_n
 }
 
 #[tokio::test]
-async fn a_game_whose_beginning_is_gone_is_not_remembered() {
+async fn a_game_whose_first_event_was_deleted_is_dropped_from_the_cache() {
     let database = Erasable::default();
     let store: Arc<dyn EventStore> = Arc::new(database.clone());
     let game = GameId::generate();

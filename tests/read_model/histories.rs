@@ -1,4 +1,4 @@
-//! A read model that grew live is the one that is built anew, whatever the history.
+//! A read model that followed the events live equals a rebuilt one, whatever the history.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::generated::{any_event, any_game};
 use crate::support::{Files, Following, append_to, rows};
 
-/// What happens in one stream, which often no game explains.
+/// The events of one stream, which often are not a valid game.
 fn any_history() -> impl Strategy<Value = Vec<GameEvent>> {
     let played = any_game().prop_map(|game| game.events);
     let cut = (any_game(), any::<Index>()).prop_map(|(game, at)| {
@@ -36,7 +36,7 @@ enum Then {
     Restart,
 }
 
-/// Which stream goes on, and what happens then.
+/// Which stream gets its next event, and what happens after that.
 fn any_steps() -> impl Strategy<Value = Vec<(Index, Then)>> {
     let then = prop_oneof![8 => Just(Then::GoOn), 3 => Just(Then::Look), 1 => Just(Then::Restart)];
     vec((any::<Index>(), then), 1..150)
@@ -46,7 +46,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn what_grew_live_is_what_is_built_anew(
+    fn a_read_model_that_followed_live_equals_a_rebuilt_one(
         histories in vec(any_history(), 1..6),
         steps in any_steps(),
         in_sqlite in any::<bool>(),
@@ -68,7 +68,7 @@ proptest! {
     }
 }
 
-/// Lets the streams grow in turns while a read model follows, and returns its rows.
+/// Appends to the streams in turns while a read model follows, and returns its rows.
 async fn grow(
     files: &Files,
     store: &Arc<dyn EventStore>,
@@ -106,7 +106,7 @@ async fn grow(
     rows(&path)
 }
 
-/// The stream of a game, or now and then one that is no game's.
+/// The stream of a game, or sometimes a stream whose name does not contain a game id.
 fn stream(number: usize) -> StreamName {
     let uuid = Uuid::from_u128(0xabc + number as u128);
     match number {

@@ -1,4 +1,4 @@
-//! The program is killed between batches and within them; the next one goes on.
+//! The program is killed between batches and within them; the next start continues correctly.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::program::Program;
 use crate::support::{Files, Following, PATIENCE, append, finished, moved, rows, started};
 
-/// A game of 43 events, of which the first so many happened.
+/// The first events of a game of 43 events.
 fn beginning_of_a_game(events: usize) -> Vec<GameEvent> {
     let players = ["ada", "grace"].into_iter().cycle();
     let moves = players
@@ -31,14 +31,14 @@ async fn open(path: &Path) -> Arc<dyn EventStore> {
     Arc::new(SqliteStore::open(path).await.expect("it opens"))
 }
 
-/// The position of the last event in the file, as another process sees it.
+/// The checkpoint in the file, read by another process than the one that writes it.
 fn checkpoint(model: &Path) -> Option<String> {
     let connection = Connection::open(model).ok()?;
     let select = "SELECT checkpoint FROM projection";
     connection.query_row(select, [], |row| row.get(0)).ok()?
 }
 
-/// Waits until the file has come further than this.
+/// Waits until the checkpoint in the file is not this one any more.
 async fn passes(model: &Path, before: Option<&str>) {
     let began = Instant::now();
     loop {
@@ -50,7 +50,7 @@ async fn passes(model: &Path, before: Option<&str>) {
     }
 }
 
-/// That the file, once it has caught up, is as one that is built anew.
+/// Asserts that the file, once it has caught up, equals a rebuilt one.
 async fn assert_is_as_rebuilt(files: &Files) {
     let store = open(&files.path("events.db")).await;
     let model = files.path("events.read-model.db");
@@ -58,13 +58,13 @@ async fn assert_is_as_rebuilt(files: &Files) {
     following.catches_up().await;
     following.stop().await;
     let grown = rows(&model);
-    // Not `assert_eq`, which would print all of it.
+    // Not `assert_eq`, which would print every row.
     assert!(grown == files.rebuilt_rows(&store).await);
     assert!(grown.lines().count() > 100);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_again_and_again_while_it_catches_up() {
+async fn repeated_kills_while_it_catches_up_lose_nothing() {
     let files = Files::new();
     let events = files.path("events.db");
     let store = open(&events).await;
@@ -92,7 +92,7 @@ async fn killed_again_and_again_while_it_catches_up() {
         let program = Program::serve(&["--event-store", &url]).await;
         passes(&model, at.as_deref()).await;
         program.kill().await;
-        // It may have come a batch further before it died.
+        // It may have committed one more batch before it died.
         at = checkpoint(&model);
         kills += 1;
     }
@@ -101,7 +101,7 @@ async fn killed_again_and_again_while_it_catches_up() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_again_and_again_while_games_are_played() {
+async fn repeated_kills_while_games_are_played_lose_nothing() {
     let files = Files::new();
     let url = format!("sqlite://{}", files.path("events.db").display());
     for _ in 0..8 {
@@ -114,7 +114,7 @@ async fn killed_again_and_again_while_games_are_played() {
     assert_is_as_rebuilt(&files).await;
 }
 
-/// Plays until so many requests were answered.
+/// Plays until this number of requests was answered.
 async fn play(http: reqwest::Client, url: String, requests: usize) {
     let mut game = beginning_of_a_game(0).into_iter();
     let mut path = String::new();

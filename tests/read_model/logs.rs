@@ -1,4 +1,4 @@
-//! The lines of the log that this thread writes.
+//! Captures the log lines of the current thread.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tracing::subscriber::{DefaultGuard, set_default};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Collects lines as long as it is there.
+/// Collects log lines until it is dropped.
 pub(crate) struct Logs {
     written: Written,
     _guard: DefaultGuard,
@@ -16,7 +16,7 @@ pub(crate) struct Logs {
 struct Written(Arc<Mutex<Vec<u8>>>);
 
 impl Logs {
-    /// Of a test whose runtime has this thread only.
+    /// For a test whose runtime runs on this thread only.
     pub(crate) fn of_this_thread() -> Logs {
         let written = Written::default();
         let subscriber = tracing_subscriber::fmt()
@@ -29,7 +29,7 @@ impl Logs {
         }
     }
 
-    /// The lines that contain this.
+    /// The lines that contain this text.
     pub(crate) fn with(&self, text: &str) -> Vec<String> {
         let written = self.written.0.lock().expect("nothing panics");
         let lines = String::from_utf8_lossy(&written);

@@ -1,17 +1,17 @@
-//! The read model: what it answers follows from the events, whatever happens to it, to its
-//! file and to its store.
+//! The read model: its answers are correct for the stored events, whatever happens to the process,
+//! the file and the store.
 
 #[path = "../support/kurrentdb/mod.rs"]
 #[expect(
     dead_code,
-    reason = "most of its faults are for the adapter's own tests"
+    reason = "most of its faults are used by the adapter's own tests"
 )]
 mod double;
 #[path = "../support/generated.rs"]
-#[expect(dead_code, reason = "only histories are needed here")]
+#[expect(dead_code, reason = "these tests use the generated histories only")]
 mod generated;
 #[path = "../support/tutorial.rs"]
-#[expect(dead_code, reason = "the double's other users need more of it")]
+#[expect(dead_code, reason = "other users of the double need more of it")]
 mod tutorial;
 
 mod erasable;

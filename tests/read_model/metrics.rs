@@ -1,4 +1,4 @@
-//! What operators see of the read model.
+//! The metrics of the read model.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use crate::program::Program;
 use crate::support::{Files, PATIENCE, append, start_games, started};
 
 #[tokio::test]
-async fn lag_events_unreadable_streams_and_whether_it_has_caught_up_are_metrics() {
+async fn metrics_show_lag_applied_events_unreadable_streams_and_whether_it_has_caught_up() {
     let files = Files::new();
     let path = files.path("events.db");
     let store: Arc<dyn EventStore> = Arc::new(SqliteStore::open(&path).await.expect("it opens"));

@@ -1,4 +1,4 @@
-//! What operators see while the store is away, and of streams that are not games.
+//! What operators see of an outage of the store and of unreadable streams: lag and log lines.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,7 +17,7 @@ fn closely() -> ReadModel {
 }
 
 #[tokio::test]
-async fn lag_grows_from_the_last_sign_of_life_until_the_store_is_back() {
+async fn lag_grows_from_the_last_answer_of_the_store_until_it_is_back() {
     let database = Erasable::default();
     let store: Arc<dyn EventStore> = Arc::new(database.clone());
     start_games(&store, 3).await;
@@ -39,7 +39,7 @@ async fn lag_grows_from_the_last_sign_of_life_until_the_store_is_back() {
 }
 
 #[tokio::test]
-async fn lag_grows_while_the_store_does_not_answer_on_a_connection_that_is_open() {
+async fn lag_grows_while_a_store_with_an_open_connection_does_not_answer() {
     let database = Erasable::default();
     let store: Arc<dyn EventStore> = Arc::new(database.clone());
     start_games(&store, 3).await;
@@ -54,7 +54,7 @@ async fn lag_grows_while_the_store_does_not_answer_on_a_connection_that_is_open(
 }
 
 #[tokio::test]
-async fn a_store_of_this_process_is_never_behind_when_nothing_happens() {
+async fn with_a_store_in_memory_there_is_no_lag_when_nothing_happens() {
     let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
     let following = Following::by(closely(), &store);
     following.catches_up().await;
@@ -72,7 +72,7 @@ async fn a_store_of_this_process_is_never_behind_when_nothing_happens() {
 }
 
 #[tokio::test]
-async fn an_outage_has_a_line_when_it_begins_and_one_when_it_ends() {
+async fn an_outage_is_logged_once_when_it_begins_and_once_when_it_ends() {
     let logs = Logs::of_this_thread();
     let database = Erasable::default();
     let store: Arc<dyn EventStore> = Arc::new(database.clone());
@@ -80,7 +80,7 @@ async fn an_outage_has_a_line_when_it_begins_and_one_when_it_ends() {
     let following = Following::in_memory(&store).await;
     following.catches_up().await;
     database.go_away();
-    // Several attempts fail meanwhile.
+    // Several attempts fail in this time.
     until(|| following.model.status().lag > Duration::from_millis(600)).await;
     database.come_back();
     until(|| following.model.status().has_caught_up).await;
@@ -91,7 +91,7 @@ async fn an_outage_has_a_line_when_it_begins_and_one_when_it_ends() {
 }
 
 #[tokio::test]
-async fn the_first_ten_streams_that_are_not_games_have_a_line_each_and_then_there_is_a_count() {
+async fn the_first_ten_unreadable_streams_are_logged_with_a_line_each_and_more_as_a_count() {
     let twice = [started("ada", "grace"), started("ada", "grace")];
     for (streams, lines, counts) in [(3, 3, 0), (10, 10, 0), (25, 10, 1)] {
         let logs = Logs::of_this_thread();
@@ -102,8 +102,8 @@ async fn the_first_ten_streams_that_are_not_games_have_a_line_each_and_then_ther
         let following = Following::in_memory(&store).await;
         following.catches_up().await;
         assert_eq!(following.model.status().unreadable_streams, streams);
-        assert_eq!(logs.with("no game explains stream game-").len(), lines);
-        let count = logs.with(&format!("no game explains {streams} streams in all"));
+        assert_eq!(logs.with("is not a valid game from revision").len(), lines);
+        let count = logs.with(&format!("{streams} streams are not valid games"));
         assert_eq!(count.len(), counts);
     }
 }

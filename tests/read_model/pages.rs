@@ -1,4 +1,4 @@
-//! A cursor meets every game once, whatever happens while it is on its way.
+//! Reading page by page returns every game once, even if games change between two pages.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use connect_four::read_model::{GameStatus, GamesQuery};
 
 use crate::support::{Following, append, finished, moved, start_games, started};
 
-/// The games of every page, while between two pages games are started, moved and ended.
+/// Reads all pages and returns their games. Between two pages, games are started, moved in and
+/// ended.
 async fn walk(store: &Arc<dyn EventStore>, query: GamesQuery, ends: &[GameId]) -> Vec<GameId> {
     let following = Following::in_memory(store).await;
     following.catches_up().await;
@@ -24,7 +25,7 @@ async fn walk(store: &Arc<dyn EventStore>, query: GamesQuery, ends: &[GameId]) -
         let page = following.model.games(&query).await.expect("an answer");
         assert!(page.games.len() <= query.limit);
         met.extend(page.games.iter().map(|game| game.id));
-        assert!(met.len() < 1_000, "it comes to no end");
+        assert!(met.len() < 1_000, "the pages do not end");
         let Some(next) = page.next else {
             return met;
         };
@@ -40,7 +41,7 @@ async fn walk(store: &Arc<dyn EventStore>, query: GamesQuery, ends: &[GameId]) -
 }
 
 #[tokio::test]
-async fn every_game_comes_once_while_games_are_started_and_moved() {
+async fn every_game_is_returned_once_while_games_are_started_and_moved_in() {
     for player in [None, Some("ada".to_owned())] {
         for limit in [1, 2, 7, 24, 25] {
             let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
@@ -58,7 +59,7 @@ async fn every_game_comes_once_while_games_are_started_and_moved() {
 }
 
 #[tokio::test]
-async fn a_game_that_changes_lists_on_the_way_is_met_once_at_the_most_and_no_other_is_missed() {
+async fn a_game_that_ends_between_two_pages_is_returned_at_most_once_and_no_other_game_is_missed() {
     let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
     let games = start_games(&store, 20).await;
     let query = GamesQuery {

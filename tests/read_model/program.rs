@@ -1,4 +1,4 @@
-//! The program itself, as a process that can be killed.
+//! The program as a process that tests can kill.
 
 use std::process::Stdio;
 
@@ -16,7 +16,7 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Starts it on a free port, and waits until it says where it listens.
+    /// Starts the service on a free port, and waits until it prints its address.
     pub(crate) async fn serve(arguments: &[&str]) -> Program {
         let mut child = command(arguments)
             .args(["--listen", "127.0.0.1:0"])
@@ -36,18 +36,18 @@ impl Program {
         Program {
             child,
             url: url.await.expect("a line in time"),
-            // Read on, so that the pipe does not fill up.
+            // Keeps reading, so that the pipe does not fill up.
             _log: tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} }),
         }
     }
 
-    /// SIGKILL, which no program can catch.
+    /// Sends SIGKILL, which the program cannot handle.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.expect("a process of ours");
     }
 }
 
-/// What the program says, and whether it is content, when it comes to its end by itself.
+/// Runs the program until it ends by itself. Returns its exit code and its output.
 pub(crate) async fn run(arguments: &[&str]) -> (Option<i32>, String) {
     let output = timeout(PATIENCE, command(arguments).output()).await;
     let output = output.expect("an end in time").expect("it starts");

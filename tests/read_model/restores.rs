@@ -1,5 +1,5 @@
-//! A store that is restored from a backup while it is followed; and one that is not, whatever
-//! became of its last event.
+//! A store that is restored from a backup is recognised. A store that was not restored is never
+//! mistaken for one that was, even if its last event was deleted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ async fn head(store: &Arc<dyn EventStore>) -> GlobalPosition {
     store.head().await.expect("an answer").expect("an event")
 }
 
-/// Follows in a file, and looks very often whether the store is the same.
+/// Follows into a file, and checks very often that the store is the same.
 async fn following_closely(files: &Files, store: &Arc<dyn EventStore>) -> Following {
     let location = ReadModelLocation::File(files.path("model.db"));
     let model = ReadModel::open(&location).await.expect("it opens");
@@ -29,7 +29,7 @@ async fn following_closely(files: &Files, store: &Arc<dyn EventStore>) -> Follow
 }
 
 #[tokio::test]
-async fn a_backup_that_is_restored_while_connections_are_lost_is_followed() {
+async fn after_a_restore_that_breaks_connections_the_read_model_shows_the_restored_store() {
     let (database, store) = erasable();
     let files = Files::new();
     let path = files.path("model.db");
@@ -55,7 +55,7 @@ async fn a_backup_that_is_restored_while_connections_are_lost_is_followed() {
 }
 
 #[tokio::test]
-async fn a_restored_store_that_is_longer_than_before_has_other_events() {
+async fn a_restored_store_is_recognised_even_if_it_has_more_events_than_before() {
     let (database, store) = erasable();
     start_games(&store, 3).await;
     let beginning = database.backup();
@@ -75,7 +75,7 @@ async fn a_restored_store_that_is_longer_than_before_has_other_events() {
 }
 
 #[tokio::test]
-async fn a_backup_that_is_restored_while_no_connection_is_lost_is_noticed_soon() {
+async fn a_restore_that_breaks_no_connection_is_noticed_by_the_periodic_check() {
     for then_started in 0..3 {
         let (database, store) = erasable();
         let files = Files::new();
@@ -85,8 +85,8 @@ async fn a_backup_that_is_restored_while_no_connection_is_lost_is_noticed_soon()
         start_games(&store, 2).await;
         let following = following_closely(&files, &store).await;
         following.catches_up().await;
-        // Shorter than before, and as long: no database is restored and grows past where it was
-        // without the loss of a connection.
+        // Fewer events than before, and as many. Not more: no database is restored and grows
+        // past its old end without the loss of a connection.
         database.restore(backup);
         start_games(&store, then_started).await;
         until(|| following.told.restored() == 1).await;
@@ -101,7 +101,7 @@ async fn a_backup_that_is_restored_while_no_connection_is_lost_is_noticed_soon()
 }
 
 #[tokio::test]
-async fn until_it_is_rebuilt_it_has_not_caught_up() {
+async fn it_has_not_caught_up_until_the_rebuild_is_complete() {
     let (database, store) = erasable();
     let files = Files::new();
     start_games(&store, 3).await;
@@ -121,7 +121,7 @@ async fn until_it_is_rebuilt_it_has_not_caught_up() {
 }
 
 #[tokio::test]
-async fn a_store_that_only_went_away_is_the_same() {
+async fn a_store_that_was_only_unavailable_counts_as_the_same() {
     let (database, store) = erasable();
     let files = Files::new();
     let games = start_games(&store, 3).await;
@@ -139,7 +139,7 @@ async fn a_store_that_only_went_away_is_the_same() {
     assert_eq!(following.model.status().events_applied, 6);
 }
 
-/// What can become of a stream, and may be scavenged afterwards.
+/// What can happen to a stream, with or without a scavenge afterwards.
 const ENDS: [fn(&Erasable, &StreamName); 4] = [
     |database, stream| database.delete(stream),
     |database, stream| database.truncate_before(stream, 1),
@@ -148,7 +148,7 @@ const ENDS: [fn(&Erasable, &StreamName); 4] = [
 ];
 
 #[tokio::test]
-async fn a_last_event_that_was_deleted_makes_no_other_store() {
+async fn a_store_whose_last_event_was_deleted_counts_as_the_same() {
     for is_scavenged in [false, true] {
         for end in ENDS {
             let (database, store) = erasable();

@@ -1,4 +1,4 @@
-//! Stores that go away, and come back with more or with what was there before.
+//! Stores that fail for a while, deliver events twice, or end subscriptions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -18,16 +18,16 @@ use tokio::time::timeout;
 use crate::double::Double;
 use crate::support::{Files, Following, append, finished, moved, rows, start_games, started};
 
-/// A store in memory that can be told to fail in ways in which no store should.
+/// A store in memory that can be made to fail in ways that no store should.
 #[derive(Debug, Default)]
 struct Unreliable {
     store: MemoryStore,
     subscriptions: AtomicUsize,
-    /// Ends the subscription of now.
+    /// Ends the current subscription.
     end: Arc<Notify>,
-    /// Delivers everything again, whatever position is asked for.
+    /// Delivers all events again, whatever position is requested.
     repeats: AtomicBool,
-    /// How many reads of streams and asks for the head fail from now on.
+    /// How many of the next reads, of streams and of the head, fail.
     failures: AtomicUsize,
 }
 
@@ -107,7 +107,7 @@ fn unreliable() -> (Arc<Unreliable>, Arc<dyn EventStore>) {
 }
 
 #[tokio::test]
-async fn a_subscription_that_ends_is_made_anew_from_the_checkpoint() {
+async fn a_subscription_that_ends_is_replaced_from_the_checkpoint_on() {
     let (faults, store) = unreliable();
     let following = Following::in_memory(&store).await;
     for round in 0..3 {
@@ -121,7 +121,7 @@ async fn a_subscription_that_ends_is_made_anew_from_the_checkpoint() {
 }
 
 #[tokio::test]
-async fn what_is_delivered_again_is_passed_over() {
+async fn events_that_are_delivered_again_are_skipped() {
     let (faults, store) = unreliable();
     faults.repeats.store(true, Ordering::SeqCst);
     let files = Files::new();
@@ -140,7 +140,7 @@ async fn what_is_delivered_again_is_passed_over() {
 }
 
 #[tokio::test]
-async fn a_game_that_has_to_be_read_again_is_waited_for() {
+async fn a_game_whose_read_fails_is_read_again_until_it_succeeds() {
     let (faults, store) = unreliable();
     let files = Files::new();
     let path = files.path("model.db");
@@ -158,7 +158,7 @@ async fn a_game_that_has_to_be_read_again_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_that_goes_away_and_comes_back_is_followed_from_where_it_was() {
+async fn after_an_outage_of_the_database_the_read_model_continues_at_its_checkpoint() {
     let mut double = Double::start().await;
     let store = event_store::open(&double.connection_string()).await;
     let store = store.expect("it opens");
@@ -183,7 +183,7 @@ async fn a_database_that_goes_away_and_comes_back_is_followed_from_where_it_was(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_that_takes_nothing_for_a_while_loses_nothing() {
+async fn while_the_file_cannot_be_written_no_event_is_lost() {
     let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
     let files = Files::new();
     let path = files.path("model.db");

@@ -1,4 +1,4 @@
-//! Stores, read models and their rows, in words that make tests read like sentences.
+//! Helpers for stores, read models and their rows.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::generated::name;
 
-/// Longer than anything takes here.
+/// A time-out that is longer than any step of these tests takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A read model that follows a store.
@@ -82,7 +82,7 @@ impl Following {
     }
 }
 
-/// What the rest of the process was told.
+/// Records the calls that the rest of the process would receive.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     truncated: Mutex<Vec<GameId>>,
@@ -109,17 +109,19 @@ impl StoreObserver for Told {
     }
 }
 
-/// Waits until it is so.
+/// Waits until the condition holds.
 pub(crate) async fn until(is_so: impl Fn() -> bool) {
     let waiting = async {
         while !is_so() {
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, waiting).await.expect("it is so in time");
+    timeout(PATIENCE, waiting)
+        .await
+        .expect("the condition holds in time");
 }
 
-/// A folder for files, and the rows of a read model that was built in it from the store.
+/// A temporary folder. Can build a second read model from the store, to compare rows with.
 pub(crate) struct Files(pub(crate) TempDir);
 
 impl Files {
@@ -149,7 +151,7 @@ const TABLES: [&str; 6] = [
     "truncated_streams",
 ];
 
-/// Every row of every table, as text, of a file that nobody writes to.
+/// Every row of every table, as text. Nobody may write to the file meanwhile.
 pub(crate) fn rows(path: &Path) -> String {
     let connection = rusqlite::Connection::open(path).expect("a database");
     let mut rows = Vec::new();
@@ -171,7 +173,7 @@ pub(crate) fn rows(path: &Path) -> String {
     rows.join("\n")
 }
 
-/// How many events there are in a stream that only this test writes to.
+/// The number of events in a stream that only this test writes to.
 pub(crate) async fn append(
     store: &Arc<dyn EventStore>,
     game: GameId,
@@ -220,7 +222,7 @@ pub(crate) fn finished(result: &str) -> GameEvent {
     }
 }
 
-/// Starts so many games between ada and grace.
+/// Starts this number of games between ada and grace.
 pub(crate) async fn start_games(store: &Arc<dyn EventStore>, games: usize) -> Vec<GameId> {
     let mut ids = Vec::new();
     for _ in 0..games {

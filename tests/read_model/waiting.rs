@@ -1,4 +1,4 @@
-//! Who waits for a position reads what was written there, and is never told too early.
+//! Waiting for a position: afterwards every answer includes it, and the wait never ends too early.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use crate::support::{Files, Following, append, moved, start_games, started};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_waited_for_is_in_the_answer() {
+async fn an_answer_after_the_wait_includes_the_position() {
     let files = Files::new();
     let store = SqliteStore::open(files.path("events.db")).await;
     let store: Arc<dyn EventStore> = Arc::new(store.expect("it opens"));
@@ -25,7 +25,7 @@ async fn what_was_waited_for_is_in_the_answer() {
 }
 
 #[tokio::test]
-async fn nobody_is_told_before_it_is_visible() {
+async fn the_wait_does_not_end_before_the_event_is_visible() {
     let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
     let first = append(&store, GameId::generate(), &[started("ada", "grace")]).await;
     let following = Following::in_memory(&store).await;
@@ -45,7 +45,7 @@ async fn nobody_is_told_before_it_is_visible() {
 }
 
 #[tokio::test]
-async fn it_has_caught_up_when_all_that_was_there_is_visible() {
+async fn it_has_caught_up_when_all_events_that_existed_at_the_start_are_visible() {
     let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
     start_games(&store, 2_000).await;
     let following = Following::in_memory(&store).await;

@@ -1,5 +1,5 @@
-//! A disk that takes no more: nothing that was acknowledged is lost, nothing else is claimed,
-//! and the process goes on.
+//! A disk that is full or fails: nothing that was acknowledged is lost, nothing else is
+//! acknowledged, and the process goes on.
 
 use std::fs;
 use std::io;
@@ -18,7 +18,7 @@ fn stream() -> StreamName {
     StreamName::new("contract-full").expect("it is not empty")
 }
 
-/// Appends until the store refuses; how many it took, and the refusal.
+/// Appends until the store refuses. Returns the number of accepted appends, and the error.
 async fn append_until_it_fails(store: &SqliteStore) -> (u64, EventStoreError) {
     let mut expected = ExpectedRevision::NoStream;
     loop {
@@ -77,7 +77,7 @@ async fn a_disk_that_is_full_from_the_start_is_refused() -> io::Result<()> {
         skip("this user may not mount a small file system");
         return Ok(());
     };
-    // As much as there is room for.
+    // Fills the file system completely.
     drop(fs::write(disk.0.join("ballast"), vec![0; 4 * 1024 * 1024]));
     SqliteStore::open(disk.0.join("events.db"))
         .await
@@ -89,7 +89,7 @@ async fn a_disk_that_is_full_from_the_start_is_refused() -> io::Result<()> {
     Ok(())
 }
 
-/// A file system of two megabytes, gone when dropped.
+/// A file system of two megabytes, unmounted when dropped.
 struct SmallDisk<'a>(&'a Path);
 
 impl SmallDisk<'_> {
@@ -103,7 +103,7 @@ impl SmallDisk<'_> {
 
 impl Drop for SmallDisk<'_> {
     fn drop(&mut self) {
-        // Lazily, in case something is still being closed.
+        // A lazy unmount, in case a file is still being closed.
         drop(Command::new("umount").arg("-l").arg(self.0).output());
     }
 }
@@ -127,7 +127,7 @@ async fn appends_until_the_file_may_not_grow() {
     say(stored);
 }
 
-/// The limit of the shell stands for a disk that fails; it needs no privilege.
+/// The shell's limit on the file size simulates a failing disk, and needs no privileges.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_write_error_loses_nothing_that_was_acknowledged() -> io::Result<()> {
@@ -140,7 +140,7 @@ async fn a_write_error_loses_nothing_that_was_acknowledged() -> io::Result<()> {
     assert!(stored > 0);
 
     let store = file.open().await;
-    // One more if the append whose outcome was unknown turns out to be there.
+    // One more if the append with the unknown outcome was stored.
     assert!((stored..=stored + 1).contains(&length(&store).await));
     Ok(())
 }

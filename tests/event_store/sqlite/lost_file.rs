@@ -1,4 +1,4 @@
-//! A database file that is taken away from a store that is using it.
+//! A database file that is deleted or replaced while a store uses it.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use connect_four::event_store::{
 use super::TempFile;
 use crate::support::{begin, new_events, new_stream, soon};
 
-/// Appends to new streams until one is refused, which has to come within a second or so.
+/// Appends to new streams until an append is refused, which has to happen within about a second.
 async fn append_until_refused(store: &SqliteStore) -> EventStoreError {
     soon(async {
         loop {

@@ -1,4 +1,4 @@
-//! What a SQLite file has to stand besides the contract.
+//! Tests of the SQLite store beyond the contract.
 
 mod failing_disk;
 mod lost_file;
@@ -57,10 +57,10 @@ pub(crate) async fn refusal(path: &Path) -> SqliteOpenError {
         .expect_err("it must not be opened")
 }
 
-/// Names the database to a test that runs in a process of its own.
+/// The environment variable with the database's path, for a test in a process of its own.
 const DATABASE: &str = "EVENT_STORE_TEST_DATABASE";
 
-/// This test binary once more, to run one ignored test on a database: `sh` runs `prelude` first.
+/// A command that runs one ignored test of this binary on the database. `sh` runs `prelude` first.
 fn child_process(test: &str, database: &Path, prelude: &str) -> Command {
     let mut command = Command::new("sh");
     command
@@ -73,12 +73,12 @@ fn child_process(test: &str, database: &Path, prelude: &str) -> Command {
     command
 }
 
-/// In the child: the database it was started for.
+/// In the child process: the path of the database to use.
 fn database_of_parent() -> PathBuf {
     PathBuf::from(std::env::var_os(DATABASE).expect("only for a parent test to start"))
 }
 
-/// What the child prints, without what the test harness says.
+/// The lines that the child prints with [`say`], without the output of the test harness.
 fn lines(child: &mut Child) -> impl Iterator<Item = String> + use<> {
     let stdout = child.stdout.take().expect("it is piped, and taken once");
     BufReader::new(stdout)
@@ -87,10 +87,13 @@ fn lines(child: &mut Child) -> impl Iterator<Item = String> + use<> {
         .filter_map(|line| Some(line.split_once(SAYS)?.1.to_owned()))
 }
 
-/// Marks a child's lines; the harness may have begun the line.
+/// Marks the child's own output. Text of the test harness may come before it in the same line.
 const SAYS: &str = "child says ";
 
-#[expect(clippy::print_stdout, reason = "how a child tells its parent")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the parent reads the child's standard output"
+)]
 fn say(what: impl std::fmt::Display) {
     println!("{SAYS}{what}");
 }

@@ -1,4 +1,4 @@
-//! Files that may not be used, and what the operator is told.
+//! Files that are refused, and the error that the operator sees.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::{TempFile, refusal, skip};
 use crate::support::{begin, new_events, new_stream};
 
 #[tokio::test]
-async fn a_url_names_the_file() {
+async fn the_path_of_the_file_is_read_from_the_url() {
     let file = TempFile::new();
     let url = format!("sqlite://{}", file.path().display());
     let store = open(&url).await.expect("it opens");
@@ -25,13 +25,13 @@ async fn a_url_names_the_file() {
         OpenError::Sqlite(SqliteOpenError::InUse { .. })
     ));
     for url in ["sqlite://", "sqlite:x", "postgres://x", ""] {
-        let refused = open(url).await.expect_err("it names no store");
+        let refused = open(url).await.expect_err("an unknown scheme");
         assert!(matches!(refused, OpenError::UnknownScheme { .. }), "{url}");
     }
 }
 
 #[tokio::test]
-async fn a_second_store_is_refused_while_the_first_lives() {
+async fn a_second_store_on_a_file_is_refused_while_the_first_is_open() {
     let file = TempFile::new();
     let first = file.open().await;
     let refused = file.refusal().await;
@@ -50,7 +50,7 @@ async fn a_second_store_is_refused_while_the_first_lives() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_link_to_the_file_meets_the_same_lock() {
+async fn a_symbolic_link_to_a_file_in_use_is_refused() {
     let file = TempFile::new();
     let store = file.open().await;
     let link = file.directory().join("link.db");
@@ -63,15 +63,15 @@ async fn a_link_to_the_file_meets_the_same_lock() {
 }
 
 #[tokio::test]
-async fn a_refused_store_does_not_disturb_the_one_that_has_the_file() {
+async fn a_refused_store_does_not_disturb_the_store_that_uses_the_file() {
     let file = TempFile::new();
     let store = file.open().await;
     let stream = new_stream();
     begin(&store, &stream, new_events(1)).await;
     file.refusal().await;
 
-    // Had the refused one loosened SQLite's locks, this would have been the last connection
-    // as far as SQLite knows, and it would have taken the journal away from the store.
+    // If the refused store had released SQLite's locks, SQLite would consider this connection the
+    // last one, and would delete the journal that the store still uses.
     let Ok(status) = Command::new("sqlite3")
         .arg(file.path())
         .arg("SELECT count(*) FROM events")
@@ -85,10 +85,10 @@ async fn a_refused_store_does_not_disturb_the_one_that_has_the_file() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_left_alone() {
+async fn a_file_that_is_not_a_database_is_refused_and_left_alone() {
     for content in ["hello", "SQLite format 2\0", &"x".repeat(10_000)] {
         let file = TempFile::new();
-        fs::write(file.path(), content).expect("the directory is ours");
+        fs::write(file.path(), content).expect("a writable directory");
         let refused = file.refusal().await;
         assert!(matches!(refused, SqliteOpenError::NotADatabase { .. }));
         assert!(refused.to_string().contains("is not a SQLite database"));
@@ -100,7 +100,7 @@ async fn a_file_that_is_no_database_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_database_of_another_program_is_left_alone() {
+async fn a_database_of_another_program_is_refused_and_left_alone() {
     for journal in ["DELETE", "WAL"] {
         let file = TempFile::new();
         let theirs = Connection::open(file.path()).expect("a new database");
@@ -110,7 +110,7 @@ async fn a_database_of_another_program_is_left_alone() {
                  INSERT INTO recipes VALUES ('bread');"
             ))
             .expect("a table");
-        // While they have it open, too: what they wrote is still in their journal then.
+        // Also while the other program has it open: what it wrote is still in its journal then.
         assert_left_alone(&file).await;
         drop(theirs);
         assert_left_alone(&file).await;
@@ -126,7 +126,7 @@ async fn a_database_of_another_program_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_is_left_alone() {
+async fn a_database_with_a_newer_schema_is_refused_and_left_alone() {
     let file = TempFile::new();
     begin(&file.open().await, &new_stream(), new_events(1)).await;
     Connection::open(file.path())
@@ -147,7 +147,7 @@ async fn a_newer_schema_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_that_is_still_in_the_journal_is_refused() {
+async fn a_database_whose_newer_schema_is_still_in_the_journal_is_refused() {
     let file = TempFile::new();
     drop(file.open().await);
     let newer = Connection::open(file.path()).expect("a database");
@@ -174,14 +174,14 @@ async fn a_damaged_database_is_refused() {
 }
 
 #[tokio::test]
-async fn a_directory_and_a_way_to_nowhere_are_refused() {
+async fn a_directory_and_a_path_in_a_missing_directory_are_refused() {
     let file = TempFile::new();
     let directory = file.directory();
     assert!(matches!(
         refusal(directory).await,
         SqliteOpenError::IsADirectory { .. }
     ));
-    fs::write(directory.join("file"), "").expect("the directory is ours");
+    fs::write(directory.join("file"), "").expect("a writable directory");
     for nowhere in ["missing/events.db", "file/events.db"] {
         assert!(matches!(
             refusal(&directory.join(nowhere)).await,
@@ -194,8 +194,8 @@ async fn a_directory_and_a_way_to_nowhere_are_refused() {
     ));
 }
 
-/// The superuser may write to a read-only file, so it takes a read-only file system, or the
-/// immutable mark, to stop every user.
+/// The superuser may write to a read-only file. Only a read-only file system or the immutable
+/// attribute stops every user.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_file_that_cannot_be_written_is_refused() {
@@ -241,7 +241,7 @@ async fn a_directory_that_cannot_be_written_is_refused() {
     drop(immutable);
 }
 
-/// What not even the superuser may change, where the file system knows such a mark.
+/// Sets the immutable attribute, which stops even the superuser, if the file system supports it.
 #[cfg(unix)]
 struct Immutable<'a>(&'a Path);
 
@@ -253,7 +253,7 @@ impl<'a> Immutable<'a> {
     }
 
     fn mark(path: &Path, mark: &str) {
-        // Where it fails, the probe that follows finds out.
+        // If this fails, the following probe detects it.
         drop(Command::new("chattr").arg(mark).arg(path).output());
     }
 }
@@ -265,11 +265,11 @@ impl Drop for Immutable<'_> {
     }
 }
 
-/// Every file of the directory with its content, but for the lock, which comes and stays, and
-/// SQLite's shared memory, where the connections of other programs mark what they read.
+/// Every file of the directory with its content. Left out are the lock file, which is created and
+/// stays, and SQLite's shared memory, which connections of other programs write to while reading.
 fn files(directory: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(directory)
-        .expect("the directory is ours")
+        .expect("a writable directory")
         .map(|entry| entry.expect("it can be listed"))
         .map(|entry| {
             (

@@ -1,4 +1,4 @@
-//! What is there after the end of a process, however it ended.
+//! What is stored after the process ended, regularly or not.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use super::{TempFile, child_process, database_of_parent, lines, say};
 use crate::support::{Listener, begin, go_on, head_of, ids_in, ids_of, new_events, new_stream};
 
 #[tokio::test]
-async fn everything_is_there_after_a_reopen() {
+async fn everything_can_be_read_after_a_reopen() {
     let file = TempFile::new();
     let (stream, other) = (new_stream(), new_stream());
     let streams = [stream.clone(), other.clone()];
@@ -54,13 +54,13 @@ async fn a_repeated_append_is_recognised_after_a_reopen() {
 }
 
 #[tokio::test]
-async fn dropping_the_store_stores_what_was_queued_and_leaves_one_file() {
+async fn dropping_the_store_completes_queued_appends_and_leaves_one_file() {
     let file = TempFile::new();
     let store = file.open().await;
     let streams: Vec<_> = (0..50).map(|_| new_stream()).collect();
     for stream in &streams {
         let append = store.append(stream, ExpectedRevision::NoStream, new_events(1));
-        // Asked for, then given up.
+        // The append is polled once, then its future is dropped.
         assert!(futures_util::FutureExt::now_or_never(append).is_none());
     }
     drop(store);
@@ -72,7 +72,7 @@ async fn dropping_the_store_stores_what_was_queued_and_leaves_one_file() {
     }
 }
 
-/// The stream that [`appends_until_it_is_killed`] writes, known to both processes.
+/// The stream that [`appends_until_it_is_killed`] writes to; the parent reads it.
 fn stream_of_child() -> StreamName {
     StreamName::new("contract-child").expect("it is not empty")
 }

@@ -1,4 +1,4 @@
-//! Subscriptions that are handed what is committed, and go back to the file when they must.
+//! Subscriptions receive commits from memory, and read the file when they have fallen behind.
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use uuid::Uuid;
 use super::TempFile;
 use crate::support::{PREFIX, begin, conflict, go_on, ids_of, new_events, new_stream, soon};
 
-/// More commits than a subscription may be behind before it reads the file again.
+/// More commits than are kept in memory: a subscription this far behind reads the file again.
 const MANY: u64 = 300;
 
 #[tokio::test]
-async fn who_listens_too_late_reads_what_was_not_kept_and_is_then_handed_the_rest() {
+async fn a_slow_subscription_reads_the_missed_commits_from_the_file_and_misses_none() {
     let file = TempFile::new();
     let store: Arc<dyn EventStore> = Arc::new(file.open().await);
     let stream = new_stream();
@@ -22,7 +22,7 @@ async fn who_listens_too_late_reads_what_was_not_kept_and_is_then_handed_the_res
     let mut subscription = store.subscribe_all(PREFIX, None);
     let mut heard = Vec::<Uuid>::new();
     let mut caught_up = 0;
-    // Falls behind each time, since nobody listens while the commits are made.
+    // The subscription falls behind in each round: it is not polled during the commits.
     for round in 0..3 {
         while heard.len() < appended.len() || caught_up <= round {
             match soon(subscription.next()).await.expect("it does not end") {
@@ -50,7 +50,7 @@ async fn who_listens_too_late_reads_what_was_not_kept_and_is_then_handed_the_res
 }
 
 #[tokio::test]
-async fn what_was_refused_or_stored_before_is_not_heard() {
+async fn refused_and_repeated_appends_are_not_delivered_to_subscriptions() {
     let file = TempFile::new();
     let store: Arc<dyn EventStore> = Arc::new(file.open().await);
     let mut subscription = store.subscribe_all(PREFIX, None);

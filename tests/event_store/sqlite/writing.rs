@@ -1,4 +1,4 @@
-//! The writer thread and the readers beside it.
+//! The writer thread, and the readers that work at the same time.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio::time;
 use super::TempFile;
 use crate::support::{at, begin, conflict, go_on, ids_in, new_event, new_events, new_stream, soon};
 
-/// Keeps the writer at the beginning of its next transaction, as a database tool would.
+/// Blocks the writer at the beginning of its next transaction, as a database tool can.
 fn hold_up(file: &TempFile) -> Connection {
     let tool = Connection::open(file.path()).expect("a database");
     tool.execute_batch("BEGIN IMMEDIATE").expect("it is free");
@@ -20,7 +20,7 @@ fn hold_up(file: &TempFile) -> Connection {
 }
 
 #[tokio::test]
-async fn a_conflict_in_the_middle_of_a_batch_does_not_harm_its_neighbours() {
+async fn a_conflict_in_a_batch_does_not_affect_the_other_appends_of_the_batch() {
     let file = TempFile::new();
     let store = file.open().await;
     let (one, two, three) = (new_stream(), new_stream(), new_stream());
@@ -30,7 +30,7 @@ async fn a_conflict_in_the_middle_of_a_batch_does_not_harm_its_neighbours() {
     let repeated = new_events(1);
     let mut appends = Box::pin(join_all([
         store.append(&one, ExpectedRevision::NoStream, repeated.clone()),
-        // The writer may have the first one alone; the rest waits, and is one batch.
+        // The writer may have taken the first append alone. The others wait and form one batch.
         store.append(&one, at(0), new_events(2)),
         store.append(&two, ExpectedRevision::NoStream, new_events(1)),
         store.append(&one, at(0), new_events(1)),
@@ -73,7 +73,7 @@ async fn a_conflict_in_the_middle_of_a_batch_does_not_harm_its_neighbours() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_held_up_for_long_is_unavailable_and_recovers() {
+async fn a_database_that_is_locked_for_long_is_unavailable_until_it_is_unlocked() {
     let file = TempFile::new();
     let store = file.open().await;
     let stream = new_stream();
@@ -83,13 +83,13 @@ async fn a_database_that_is_held_up_for_long_is_unavailable_and_recovers() {
     let event = new_event();
     let answer = soon(store.append(&stream, at(0), vec![event.clone()])).await;
     assert!(matches!(answer, Err(EventStoreError::Unavailable { .. })));
-    assert_eq!(ids_in(&store, &stream).await.len(), 1, "reads go on");
+    assert_eq!(ids_in(&store, &stream).await.len(), 1, "reads still work");
     drop(tool);
     go_on(&store, &stream, 0, vec![event]).await;
 }
 
 #[tokio::test]
-async fn what_another_tool_wrote_is_not_overwritten() {
+async fn events_that_another_tool_wrote_are_not_overwritten() {
     let file = TempFile::new();
     let store = file.open().await;
     let stream = new_stream();
@@ -111,7 +111,7 @@ async fn what_another_tool_wrote_is_not_overwritten() {
 }
 
 #[tokio::test]
-async fn an_append_that_is_too_big_is_refused() {
+async fn an_append_that_is_too_large_is_refused() {
     let file = TempFile::new();
     let store = file.open().await;
     let stream = new_stream();
@@ -127,7 +127,7 @@ async fn an_append_that_is_too_big_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn readers_beside_the_writer_see_whole_appends_and_never_go_back() {
+async fn concurrent_reads_see_complete_appends_and_never_an_earlier_state() {
     let file = TempFile::new();
     let store = file.open().await;
     let stream = new_stream();
@@ -138,7 +138,7 @@ async fn readers_beside_the_writer_see_whole_appends_and_never_go_back() {
         tokio::spawn(async move {
             let mut seen = 0;
             while seen < 300 {
-                // By turns what only the database can answer and what is remembered.
+                // Alternates between reads of the database and reads answered from memory.
                 for from in [0, u64::MAX, seen] {
                     let slice = store
                         .read_stream(&stream, StreamRevision::new(from))
@@ -179,7 +179,7 @@ async fn reads_do_not_wait_for_the_writer() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_stream_that_was_written_to_is_known_without_asking_the_database() {
+async fn a_read_past_the_end_of_a_stream_that_was_written_to_is_answered_from_memory() {
     let file = TempFile::new();
     let store = file.open().await;
     let stream = new_stream();
@@ -187,13 +187,13 @@ async fn the_end_of_a_stream_that_was_written_to_is_known_without_asking_the_dat
     let read = store.read_stream(&stream, StreamRevision::new(2));
     let slice = read
         .now_or_never()
-        .expect("it waits for nothing")
+        .expect("the answer comes from memory")
         .expect("the store answers");
     assert_eq!(slice.last_revision, Some(StreamRevision::new(1)));
 }
 
 #[tokio::test]
-async fn a_subscription_keeps_the_file() {
+async fn a_subscription_keeps_the_file_locked_until_it_is_dropped() {
     let file = TempFile::new();
     let store = file.open().await;
     let mut subscription = store.subscribe_all("", None);

@@ -1,4 +1,4 @@
-//! What the server refuses to users, and when.
+//! Which calls the server refuses to a user, and at which point.
 
 use kurrentdb::{Error, StreamPosition};
 
@@ -8,7 +8,7 @@ use crate::server_rules::asking::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_credentials_are_refused_at_each_call_and_not_at_connect() {
+async fn wrong_credentials_are_refused_at_each_call_and_not_when_connecting() {
     let double = Double::start().await;
     // ada:right
     double.demand_authorization("Basic YWRhOnJpZ2h0");
@@ -23,7 +23,7 @@ async fn wrong_credentials_are_refused_at_each_call_and_not_at_connect() {
     let mut subscription = subscribe(&wrong, StreamPosition::Start).await;
     let refused = next(&mut subscription).await;
     assert!(matches!(refused, Err(Error::AccessDenied)), "{refused:?}");
-    // It asked what the node supports, was told, and stays connected.
+    // The client asked what the node supports, received the answer, and stays connected.
     assert_eq!(double.calls().features, 1);
     assert_eq!(double.open_connections(), 1);
 
@@ -31,7 +31,7 @@ async fn wrong_credentials_are_refused_at_each_call_and_not_at_connect() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plain_user_may_use_streams_and_not_all() {
+async fn a_user_without_admin_rights_may_use_streams_but_not_all() {
     let double = Double::start().await;
     double.forbid_reading_all(true);
     let client = client_of(&double);

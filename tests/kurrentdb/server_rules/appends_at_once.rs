@@ -1,5 +1,5 @@
-//! Appends that meet: written events conflict before they are committed, and can be read
-//! after that.
+//! Concurrent appends: written events conflict with others before they are committed, and can be
+//! read only after that.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ fn is_commit_timeout(error: &Error) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repetition_of_what_is_not_committed_is_dropped_and_aborted() {
+async fn a_repetition_of_uncommitted_events_is_dropped_and_aborted() {
     let double = Double::start().await;
     double.commit_timeout(Duration::from_millis(20));
     double.hold_commits();
@@ -56,7 +56,7 @@ async fn a_repetition_of_what_is_not_committed_is_dropped_and_aborted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dropped_repetition_waits_for_its_time_out_even_when_the_first_is_committed_meanwhile() {
+async fn a_dropped_repetition_waits_for_its_time_out_even_if_the_first_append_commits() {
     let double = Double::start().await;
     double.commit_timeout(Duration::from_millis(200));
     double.hold_commits();
@@ -96,7 +96,7 @@ async fn an_event_conflicts_before_it_can_be_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answered_event_is_read_only_once_it_is_visible() {
+async fn an_acknowledged_event_can_be_read_only_once_it_is_visible() {
     let double = Double::start().await;
     let client = client_of(&double);
     three_events(&client).await;
@@ -126,7 +126,7 @@ async fn a_delay_of_commits_and_visibility_ends_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_written_is_committed_when_the_node_comes_up_again() {
+async fn written_events_are_committed_when_the_node_restarts() {
     let mut double = Double::start().await;
     double.hold_commits();
     let client = client_of(&double);
@@ -135,7 +135,7 @@ async fn what_was_written_is_committed_when_the_node_comes_up_again() {
     call.await
         .expect("no panic")
         .expect_err("its connection ended");
-    // The old client may have met the closed port, which ends a client for ever.
+    // The old client may have tried the closed port, after which it never works again.
     let client = client_of(&double);
     assert_eq!(read(&client).await.expect("it is there").revisions, [0]);
 }

@@ -1,4 +1,4 @@
-//! How the tests ask a node: with a client of the crate, and nothing of ours in between.
+//! Helpers to query a node with the crate's client, without our adapter.
 
 use kurrentdb::{
     AppendToStreamOptions, Client, Error, EventData, Position, ReadAllOptions, ReadEvent,
@@ -36,7 +36,7 @@ pub(super) async fn append(
     soon(client.append_to_stream(STREAM, &options, events.collect::<Vec<_>>())).await
 }
 
-/// A stream of three events; their ids, and the position of the last.
+/// Starts a stream of three events. Returns their ids and the position of the last one.
 pub(super) async fn three_events(client: &Client) -> ([Uuid; 3], Position) {
     let ids = new_ids();
     let written = append(client, StreamState::NoStream, &ids).await;
@@ -47,7 +47,7 @@ pub(super) fn new_ids<const COUNT: usize>() -> [Uuid; COUNT] {
     std::array::from_fn(|_| Uuid::now_v7())
 }
 
-/// What a read of a stream answers: the revisions of its events and of its last one.
+/// The result of a read of a stream: the revisions of its events, and its last revision.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Read {
     pub(super) revisions: Vec<u64>,
@@ -71,7 +71,7 @@ pub(super) async fn read(client: &Client) -> Result<Read, Error> {
     .await
 }
 
-/// The metadata of the stream as they are stored.
+/// The stored metadata of the stream.
 pub(super) async fn metadata(client: &Client) -> String {
     let options = ReadStreamOptions::default().position(StreamPosition::Start);
     let stream = format!("$${STREAM}");
@@ -89,7 +89,7 @@ pub(super) fn games() -> SubscriptionFilter {
     filter.add_prefix("game-").add_prefix("$$game-")
 }
 
-/// `$all` forwards from a position, as far as it is of games.
+/// Reads the games' events of `$all` forwards from a position.
 pub(super) async fn read_all(
     client: &Client,
     from: StreamPosition<Position>,
@@ -111,7 +111,7 @@ pub(super) async fn read_all(
     .await
 }
 
-/// Stream, revision and type of each.
+/// The stream, revision and type of each event.
 pub(super) fn described(events: &[ResolvedEvent]) -> Vec<(&str, u64, &str)> {
     events
         .iter()
@@ -133,7 +133,7 @@ pub(super) async fn next(subscription: &mut Subscription) -> Result<Subscription
     soon(subscription.next_subscription_event()).await
 }
 
-/// The next event, whatever else comes before it.
+/// The next event. Skips other messages.
 pub(super) async fn next_event(subscription: &mut Subscription) -> ResolvedEvent {
     soon(subscription.next()).await.expect("it goes on")
 }

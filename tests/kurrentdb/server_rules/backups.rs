@@ -1,4 +1,4 @@
-//! A backup in the place of the database.
+//! A database that is replaced with a backup.
 
 use kurrentdb::{Error, StreamPosition, StreamState};
 
@@ -9,7 +9,7 @@ use crate::server_rules::asking::{
 use crate::support::until;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restored_database_is_as_it_was_and_its_connections_are_lost() {
+async fn a_restore_brings_back_the_earlier_content_and_closes_the_connections() {
     let double = Double::start().await;
     let client = client_of(&double);
     three_events(&client).await;
@@ -24,7 +24,7 @@ async fn a_restored_database_is_as_it_was_and_its_connections_are_lost() {
     assert!(next(&mut subscription).await.is_err());
     until(|| async { read(&client).await.is_ok() }).await;
     assert_eq!(read(&client).await.expect("as it was").last, Some(2));
-    // Positions are used again, for other events.
+    // New events get positions that other events had before.
     let other = append(&client, state, &new_ids::<1>()).await;
     assert_eq!(other.expect("it is at 2 again").position, lost);
     let mut subscription = subscribe(&client, StreamPosition::Start).await;
@@ -32,7 +32,7 @@ async fn a_restored_database_is_as_it_was_and_its_connections_are_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_backup_of_nothing_is_an_empty_database() {
+async fn restoring_the_backup_of_an_empty_database_empties_it() {
     let double = Double::start().await;
     let empty = double.snapshot();
     let client = client_of(&double);

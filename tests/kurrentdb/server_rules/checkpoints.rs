@@ -8,7 +8,7 @@ use crate::server_rules::asking::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_checkpoint_may_have_the_position_that_the_next_event_gets() {
+async fn a_checkpoint_may_have_the_position_of_the_next_event() {
     let double = Double::start().await;
     double.send_checkpoints_ahead();
     let client = client_of(&double);
@@ -20,7 +20,7 @@ async fn a_checkpoint_may_have_the_position_that_the_next_event_gets() {
             break position;
         }
     };
-    // Nothing is there yet, so it is beyond the head.
+    // No event is at this position yet, so it is beyond the head.
     let position = StreamPosition::Position(checkpoint);
     let mut resumed = subscribe(&client, position).await;
     assert_eq!(until_caught_up(&mut resumed).await.len(), 0);
@@ -29,7 +29,7 @@ async fn a_checkpoint_may_have_the_position_that_the_next_event_gets() {
     let events = read_all(&client, position, 9).await.expect("it answers");
     assert_eq!(events[0].get_original_event().position, checkpoint);
     assert_eq!(events.len(), 3);
-    // The subscription that took the checkpoint for an event that it has seen misses one.
+    // A subscription that resumes after the checkpoint misses the event at its position.
     let next = next_event(&mut resumed).await;
     assert_eq!(next.get_original_event().revision, 1);
 }

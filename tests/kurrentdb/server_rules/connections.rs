@@ -1,4 +1,4 @@
-//! How connections are counted, and how a node that shuts down treats them.
+//! How the double counts connections, and how a node that shuts down treats them.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::server_rules::asking::{
 };
 use crate::support::until;
 
-/// The crate keeps the connection of a client that was dropped.
+/// The crate keeps the connection of a dropped client open.
 #[tokio::test(flavor = "multi_thread")]
 async fn open_connections_and_accepted_ones_are_counted() {
     let double = Double::start().await;
@@ -27,7 +27,7 @@ async fn open_connections_and_accepted_ones_are_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_that_the_client_closes_is_not_open_any_more() {
+async fn a_connection_that_the_client_closes_is_no_longer_counted_as_open() {
     let double = Double::start().await;
     let connection = tokio::net::TcpStream::connect(double.address()).await;
     let connection = connection.expect("it listens");
@@ -37,7 +37,7 @@ async fn a_connection_that_the_client_closes_is_not_open_any_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_shuts_down_refuses_new_connections_and_is_silent_on_open_ones() {
+async fn a_node_that_shuts_down_refuses_new_connections_and_sends_nothing_on_open_ones() {
     let mut double = Double::start().await;
     let old = client_of(&double);
     three_events(&old).await;

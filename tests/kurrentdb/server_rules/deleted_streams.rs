@@ -1,4 +1,4 @@
-//! Streams of three events that were deleted, softly or for ever.
+//! Streams of three events that were soft-deleted or tombstoned.
 
 use kurrentdb::{
     DeleteStreamOptions, Error, Position, ReadStreamOptions, StreamPosition, StreamState,
@@ -22,7 +22,7 @@ fn from(revisions: impl IntoIterator<Item = u64>) -> Read {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_soft_deleted_stream_is_not_found_and_its_metadata_say_why() {
+async fn a_soft_deleted_stream_is_not_found_and_its_metadata_shows_the_deletion() {
     let double = Double::start().await;
     let client = client_of(&double);
     three_events(&client).await;
@@ -42,7 +42,7 @@ async fn a_soft_deleted_stream_is_not_found_and_its_metadata_say_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_soft_deleted_stream_begins_where_it_is_written_to_again() {
+async fn a_soft_deleted_stream_can_be_written_to_and_begins_with_the_new_events() {
     for expected in [
         StreamState::NoStream,
         StreamState::StreamRevision(2),
@@ -60,7 +60,7 @@ async fn a_soft_deleted_stream_begins_where_it_is_written_to_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_ids_of_soft_deleted_events_are_taken_for_a_repetition() {
+async fn an_append_with_the_ids_of_soft_deleted_events_is_treated_as_a_repetition() {
     let mut double = Double::start().await;
     let (ids, _) = three_events(&client_of(&double)).await;
     double.delete(STREAM);
@@ -72,7 +72,7 @@ async fn the_ids_of_soft_deleted_events_are_taken_for_a_repetition() {
         assert_eq!(again.next_expected_version, 2);
         assert_eq!(double.stored(STREAM).len(), 3);
         assert!(matches!(read(&client).await, Err(Error::ResourceNotFound)));
-        // A node that remembers nothing finds the ids in its files.
+        // A restarted node has no ids in memory and finds them in its files.
         double.restart().await;
     }
 }
@@ -95,7 +95,7 @@ async fn other_appends_to_a_soft_deleted_stream_conflict() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn metadata_that_are_set_later_do_not_bring_deleted_events_back() {
+async fn metadata_that_is_set_later_does_not_restore_deleted_events() {
     let double = Double::start().await;
     let client = client_of(&double);
     three_events(&client).await;
@@ -107,7 +107,7 @@ async fn metadata_that_are_set_later_do_not_bring_deleted_events_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tombstoned_stream_is_deleted_whatever_is_asked() {
+async fn every_call_for_a_tombstoned_stream_answers_that_it_is_deleted() {
     let double = Double::start().await;
     let client = client_of(&double);
     let (ids, _) = three_events(&client).await;
@@ -128,7 +128,7 @@ async fn a_tombstoned_stream_is_deleted_whatever_is_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn subscribers_to_metadata_streams_hear_of_each_deletion() {
+async fn subscriptions_to_metadata_streams_receive_each_deletion() {
     let double = Double::start().await;
     let client = client_of(&double);
     three_events(&client).await;
@@ -172,7 +172,7 @@ async fn all_delivers_deleted_events_until_they_are_scavenged() {
     let all = read_all(&client, StreamPosition::Start, 9)
         .await
         .expect("it answers");
-    // The last event stays, so that the stream knows its revision.
+    // The last event stays, because it holds the stream's revision.
     assert_eq!(
         described(&all),
         [("game-1", 2, "Happened"), ("$$game-1", 0, "$metadata")]

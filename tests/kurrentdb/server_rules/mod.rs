@@ -1,4 +1,4 @@
-//! The double against what a real KurrentDB answered, asked through the crate itself.
+//! The double answers the crate's client as a real KurrentDB did.
 
 mod access;
 mod appends_at_once;

@@ -1,4 +1,4 @@
-//! Reads and subscriptions of `$all` from positions, good and bad.
+//! Reads and subscriptions of `$all` from valid and invalid positions.
 
 use kurrentdb::{
     Client, Error, Position, ReadAllOptions, StreamPosition, StreamState, SubscriptionEvent,
@@ -72,7 +72,7 @@ async fn a_read_includes_its_position_and_a_subscription_does_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_filtered_read_counts_what_it_delivers() {
+async fn the_limit_of_a_filtered_read_counts_delivered_events_only() {
     let double = Double::start().await;
     let client = client_of(&double);
     for _ in 0..3 {
@@ -89,7 +89,7 @@ async fn a_filtered_read_counts_what_it_delivers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_position_at_which_no_record_begins_is_refused_at_once() {
+async fn a_position_at_which_no_record_begins_is_refused_immediately() {
     let double = Double::start().await;
     let client = client_of(&double);
     let [first, _, last] = positions(&client).await;
@@ -110,7 +110,7 @@ async fn a_position_at_which_no_record_begins_is_refused_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_subscription_beyond_the_head_is_silent_until_the_log_has_grown_past_it() {
+async fn a_subscription_beyond_the_head_receives_nothing_until_the_log_has_grown_past_it() {
     let double = Double::start().await;
     let client = client_of(&double);
     let [.., last] = positions(&client).await;

@@ -1,4 +1,4 @@
-//! Streams of three events, of which metadata leave the end or nothing.
+//! Streams of three events whose metadata removes the first events, or all of them.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use crate::server_rules::asking::{
     STREAM, append, client_of, new_ids, read, read_all, three_events,
 };
 
-/// What `NoStream` meets: the last revision, also of what cannot be read.
+/// Asserts that an append at `NoStream` conflicts with revision 2, even if that event cannot be
+/// read.
 async fn is_at_revision_2(client: &Client) {
     match append(client, StreamState::NoStream, &new_ids::<1>()).await {
         Err(Error::WrongExpectedVersion { current, .. }) => {
@@ -42,7 +43,7 @@ async fn a_truncated_stream_begins_above_revision_0() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stream_of_which_nothing_is_left_reads_as_empty() {
+async fn a_stream_without_remaining_events_is_read_as_empty() {
     let double = Double::start().await;
     let client = client_of(&double);
     let (ids, _) = three_events(&client).await;
@@ -63,7 +64,7 @@ async fn a_stream_of_which_nothing_is_left_reads_as_empty() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn events_older_than_the_maximum_age_are_gone() {
+async fn events_older_than_the_maximum_age_cannot_be_read() {
     let double = Double::start().await;
     let client = client_of(&double);
     three_events(&client).await;
@@ -79,7 +80,7 @@ async fn events_older_than_the_maximum_age_are_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_truncates_through_the_wire() {
+async fn a_client_can_truncate_a_stream() {
     let double = Double::start().await;
     let client = client_of(&double);
     three_events(&client).await;

@@ -7,20 +7,20 @@ use tonic::{Code, Status};
 use super::{Double, Shared};
 
 impl Double {
-    /// Demands this `authorization` header of every call but `GetSupportedMethods`, which the
-    /// server answers whoever asks.
+    /// Requires this `authorization` header in every call except `GetSupportedMethods`, which the
+    /// server answers for every user.
     pub fn demand_authorization(&self, header: &str) {
         self.shared.switches().authorization = Some(header.to_owned());
     }
 
-    /// The users may append to streams and read them, but not read or subscribe to `$all`.
+    /// While true, users may append to streams and read them, but not read or subscribe to `$all`.
     pub fn forbid_reading_all(&self, is_forbidden: bool) {
         self.shared.switches().is_all_forbidden = is_forbidden;
     }
 }
 
 impl Shared {
-    /// Whether the call may go on to be answered. A node that is shutting down never says.
+    /// `Ok` if the call may be answered. Never resolves on a node that is shutting down.
     pub(super) async fn admit(&self, metadata: &MetadataMap) -> Result<(), Status> {
         self.wait_while_silent().await;
         if let Some(reason) = &self.switches().unavailable {

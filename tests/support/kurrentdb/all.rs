@@ -1,5 +1,5 @@
-//! `$all`: every event of the database in the order in which it was written, also those that
-//! their streams no longer have, until they are scavenged.
+//! `$all`: every event of the database, in the order in which they were written. It includes events
+//! that were deleted from their streams, until they are scavenged.
 
 use tonic::Status;
 
@@ -9,7 +9,7 @@ use super::wire::{AllFrom, Filter, FromPosition, Position, ReadContent};
 
 /// Which events of `$all` a reader asked for.
 pub(super) struct Wanted {
-    /// Of their streams' names; empty for all events.
+    /// The prefixes of stream names to include; empty for all events.
     prefixes: Vec<String>,
 }
 
@@ -29,8 +29,8 @@ impl Wanted {
     }
 }
 
-/// How many of the readable events begin before this position. An error when no record begins
-/// there, unless it is beyond the last one.
+/// The number of readable events before this position. An error when no record begins at the
+/// position, unless it is beyond the last record.
 pub(super) fn before(log: &Log, position: Position) -> Result<usize, Status> {
     let readable = log.progress().readable;
     let events = &log.events[..readable];
@@ -47,7 +47,7 @@ pub(super) fn before(log: &Log, position: Position) -> Result<usize, Status> {
     Err(Status::invalid_argument(text))
 }
 
-/// Forwards, the event at the position comes first; backwards, the one before it.
+/// A forward read begins with the event at the position, a backward read with the one before it.
 pub(super) fn read_all(
     log: &Log,
     from: AllFrom,

@@ -5,36 +5,36 @@ use super::stored::Proposal;
 use super::stream_metadata::Limits;
 use super::wire::{Expected, Position};
 
-/// What the log makes of an append that it does not refuse.
+/// The result of an append that is not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepted {
-    /// The events are written; this is the revision and position of the last one.
+    /// The events were written. Contains the revision and position of the last one.
     Written(u64, Position),
-    /// They had been written before. An event that can no longer be read has no position.
+    /// The events had been written before. An event that can no longer be read has no position.
     Repeated(u64, Option<Position>),
-    /// They are written and not committed yet. The server drops such a repetition.
+    /// The events are written and not committed yet. The server drops such a repetition.
     NotCommitted,
 }
 
 /// Why an append was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// The stream ends elsewhere: at this revision, or it is absent.
+    /// The stream is at another revision: this one, or it does not exist.
     WrongVersion(Option<u64>),
     Tombstoned,
 }
 
-/// How much of an append is in the stream already.
+/// How many of an append's events are already in the stream.
 #[derive(PartialEq, Eq)]
 enum Present {
     Nothing,
-    /// The first event is and a later one is not.
+    /// The first event is in the stream, and a later one is not.
     Beginning,
     Everything,
 }
 
 impl Log {
-    /// Appends the events, or recognises that they were appended before.
+    /// Appends the events, or recognises them as a repetition.
     pub fn append(
         &mut self,
         stream: &str,

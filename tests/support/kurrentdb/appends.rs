@@ -1,4 +1,4 @@
-//! Appends, answered as the server answers them.
+//! Answers append calls as the server does.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -19,7 +19,7 @@ use super::wire::{
 };
 use super::{Fault, Shared};
 
-/// An append that arrived whole.
+/// An append request that was received completely.
 struct Order {
     stream: String,
     expected: Expected,
@@ -52,7 +52,7 @@ async fn receive(mut messages: Streaming<AppendReq>) -> Result<Order, Status> {
             None => {}
         }
     }
-    // A request that was cut off looks like one that ended.
+    // A request whose connection was cut cannot be distinguished from a complete one.
     let options = options.ok_or_else(|| Status::invalid_argument("no options"))?;
     let (Some(stream), Some(expected)) = (options.stream, options.expected) else {
         return Err(Status::invalid_argument("no stream or no revision"));

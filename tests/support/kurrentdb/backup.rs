@@ -3,7 +3,7 @@
 use super::Double;
 use super::log::Log;
 
-/// All that the database held at one time.
+/// The complete content of the database at one time.
 #[derive(Debug, Clone)]
 pub struct Snapshot(Log);
 
@@ -13,8 +13,8 @@ impl Double {
         Snapshot(self.shared.log().clone())
     }
 
-    /// Puts a backup in the place of the database, as a restart with other files does:
-    /// connections are lost. A node that is down stays down.
+    /// Replaces the database with a backup. All connections are lost, as in a restart with other
+    /// files. A node that is down stays down.
     pub fn restore(&self, snapshot: &Snapshot) {
         let mut log = self.shared.log();
         log.restore(&snapshot.0);

@@ -1,4 +1,4 @@
-//! How often the double was called, by kind.
+//! Counts the calls and connections of the double.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,13 +24,13 @@ pub struct Calls {
     pub reads: u64,
     pub subscriptions: u64,
     pub gossips: u64,
-    /// How often a client asked what the node can do: once for each that connects.
+    /// Requests for the supported methods: one for each client that connects.
     pub features: u64,
-    /// Appends that were dropped because they repeat one which is not committed.
+    /// Appends that were dropped because they repeat an uncommitted append.
     pub dropped: u64,
-    /// Connections that were accepted in all.
+    /// All connections that were ever accepted.
     pub connections: u64,
-    /// The most appends and reads that were answered at one time.
+    /// The largest number of appends and reads that were in progress at the same time.
     pub most_in_flight: u64,
 }
 
@@ -53,7 +53,7 @@ impl Counts {
         self.open_connections.load(Ordering::Relaxed)
     }
 
-    /// Counts a connection, and counts it as open until the answer is dropped.
+    /// Counts a connection. It counts as open until the returned value is dropped.
     pub(super) fn connect(self: &Arc<Counts>) -> OpenConnection {
         self.connections.fetch_add(1, Ordering::Relaxed);
         self.open_connections.fetch_add(1, Ordering::Relaxed);

@@ -17,12 +17,12 @@ use super::wire::{DeleteReq, DeleteResp, Empty, Expected, Position};
 use super::{Double, Shared};
 
 impl Double {
-    /// Deletes a stream softly, as the client's `delete_stream` does.
+    /// Soft-deletes a stream, as the client's `delete_stream` does.
     pub fn delete(&self, stream: &str) {
         self.write(|log| log.delete(stream));
     }
 
-    /// Deletes a stream for ever, as the client's `tombstone_stream` does.
+    /// Tombstones a stream: deletes it for ever, as the client's `tombstone_stream` does.
     pub fn tombstone(&self, stream: &str) {
         self.write(|log| log.tombstone(stream));
     }
@@ -37,7 +37,7 @@ impl Double {
         );
     }
 
-    /// Moves the node's clock forward, which makes events older than their `$maxAge`.
+    /// Moves the node's clock forward, so that events become older than their `$maxAge`.
     pub fn pass_time(&self, time: Duration) {
         self.shared.log().pass_time(time);
     }

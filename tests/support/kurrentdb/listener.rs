@@ -1,4 +1,4 @@
-//! The double's connections, and how they end.
+//! Accepts the double's connections, and ends them.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Shared, rpc};
 
-/// Kestrel's limit, which the server does not raise.
+/// The default limit of concurrent HTTP/2 streams of Kestrel, the server's web server. KurrentDB
+/// does not raise it.
 const STREAMS_PER_CONNECTION: u32 = 100;
 
 pub(super) fn reusable_socket(address: SocketAddr) -> TcpSocket {
@@ -49,7 +50,7 @@ async fn serve(
     router: axum::Router,
     until_cut: CancellationToken,
 ) {
-    // An end with an error is a client that went away.
+    // An error means that the client closed the connection.
     let _ = hyper::server::conn::http2::Builder::new(UntilCut(until_cut))
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_PER_CONNECTION)
@@ -57,8 +58,8 @@ async fn serve(
         .await;
 }
 
-/// Runs what belongs to a connection until that is lost: left to themselves, the handlers
-/// of lost calls would go on.
+/// Runs the work of a connection until the connection is cut. Without this, handlers would continue
+/// after their connection is lost.
 #[derive(Clone)]
 struct UntilCut(CancellationToken);
 
@@ -72,7 +73,7 @@ where
     }
 }
 
-/// The cut comes first: work that was woken together with it sends nothing any more.
+/// The cut is polled first, so that work that becomes ready at the same time sends nothing.
 async fn run_until_cut(cut: CancellationToken, work: impl Future) {
     tokio::select! {
         biased;

@@ -1,4 +1,4 @@
-//! What the node has written, and how much of it is committed and readable.
+//! The node's log: the written events, and how many of them are committed and readable.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, SystemTime};
@@ -10,33 +10,33 @@ use super::stored::{Proposal, Stored, ticks};
 use super::stream_metadata::Limits;
 use super::wire::Position;
 
-/// The record at position 0 is the database's own, so no event ever has that position.
+/// The record at position 0 is the database's own. So no event has that position.
 const FIRST_EVENT: u64 = 142;
 
 /// The revision that the server gives the tombstone of a stream.
 pub const TOMBSTONE: u64 = i64::MAX as u64;
 
-/// How far the log is committed and readable, as counts of its events.
+/// How many events of the log are committed and readable.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// Which database this is: a restored backup is another one.
+    /// Identifies the database. A restored backup counts as another one.
     pub era: u64,
-    /// The appends of these events are answered.
+    /// The number of committed events. Their appends are answered.
     pub committed: usize,
-    /// Reads and subscriptions see these events; never more than are committed.
+    /// The number of events that reads and subscriptions see. Never more than are committed.
     pub readable: usize,
 }
 
-/// Events in the order in which they were written. An append conflicts with all that is
-/// written; reads and subscriptions see only what is readable.
+/// Events in the order in which they were written. An append conflicts with all written events;
+/// reads and subscriptions see readable events only.
 #[derive(Debug, Default, Clone)]
 pub struct Log {
     pub events: Vec<Stored>,
-    /// The places of each stream's events: an event's revision is its index here.
+    /// For each stream, the indexes of its events in the log, by revision.
     streams: HashMap<String, Vec<usize>>,
     tombstones: HashMap<String, usize>,
     scavenged: HashSet<usize>,
-    /// The ids and revisions that the node remembers until it is restarted.
+    /// The ids and revisions that the node keeps in memory until it is restarted.
     recent: HashMap<(String, Uuid), u64>,
     progress: Progress,
     /// How far the node's clock is ahead of ours.
@@ -44,19 +44,19 @@ pub struct Log {
 }
 
 impl Log {
-    /// The places of the stream's events, oldest first.
+    /// The indexes of the stream's events in the log, oldest first.
     pub fn stream(&self, name: &str) -> &[usize] {
         self.streams.get(name).map_or(&[], Vec::as_slice)
     }
 
-    /// The places of the stream's events among the first `count` of the log.
+    /// The indexes of the stream's events among the first `count` events of the log.
     pub fn stream_among(&self, name: &str, count: usize) -> &[usize] {
         let places = self.stream(name);
         &places[..places.partition_point(|place| *place < count)]
     }
 
     pub fn is_tombstoned_among(&self, name: &str, count: usize) -> bool {
-        // The metadata of a tombstoned stream are tombstoned with it.
+        // The metadata stream of a tombstoned stream counts as tombstoned, too.
         [Some(name), name.strip_prefix("$$")]
             .into_iter()
             .flatten()
@@ -68,7 +68,7 @@ impl Log {
         self.scavenged.contains(&place)
     }
 
-    /// The revision at which the node remembers this event of the stream.
+    /// The revision of this event of the stream, if the node has it in memory.
     pub fn recent(&self, stream: &str, id: Uuid) -> Option<u64> {
         self.recent.get(&(stream.to_owned(), id)).copied()
     }
@@ -89,7 +89,7 @@ impl Log {
         ticks(now.expect("the clock is past 1970"))
     }
 
-    /// Where the first record after the first `count` events begins.
+    /// The position of the record after the first `count` events.
     pub fn end_of(&self, count: usize) -> u64 {
         let last = count.checked_sub(1).map(|last| &self.events[last]);
         last.map_or(FIRST_EVENT, Stored::end)
@@ -103,7 +103,7 @@ impl Log {
         self.write_at(stream, revision, proposal)
     }
 
-    /// Ends a stream for ever.
+    /// Writes a tombstone, which deletes the stream for ever.
     pub fn tombstone(&mut self, stream: &str) -> Position {
         self.tombstones.insert(stream.to_owned(), self.events.len());
         let tombstone = Proposal {
@@ -148,15 +148,15 @@ impl Log {
         self.progress.readable = self.progress.readable.max(count);
     }
 
-    /// What a node does when it comes up again: it commits what it had written, and remembers
-    /// no ids.
+    /// Restarts the log: a node that restarts commits all written events, and has no ids in
+    /// memory.
     pub fn recover(&mut self) {
         self.recent.clear();
         self.commit(self.events.len());
         self.reveal(self.events.len());
     }
 
-    /// Becomes what the log was when the snapshot was taken.
+    /// Replaces the content with the snapshot.
     pub fn restore(&mut self, snapshot: &Log) {
         let era = self.progress.era + 1;
         *self = snapshot.clone();
@@ -164,8 +164,8 @@ impl Log {
         self.recover();
     }
 
-    /// Removes what nobody can read from its stream any more. The last event of a stream
-    /// stays: it says at which revision the stream is.
+    /// Removes events that can no longer be read from their streams. The last event of a stream
+    /// stays, because it holds the stream's revision.
     pub fn scavenge(&mut self) {
         for (stream, places) in &self.streams {
             let Some((_, older)) = places.split_last() else {

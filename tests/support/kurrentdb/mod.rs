@@ -1,11 +1,14 @@
-//! A KurrentDB on the wire, for tests: the real client talks to it over loopback, and tests
-//! make it fail in all the ways in which a server and a network do.
+//! A test double of a KurrentDB server. The real client talks to it over the loopback interface,
+//! and tests make it fail in all the ways in which servers and networks fail.
 //!
-//! It keeps the server's rules for appends, reads, subscriptions and deletions, in memory only:
-//! users cannot choose it as a store.
+//! It follows the server's rules for appends, reads, subscriptions and deletions. It keeps its
+//! events in memory, and exists in tests only: users cannot choose it as a store.
 
-#![expect(unreachable_pub, reason = "a module of each test binary that names it")]
-#![expect(clippy::result_large_err, reason = "tonic's own type of error")]
+#![expect(
+    unreachable_pub,
+    reason = "each test binary includes this file as a module"
+)]
+#![expect(clippy::result_large_err, reason = "the error type is tonic's")]
 
 mod access;
 mod all;
@@ -47,21 +50,21 @@ use counts::Counts;
 use listener::{accept, reusable_socket};
 use pace::Pace;
 
-/// What goes wrong with one append.
+/// A failure of one append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// All connections are lost; nothing was stored.
     LoseRequest,
     /// All connections are lost; the events are stored.
     LoseAnswer,
-    /// The server stored the events and says that it gave up waiting.
+    /// The server stores the events, but answers with a time-out.
     GiveUpWaiting,
 }
 
 /// A node of KurrentDB that tests can break and repair.
 pub struct Double {
     address: SocketAddr,
-    /// Keeps the port while the node is down, so that no other socket gets it.
+    /// Reserves the port while the node is down, so that no other socket gets it.
     _reserved: TcpSocket,
     shared: Arc<Shared>,
     tls: Option<TlsAcceptor>,
@@ -73,14 +76,14 @@ struct Shared {
     log: Mutex<log::Log>,
     /// Wakes the subscriptions, and the appends that wait to be committed.
     progress: watch::Sender<log::Progress>,
-    /// Set while the node is shutting down: it sends nothing on the connections that it has.
+    /// True while the node is shutting down: it sends nothing on open connections.
     silent: watch::Sender<bool>,
     subscriptions_ended: watch::Sender<u64>,
-    /// How often the subscriptions of the time were stalled.
+    /// How often [`Double::stall_subscriptions`] was called.
     stalls: AtomicU64,
     switches: Mutex<Switches>,
     counts: Arc<Counts>,
-    /// Cancelled to lose all connections of now.
+    /// Cancelled to cut all current connections.
     connections: Mutex<CancellationToken>,
 }
 
@@ -105,7 +108,7 @@ impl Default for Switches {
         Switches {
             commits: Pace::default(),
             visibility: Pace::default(),
-            // The server's own.
+            // The server's default.
             commit_timeout: Duration::from_secs(2),
             checkpoints_ahead: false,
             is_all_forbidden: false,
@@ -121,14 +124,14 @@ impl Default for Switches {
 }
 
 impl Double {
-    /// A node with nothing in it, on a port of its own.
+    /// Starts an empty node on a free port.
     pub async fn start() -> Double {
         let mut double = Double::reserve();
         double.start_again();
         double
     }
 
-    /// A node that speaks TLS with clients that have a certificate of `tests/fixtures/tls`.
+    /// Starts a node with TLS, for clients that have a certificate of `tests/fixtures/tls`.
     pub async fn start_with_tls() -> Double {
         let mut double = Double::reserve();
         double.tls = Some(tls::acceptor());
@@ -136,7 +139,7 @@ impl Double {
         double
     }
 
-    /// A node that is not up yet, but has its address.
+    /// A node that is down, and already has its address.
     pub fn reserve() -> Double {
         let reserved = reusable_socket("127.0.0.1:0".parse().expect("an address"));
         let address = reserved.local_addr().expect("bound");
@@ -168,8 +171,8 @@ impl Double {
         format!("kurrentdb://{}?tls=false", self.address)
     }
 
-    /// Goes down like a process that is killed: connections end, new ones are refused, and
-    /// what was stored stays.
+    /// Goes down like a killed process: connections end, new ones are refused, and stored events
+    /// are kept.
     pub async fn stop(&mut self) {
         self.close_listener().await;
         self.shared.cut();
@@ -185,15 +188,15 @@ impl Double {
     async fn close_listener(&mut self) {
         if let Some(listening) = self.listening.take() {
             listening.abort();
-            // Only then is the port closed.
+            // The port is closed only after this.
             let _ = listening.await;
         }
     }
 
-    /// Comes up on the same port with what was stored.
+    /// Starts again on the same port, with the stored events.
     pub fn start_again(&mut self) {
         if self.listening.is_none() {
-            // The connections of a node that was shutting down end with its process.
+            // The connections of a node that is shutting down end with its process.
             self.shared.cut();
             self.shared.recover();
             self.shared.silent.send_replace(false);
@@ -213,27 +216,27 @@ impl Double {
         self.start_again();
     }
 
-    /// Loses all connections; new ones are accepted.
+    /// Cuts all connections. New ones are accepted.
     pub fn cut_connections(&self) {
         self.shared.cut();
     }
 
-    /// What goes wrong with the next append; called twice, with the next two.
+    /// Lets the next append fail in this way. Each further call is for one more append.
     pub fn fail_next_append(&self, fault: Fault) {
         self.shared.switches().faults.push_back(fault);
     }
 
-    /// No further append goes wrong.
+    /// Lets no further append fail.
     pub fn mend(&self) {
         self.shared.switches().faults.clear();
     }
 
-    /// Every answer is sent this long after the work is done.
+    /// Delays every answer by this time after the work is done.
     pub fn answer_late(&self, by: Duration) {
         self.shared.switches().late = by;
     }
 
-    /// The next read loses the second half of its answer, without an error.
+    /// Lets the next read lose the second half of its answer, without an error.
     pub fn cut_next_read_short(&self) {
         self.shared.switches().cut_short = true;
     }
@@ -243,23 +246,24 @@ impl Double {
         self.shared.switches().unavailable = reason.map(str::to_owned);
     }
 
-    /// Answers every call that wants the leader with where that is; `None` leads itself.
+    /// Answers every call that requires the leader with the leader's address. With `None`, this
+    /// node is the leader.
     pub fn follow(&self, leader: Option<SocketAddr>) {
         self.shared.switches().leader = leader;
     }
 
-    /// What gossip answers: the members and whether they lead.
+    /// Sets the answer to gossip calls: the members, and whether each is the leader.
     pub fn gossip_of(&self, members: &[(SocketAddr, bool)]) {
         self.shared.switches().members = members.to_vec();
     }
 
-    /// From now on, checkpoints come whenever a subscription reaches the head, and carry the
-    /// position at which the next event will be.
+    /// From now on, a subscription gets a checkpoint whenever it reaches the head. The checkpoint
+    /// has the position of the next event.
     pub fn send_checkpoints_ahead(&self) {
         self.shared.switches().checkpoints_ahead = true;
     }
 
-    /// The subscriptions of now hear nothing more, though their connections answer calls.
+    /// Sends nothing more to the current subscriptions, although their connections stay open.
     pub fn stall_subscriptions(&self) {
         self.shared.stalls.fetch_add(1, Ordering::Relaxed);
     }
@@ -279,7 +283,7 @@ impl Double {
         self.shared.written(&mut log);
     }
 
-    /// The events of a stream as they are written, whether or not they can be read.
+    /// All written events of a stream, whether or not they can be read.
     pub fn stored(&self, stream: &str) -> Vec<Stored> {
         let log = self.shared.log();
         let places = log.stream(stream).iter();
@@ -290,8 +294,7 @@ impl Double {
         self.shared.counts.now()
     }
 
-    /// The connections that are open now; those that were accepted in all are among
-    /// [`Double::calls`].
+    /// The number of open connections. [`Double::calls`] has the number of all accepted ones.
     pub fn open_connections(&self) -> u64 {
         self.shared.counts.open()
     }

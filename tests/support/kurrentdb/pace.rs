@@ -1,4 +1,4 @@
-//! How fast written events are committed, and committed ones become readable.
+//! Controls when written events are committed, and when committed ones become readable.
 //!
 //! An append conflicts with others as soon as it is written, is answered when it is committed,
 //! and can be read once it is readable. Tests hold or delay either step.
@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::log::Log;
 use super::{Double, Shared};
 
-/// What keeps events from their next step.
+/// What delays an event's next step.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Pace {
     is_held: bool,
@@ -17,13 +17,13 @@ pub(super) struct Pace {
 }
 
 impl Double {
-    /// Events that are written from now on are not committed: their appends wait for an answer,
-    /// and the server drops appends that repeat them.
+    /// Does not commit events that are written from now on: their appends wait for an answer, and
+    /// appends that repeat them are dropped.
     pub fn hold_commits(&self) {
         self.shared.switches().commits.is_held = true;
     }
 
-    /// Commits everything that is written, and does so at once from now on.
+    /// Commits all written events, and commits new ones immediately from now on.
     pub fn release_commits(&self) {
         self.shared.switches().commits = Pace::default();
         let mut log = self.shared.log();
@@ -31,26 +31,26 @@ impl Double {
         self.shared.commit(&mut log, written);
     }
 
-    /// Each event is committed this long after it was written.
+    /// Commits each event this long after it was written.
     pub fn commit_after(&self, delay: Duration) {
         self.shared.switches().commits.delay = delay;
     }
 
-    /// How long the server lets an append wait that repeats one which is not committed, before
-    /// it answers `ABORTED`: 2 s unless a test says otherwise.
+    /// How long an append that repeats an uncommitted append waits before it is answered with
+    /// `ABORTED`: 2 s by default.
     ///
-    /// The append that is repeated is not given up, however long a test holds it.
+    /// The first append does not time out, however long a test delays its commit.
     pub fn commit_timeout(&self, after: Duration) {
         self.shared.switches().commit_timeout = after;
     }
 
-    /// Events that are committed from now on are not readable: appends are answered and
-    /// conflict with them, reads and subscriptions do not see them.
+    /// Does not make events readable that are committed from now on: their appends are answered and
+    /// other appends conflict with them, but reads and subscriptions do not see them.
     pub fn hold_visibility(&self) {
         self.shared.switches().visibility.is_held = true;
     }
 
-    /// Makes everything that is committed readable, and does so at once from now on.
+    /// Makes all committed events readable, and does so immediately from now on.
     pub fn release_visibility(&self) {
         self.shared.switches().visibility = Pace::default();
         let mut log = self.shared.log();
@@ -58,14 +58,14 @@ impl Double {
         self.shared.reveal(&mut log, committed);
     }
 
-    /// Each event becomes readable this long after it was committed.
+    /// Makes each event readable this long after it was committed.
     pub fn visible_after(&self, delay: Duration) {
         self.shared.switches().visibility.delay = delay;
     }
 }
 
 impl Shared {
-    /// Takes the events that were just written to their next steps, as soon as tests allow it.
+    /// Commits the events that were just written and makes them readable, when the test allows it.
     pub(super) fn written(self: &Arc<Shared>, log: &mut Log) {
         let written = log.events.len();
         let pace = self.switches().commits;

@@ -1,5 +1,5 @@
-//! A wire in between that can be told to stop forwarding, as a network does that drops
-//! packets: nobody is told.
+//! A proxy between the client and the double that can stop forwarding without closing connections,
+//! like a network that drops packets.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 #[derive(Default, Clone, Copy)]
 struct State {
     is_frozen: bool,
-    /// Connections before this one are forgotten.
+    /// Connections with a smaller number carry no more bytes.
     first: usize,
     connections: usize,
 }
@@ -45,18 +45,18 @@ impl Proxy {
         }
     }
 
-    /// Bytes wait from now on; connections stay open and new ones are accepted.
+    /// Holds all bytes back from now on. Connections stay open and new ones are accepted.
     pub fn freeze(&self) {
         self.state.send_modify(|state| state.is_frozen = true);
     }
 
-    /// Bytes that waited arrive.
+    /// Forwards the bytes that were held back.
     pub fn thaw(&self) {
         self.state.send_modify(|state| state.is_frozen = false);
     }
 
-    /// The connections of now stay open and carry nothing any more, as when a firewall forgot
-    /// them; new ones work.
+    /// The current connections stay open but carry nothing any more, as if a firewall had dropped
+    /// their state. New connections work.
     pub fn forget_connections(&self) {
         self.state
             .send_modify(|state| state.first = state.connections);

@@ -1,5 +1,4 @@
-//! Reads of one stream and of `$all`, and subscriptions to `$all`, answered as the server
-//! answers them.
+//! Answers reads of one stream and of `$all`, and subscriptions to `$all`, as the server does.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -69,7 +68,7 @@ pub(super) async fn read(State(shared): State<Arc<Shared>>, request: Request) ->
 
 async fn in_time(shared: &Shared, mut answers: Vec<ReadContent>) -> Answers {
     if std::mem::take(&mut shared.switches().cut_short) {
-        // What a proxy leaves of an answer whose rest did not come.
+        // An incomplete answer, as a proxy may deliver it.
         answers.truncate(answers.len() / 2);
     }
     shared.take_time().await;
@@ -85,8 +84,7 @@ pub(super) fn response(content: ReadContent) -> ReadResp {
     }
 }
 
-/// A stream that was deleted softly is not found. One of which nothing is left because it was
-/// truncated is empty.
+/// A soft-deleted stream is not found. A stream whose events were all truncated is empty.
 fn read_stream(
     shared: &Shared,
     from: &StreamFrom,

@@ -1,4 +1,4 @@
-//! The calls that the crate makes, answered as the server answers them.
+//! Answers the crate's gRPC calls as the server does.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,4 +1,4 @@
-//! Events as the double keeps them, and their way from and to the wire.
+//! The events that the double stores, and their conversion from and to protocol messages.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::wire::{self, Position};
 
-/// An event as it is kept.
+/// A stored event.
 #[derive(Debug, Clone)]
 pub struct Stored {
     pub id: Uuid,
@@ -23,7 +23,7 @@ pub struct Stored {
     pub created: u64,
 }
 
-/// An event on its way in.
+/// An event that a client wants to append.
 #[derive(Debug, Clone)]
 pub struct Proposal {
     pub id: Uuid,
@@ -33,13 +33,13 @@ pub struct Proposal {
     pub metadata: Bytes,
 }
 
-/// As the server counts time: in ticks of 100 ns.
+/// The time in the server's unit: ticks of 100 ns.
 pub(super) fn ticks(time: Duration) -> u64 {
     time.as_secs() * 10_000_000 + u64::from(time.subsec_nanos()) / 100
 }
 
 impl Proposal {
-    /// `None` when the message lacks what the server demands.
+    /// `None` when the message lacks a field that the server requires.
     pub fn from_wire(message: wire::Proposed) -> Option<Proposal> {
         let mut metadata = message.metadata;
         Some(Proposal {
@@ -53,8 +53,8 @@ impl Proposal {
 }
 
 impl Stored {
-    /// Where the next record begins: positions are offsets in a file, and grow by what was
-    /// written.
+    /// The position of the next record. Positions are offsets in a file: they grow by the size of
+    /// each record.
     pub(super) fn end(&self) -> u64 {
         self.position.commit + 113 + self.data.len() as u64
     }

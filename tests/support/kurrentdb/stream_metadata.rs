@@ -1,5 +1,5 @@
-//! The metadata of streams: `$metadata` events in `$$` and the stream's name, which delete and
-//! truncate the stream.
+//! The metadata of streams, which can delete and truncate them: `$metadata` events in the stream
+//! whose name is `$$` followed by the stream's name.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(super) fn metadata_stream(stream: &str) -> String {
     format!("$${stream}")
 }
 
-/// What a stream's metadata leave of it.
+/// The limits in a stream's metadata, which say which of its events can be read.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Limits {
     truncate_before: u64,
@@ -26,7 +26,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    /// What the stream's metadata say among the first `count` events of the log.
+    /// The stream's limits according to the first `count` events of the log.
     pub(super) fn of(log: &Log, stream: &str, count: usize) -> Limits {
         if stream.starts_with("$$") {
             return Limits {
@@ -47,8 +47,8 @@ impl Limits {
         self.truncate_before == TOMBSTONE
     }
 
-    /// The first revision that can be read of a stream with events at these places; may be
-    /// beyond its last one.
+    /// The first readable revision of a stream with events at these indexes of the log. It may be
+    /// beyond the last revision.
     pub(super) fn first_kept(&self, log: &Log, places: &[usize]) -> u64 {
         let beyond_count = self
             .max_count
@@ -61,7 +61,7 @@ impl Limits {
     }
 }
 
-/// What a program writes to a stream's metadata stream.
+/// The event that a program writes to a stream's metadata stream.
 pub(super) fn metadata_event(json: &str) -> Proposal {
     Proposal {
         id: Uuid::now_v7(),
@@ -80,14 +80,14 @@ fn metadata_of(log: &Log, stream: &str, count: usize) -> Map<String, Value> {
 }
 
 impl Log {
-    /// Deletes a stream softly: it can be written to again.
+    /// Soft-deletes a stream: it can be written to again.
     pub fn delete(&mut self, stream: &str) -> Position {
         let json = format!(r#"{{"{TRUNCATE_BEFORE}":{TOMBSTONE}}}"#);
         self.write(&metadata_stream(stream), metadata_event(&json))
             .position
     }
 
-    /// Lets a stream that was deleted softly begin at this revision; other metadata stay.
+    /// Lets a soft-deleted stream begin at this revision. Other metadata is kept.
     pub(super) fn undelete(&mut self, stream: &str, first: u64) {
         let mut metadata = metadata_of(self, stream, self.events.len());
         metadata.insert(TRUNCATE_BEFORE.to_owned(), first.into());

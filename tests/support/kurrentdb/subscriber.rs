@@ -14,11 +14,12 @@ use super::log::Progress;
 use super::reads::{Answers, response};
 use super::wire::{AllFrom, Confirmation, Empty, FromPosition, Position, ReadContent};
 
-/// Confirmed, then what is stored, then caught up, then what comes, with a checkpoint wherever
-/// `window` events were looked at.
+/// Sends the confirmation, the stored events, the message that the subscription has caught up, and
+/// new events as they are written. Sends a checkpoint after every `window` events that were checked
+/// against the filter.
 ///
-/// A position at which no record begins is refused after the confirmation. One beyond the last
-/// record is accepted, and nothing comes until the log has grown past it.
+/// A position at which no record begins is refused after the confirmation. A position beyond the
+/// last record is accepted: nothing is sent until the log has grown past it.
 pub(super) fn subscription(
     shared: Arc<Shared>,
     from: AllFrom,
@@ -68,25 +69,25 @@ struct Subscriber {
     shared: Arc<Shared>,
     progress: watch::Receiver<Progress>,
     ended: watch::Receiver<u64>,
-    /// Before it began; one more stalls it.
+    /// The number of stalls before the subscription began. Another one stalls this subscription.
     stalls: u64,
-    /// Of the database that was subscribed to; a restored one is another.
+    /// Identifies the database at the time of the subscription. A restored one counts as another.
     era: u64,
     wanted: Wanted,
     window: usize,
     next: usize,
-    /// Only events beyond this position are for the subscriber.
+    /// Only events after this position are sent.
     after: Option<Position>,
     considered: usize,
-    /// Whether events were looked at since the last checkpoint at the head.
+    /// Whether events were checked since the last checkpoint at the head.
     has_news: bool,
     is_live: bool,
     waiting: VecDeque<ReadContent>,
 }
 
 impl Subscriber {
-    /// `None`, an end without an error, only when a test asks for it: the server always ends a
-    /// subscription with an error.
+    /// `None` ends the subscription without an error, only when a test asks for it: the server
+    /// always ends a subscription with an error.
     async fn next(&mut self) -> Option<ReadContent> {
         loop {
             self.shared.wait_while_silent().await;
@@ -97,7 +98,7 @@ impl Subscriber {
                 return Some(content);
             }
             if self.progress.borrow_and_update().era != self.era {
-                // The connection ends with the database that it was for.
+                // The database was replaced: the connection ends.
                 std::future::pending::<()>().await;
             }
             self.look();

@@ -1,4 +1,4 @@
-//! TLS as a node of a secure cluster speaks it.
+//! The TLS configuration of a node in a secure cluster.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -32,7 +32,7 @@ pub fn events(fixture: &str) -> Vec<Proposal> {
 }
 
 impl Double {
-    /// Stores a fixture as a game of the tutorial: one append for each event, at any revision.
+    /// Stores a fixture as the tutorial stores a game: one append for each event, at any revision.
     pub fn store_tutorial_game(&self, fixture: &str) -> String {
         let stream = format!("game-{}", Uuid::now_v7());
         for event in events(fixture) {

@@ -1,5 +1,5 @@
-//! KurrentDB's messages, as far as the crate sends or reads them: `protos/*.proto` of the
-//! crate's package, written by hand so that the build needs no `protoc`.
+//! KurrentDB's protocol messages, with the fields that the crate uses. They follow `protos/*.proto`
+//! in the crate's package, and are written by hand so that the build does not need `protoc`.
 
 use std::collections::HashMap;
 
@@ -116,12 +116,12 @@ pub struct AppendSuccess {
     pub position: Option<AppendPosition>,
 }
 
-/// One of them has to be set: the client panics otherwise.
+/// One variant has to be set: the client panics otherwise.
 #[derive(Clone, Copy, PartialEq, Oneof)]
 pub enum AppendPosition {
     #[prost(message, tag = "3")]
     Position(Position),
-    /// The client takes it for position 0.
+    /// The client treats it as position 0.
     #[prost(message, tag = "4")]
     NoPosition(Empty),
 }
@@ -254,7 +254,7 @@ pub struct Filter {
     pub stream: Option<Expression>,
     #[prost(message, optional, tag = "2")]
     pub event_type: Option<Expression>,
-    /// How many events are looked at between two checkpoints.
+    /// The number of events that are checked between two checkpoints.
     #[prost(uint32, optional, tag = "3")]
     pub window: Option<u32>,
 }

@@ -1,4 +1,4 @@
-//! The messages with which a client finds out about a node before it uses it.
+//! The messages with which a client asks for a node's state and features before it uses the node.
 
 use prost::Message;
 

@@ -1,5 +1,5 @@
-//! What scripts of other sites may do (the Fetch standard, CORS protocol): all that there is,
-//! since nothing here depends on who asks.
+//! CORS (the Fetch standard): scripts of any site may use the whole API, because no response depends on who
+//! sends the request.
 
 use std::time::Duration;
 
@@ -10,8 +10,7 @@ use axum::http::header::{
 use axum::http::{HeaderName, Method};
 use tower_http::cors::{Any, CorsLayer};
 
-/// How long a browser may remember the answer to a preflight; two hours is what Chromium
-/// takes at the most.
+/// How long a browser may cache the response to a preflight request. Two hours is Chromium's maximum.
 const REMEMBERED: Duration = Duration::from_secs(7200);
 
 /// Any origin, without credentials.
@@ -45,6 +44,6 @@ pub(crate) fn layer() -> CorsLayer {
             name("x-request-id"),
         ])
         .max_age(REMEMBERED)
-        // Any origin gets the same answer, so caches need not tell them apart.
+        // Every origin gets the same response, so caches need not distinguish them.
         .vary([])
 }

@@ -104,14 +104,14 @@ impl Problem {
     }
 
     /// A command on this game failed.
-    pub(crate) fn of_command(id: GameId, error: CommandError, terms: &CommandOptions) -> Problem {
+    pub(crate) fn of_command(id: GameId, error: CommandError, options: &CommandOptions) -> Problem {
         match error {
             CommandError::Rejected {
                 rejection,
                 revision,
             } => Problem::of_rejection(id, rejection, revision),
             CommandError::PreconditionFailed { current, missed } => {
-                revision_mismatch(&terms.precondition, current, &missed)
+                revision_mismatch(&options.precondition, current, &missed)
             }
             CommandError::PreconditionRequired { current } => precondition_required(current),
             CommandError::KeyReused { original } => key_reused(&original),
@@ -124,7 +124,7 @@ impl Problem {
             CommandError::Append { decided_on, error } => {
                 if let EventStoreError::OutcomeUnknown { .. } = error {
                     tracing::debug!(%error, "the outcome of an append is unknown");
-                    let key = terms.key.as_ref();
+                    let key = options.key.as_ref();
                     return outcome_unknown(id, key, decided_on);
                 }
                 Problem::of_store(error)

@@ -1,4 +1,4 @@
-//! `/problems` and `/problems/{slug}`: what the type of a problem leads to.
+//! `/problems` and `/problems/{slug}`: documentation of the problem types, at the URL in each problem's `type`.
 
 use super::description::DOCUMENT;
 use super::page::page;
@@ -54,7 +54,7 @@ pub(crate) async fn show_problem(
         .ok_or_else(|| {
             Problem::new(
                 ProblemType::NotFound,
-                "There is no such problem type. GET /problems lists all.",
+                "There is no problem type with this slug. GET /problems lists all problem types.",
             )
         })?;
     Ok(match form {
@@ -77,7 +77,7 @@ fn summary(problem_type: ProblemType) -> Value {
     })
 }
 
-/// The OpenAPI document's example.
+/// The example of this type in the OpenAPI document.
 fn example(problem_type: ProblemType) -> &'static Value {
     &DOCUMENT["components"]["examples"][problem_type.slug()]["value"]
 }

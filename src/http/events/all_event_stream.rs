@@ -1,4 +1,4 @@
-//! `/events` as a stream that does not end: history in slices, then what comes, from the one
+//! `/events` as a stream without an end: first the history, read in slices, then new events from the one
 //! subscription that all watchers share.
 
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::live::{AllGamesWatcher, Interrupted, Live};
 /// How many events of the history are read and sent at once.
 const SLICE: usize = 500;
 
-/// The events of all games after this position, or from the first one on; does not end.
+/// The events of all games after this position, or from the first event on. The stream does not end.
 pub(crate) async fn stream_all_events(
     app: &App,
     format: Format,
@@ -35,7 +35,7 @@ pub(crate) async fn stream_all_events(
         source: Source::Nothing,
         keep_alive: interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE),
     };
-    // Before the answer begins, so that a store that is away is a problem and not a silence.
+    // Read before the response begins, so that the client gets a problem if the store is unavailable.
     let first = in_time(events.read_on(true)).await?;
     let first = first.map_err(|error| unread(after, error))?;
     let mut opening = BytesMut::from(format.opening());
@@ -46,7 +46,7 @@ pub(crate) async fn stream_all_events(
     Ok(opened(format, body))
 }
 
-/// A slice, and who was made to watch before it was read.
+/// A slice, and the watcher that was registered before the slice was read, if any.
 type Read = (Slice, Option<AllGamesWatcher>);
 
 /// An open stream.
@@ -54,7 +54,7 @@ struct AllGamesStream {
     live: Arc<Live>,
     store: Arc<dyn EventStore>,
     format: Format,
-    /// The last event that the client has.
+    /// The position of the last event that was sent.
     told: Option<GlobalPosition>,
     source: Source,
     keep_alive: Interval,
@@ -63,9 +63,9 @@ struct AllGamesStream {
 /// Where the next events come from.
 enum Source {
     Nothing,
-    /// The history.
+    /// From the history.
     Reading(BoxFuture<'static, Result<Read, EventStoreError>>),
-    /// The hub, which was listening before the history was read to its end.
+    /// From the live hub, by a watcher that was registered before the end of the history was read.
     Hearing(AllGamesWatcher),
 }
 
@@ -86,7 +86,7 @@ impl AllGamesStream {
             let chunk = match &mut self.source {
                 Source::Nothing => return Err(Interrupted::Behind),
                 Source::Reading(reading) => tokio::select! {
-                    // Watchers hear of a stop by themselves.
+                    // Only needed here: a watcher reports a stop itself.
                     () = self.live.stopped() => return Err(Interrupted::Stopped),
                     read = reading => {
                         let read = read.map_err(|_| Interrupted::Behind)?;
@@ -109,11 +109,11 @@ impl AllGamesStream {
         }
     }
 
-    /// The bytes of what was read, and from there on.
+    /// The bytes of this slice. Also chooses the source of the next events.
     ///
-    /// At the end of the history the watcher takes over that was there before it was read. In
-    /// its midst a watcher would fall behind while the rest is read, so the next one is made
-    /// when the end has been seen once.
+    /// If the slice is the end of the history and a watcher was registered before it was read, the watcher takes
+    /// over. A watcher that is registered earlier would fall behind while the rest of the history is read. So one
+    /// is registered only after a read has reached the end, and then the history is read once more.
     fn take_in(&mut self, (slice, watcher): Read) -> Bytes {
         let mut chunk = BytesMut::new();
         for event in &slice.events {
@@ -127,7 +127,7 @@ impl AllGamesStream {
         chunk.freeze()
     }
 
-    /// Reads on, after beginning to watch if told so.
+    /// Reads the next slice. If `watches`, registers a watcher first.
     fn read_on(
         &self,
         watches: bool,

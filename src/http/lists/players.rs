@@ -16,11 +16,11 @@ use crate::http::request::query::Query;
 use crate::http::response::json;
 use crate::read_model::{PlayerRecord, PlayersSort};
 
-/// The minus says that the most come first, which is the only order that there is.
+/// The minus means descending order, the only order that is supported.
 const SORTS: [(&str, PlayersSort); 2] =
     [("-won", PlayersSort::Won), ("-played", PlayersSort::Played)];
 
-/// The name in the path: any, with what paths reserve percent-encoded.
+/// The name in the path. Any name is allowed; characters that are reserved in paths are percent-encoded.
 #[derive(Debug)]
 pub(crate) struct PlayerPath(String);
 
@@ -75,13 +75,13 @@ pub(crate) async fn list_players(
     Ok(json(headers, PlayersView { players }))
 }
 
-/// The first players in some order.
+/// The first players, in the requested order.
 #[derive(Debug, Serialize)]
 struct PlayersView<'a> {
     players: Vec<RecordView<'a>>,
 }
 
-/// A player's games, counted.
+/// How many games a player has, by outcome.
 #[derive(Debug, Serialize)]
 struct RecordView<'a> {
     player: &'a str,

@@ -1,5 +1,5 @@
-//! Reading one's own writes: `Event-Position`, as the answer to a write had it, is the least
-//! that a list has to tell of, and `Prefer: wait=n` is how long the client waits for that.
+//! Read your writes: with the `Event-Position` of the response to a write, a list must include that write.
+//! `Prefer: wait=n` says how many seconds the client waits for it.
 
 use crate::http::problem::ProblemType;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use crate::http::problem::Problem;
 use crate::http::request::position::{EVENT_POSITION, parse_position};
 use crate::http::request::prefer::{Wait, preference_applied};
 
-/// How far a list has to have come, and how long the client waits for it. The default is any
-/// list, at once.
+/// The position that a list must include, and how many seconds the client waits for it. The default is the
+/// current list, without waiting.
 #[derive(Debug, Default)]
 pub(crate) struct ReadYourWrites {
     position: Option<GlobalPosition>,
@@ -35,8 +35,8 @@ impl<S: Send + Sync> FromRequestParts<S> for ReadYourWrites {
         let position = text.and_then(parse_position).ok_or_else(|| {
             Problem::new(
                 ProblemType::InvalidEventPosition,
-                "Event-Position is what another answer of this service had in that field. Leave \
-                 it out to get the list as it is.",
+                "Event-Position must be a value that a response of this service had in that field. Send \
+                 it unchanged, or leave it out to get the current list.",
             )
             .with("header", "Event-Position")
         })?;
@@ -47,13 +47,13 @@ impl<S: Send + Sync> FromRequestParts<S> for ReadYourWrites {
     }
 }
 
-/// How long every list waits for the read model to catch up for the first time: it is nearly
-/// done when a service with few events starts.
+/// How long every list waits for the first catch-up of the read model. With few events, the catch-up finishes
+/// within this time, so that a list right after the start is not refused.
 const FIRST_CATCH_UP: Duration = Duration::from_millis(250);
 
-/// Refuses a list that was read before the read model had all events that were stored before
-/// the start: it may lack games. To be asked after reading, since a read model that is rebuilt
-/// begins without games.
+/// Refuses a list if the read model does not include all events that were stored before the service started:
+/// games may be missing. Call this after reading the list, because a read model that is being rebuilt starts
+/// without games.
 pub(crate) fn whole<T>(app: &App, list: T) -> Result<T, Problem> {
     if app.read_model.has_caught_up() {
         return Ok(list);
@@ -62,9 +62,9 @@ pub(crate) fn whole<T>(app: &App, list: T) -> Result<T, Problem> {
 }
 
 impl ReadYourWrites {
-    /// Waits until lists include the position; what then goes into the answer's header fields.
-    /// A client that does not wait is told at once, and so is one that waits when the service
-    /// stops. Before the first catch-up there are no lists.
+    /// Waits until lists include the position, and returns `Preference-Applied` if the client asked to wait. If
+    /// lists do not include it in time, returns a problem: at once if the client does not wait or the service
+    /// stops. Before the first catch-up, no list is available.
     pub(crate) async fn reached(
         self,
         app: &App,
@@ -85,7 +85,7 @@ impl ReadYourWrites {
         let applied = self.wait.map(preference_applied);
         let is_reached = tokio::select! {
             biased;
-            // Asks before it waits, also when there is no time to wait.
+            // A timeout of zero still polls `reached` once.
             reached = timeout(wait, reached) => reached.is_ok(),
             () = app.live.stopped() => false,
         };

@@ -180,7 +180,7 @@ impl ProblemType {
             Self::StoreUnavailable => (
                 "store-unavailable",
                 S::SERVICE_UNAVAILABLE,
-                "The event store does not answer",
+                "The event store does not respond",
             ),
             Self::StoreRefused => (
                 "store-refused",

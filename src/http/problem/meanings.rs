@@ -138,7 +138,7 @@ impl ProblemType {
                 "Send the request again after the number of seconds in Retry-After.",
             ),
             Self::StoreUnavailable => (
-                "The event store does not answer. Nothing was done.",
+                "The event store does not respond. Nothing was done.",
                 "Send the request again after the number of seconds in Retry-After.",
             ),
             Self::StoreRefused => (

@@ -114,7 +114,8 @@ impl Problem {
     pub(crate) fn store_unavailable() -> Problem {
         Problem::new(
             ProblemType::StoreUnavailable,
-            "The event store does not respond. Nothing was done. Send the request again after the seconds in Retry-After.",
+            "The event store does not respond. Nothing was done. Send the request again after the seconds \
+             in Retry-After.",
         )
         .retry_after("2")
     }

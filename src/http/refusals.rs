@@ -50,8 +50,10 @@ impl Problem {
     pub(crate) fn revision_not_found(number: u64, current: StreamRevision) -> Problem {
         Problem::new(
             ProblemType::RevisionNotFound,
-            format!("The game is at revision {current} and has not reached {number}. GET it without revision, \
-                 or try again later."),
+            format!(
+                "The game is at revision {current} and has not reached {number}. \
+                 GET it without revision, or try again later."
+            ),
         )
         .with("current_revision", current.number())
         .at_current(current)

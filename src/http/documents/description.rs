@@ -22,7 +22,7 @@ pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
 });
 
 /// For documents that the next version of the service may change.
-pub(crate) const FOR_A_WHILE: (HeaderName, HeaderValue) = (
+pub(crate) const FIVE_MINUTES: (HeaderName, HeaderValue) = (
     CACHE_CONTROL,
     HeaderValue::from_static("public, max-age=300"),
 );
@@ -33,13 +33,13 @@ pub(crate) const VARIES: (HeaderName, HeaderValue) = (VARY, HeaderValue::from_st
 /// `GET /openapi.yaml` (RFC 9512)
 pub(crate) async fn openapi_yaml(query: Query) -> Result<Response, Problem> {
     query.finish()?;
-    Ok(text([FOR_A_WHILE], "application/yaml", YAML))
+    Ok(text([FIVE_MINUTES], "application/yaml", YAML))
 }
 
 /// `GET /openapi.json`
 pub(crate) async fn openapi_json(query: Query) -> Result<Response, Problem> {
     query.finish()?;
-    Ok(json([FOR_A_WHILE], &*DOCUMENT))
+    Ok(json([FIVE_MINUTES], &*DOCUMENT))
 }
 
 /// `GET /docs`
@@ -58,7 +58,7 @@ pub(crate) async fn index(form: PageForm, query: Query) -> Result<Response, Prob
     let links = (LINK, links);
     Ok(match form {
         PageForm::Json => json(
-            [links, VARIES, FOR_A_WHILE],
+            [links, VARIES, FIVE_MINUTES],
             value!({
                 "games": "/games",
                 "game": "/games/{id}",

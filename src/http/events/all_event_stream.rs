@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use tokio::time::{Instant, Interval, interval_at};
 
-use super::history::{Place, Slice, read, unread};
+use super::history::{Place, Slice, read, read_problem};
 use crate::event_store::{EventStore, EventStoreError, GlobalPosition};
 use crate::http::app::App;
 use crate::http::problem::Problem;
@@ -31,15 +31,15 @@ pub(crate) async fn stream_all_events(
         live: app.live.clone(),
         store: app.games.store().clone(),
         format,
-        told: after.map(Place::position),
+        sent: after.map(Place::position),
         source: Source::Nothing,
         keep_alive: interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE),
     };
     // Read before the response begins, so that the client gets a problem if the store is unavailable.
-    let first = in_time(events.read_on(true)).await?;
-    let first = first.map_err(|error| unread(after, error))?;
+    let first = in_time(events.read_next(true)).await?;
+    let first = first.map_err(|error| read_problem(after, error))?;
     let mut opening = BytesMut::from(format.opening());
-    opening.put(events.take_in(first));
+    opening.put(events.take_slice(first));
     let opening = opening.freeze();
     let opening = stream::iter((!opening.is_empty()).then_some(Ok(opening)));
     let body = Body::from_stream(opening.chain(events.chunks()));
@@ -55,7 +55,7 @@ struct AllGamesStream {
     store: Arc<dyn EventStore>,
     format: Format,
     /// The position of the last event that was sent.
-    told: Option<GlobalPosition>,
+    sent: Option<GlobalPosition>,
     source: Source,
     keep_alive: Interval,
 }
@@ -66,7 +66,7 @@ enum Source {
     /// From the history.
     Reading(BoxFuture<'static, Result<Read, EventStoreError>>),
     /// From the live hub, by a watcher that was registered before the end of the history was read.
-    Hearing(AllGamesWatcher),
+    Watching(AllGamesWatcher),
 }
 
 impl AllGamesStream {
@@ -90,14 +90,14 @@ impl AllGamesStream {
                     () = self.live.stopped() => return Err(Interrupted::Stopped),
                     read = reading => {
                         let read = read.map_err(|_| Interrupted::Behind)?;
-                        self.take_in(read)
+                        self.take_slice(read)
                     }
                     _ = self.keep_alive.tick() => self.format.keep_alive(),
                 },
-                Source::Hearing(watcher) => tokio::select! {
-                    event = watcher.after(self.told) => {
+                Source::Watching(watcher) => tokio::select! {
+                    event = watcher.after(self.sent) => {
                         let event = event?;
-                        self.told = Some(event.position);
+                        self.sent = Some(event.position);
                         self.format.bytes(&event.rendered).clone()
                     }
                     _ = self.keep_alive.tick() => self.format.keep_alive(),
@@ -114,32 +114,32 @@ impl AllGamesStream {
     /// If the slice is the end of the history and a watcher was registered before it was read, the watcher takes
     /// over. A watcher that is registered earlier would fall behind while the rest of the history is read. So one
     /// is registered only after a read has reached the end, and then the history is read once more.
-    fn take_in(&mut self, (slice, watcher): Read) -> Bytes {
+    fn take_slice(&mut self, (slice, watcher): Read) -> Bytes {
         let mut chunk = BytesMut::new();
         for event in &slice.events {
             chunk.put(self.format.bytes(&render_in_store_order(event)).as_ref());
-            self.told = Some(event.position);
+            self.sent = Some(event.position);
         }
         self.source = match watcher {
-            Some(watcher) if slice.is_end => Source::Hearing(watcher),
-            Some(_) | None => Source::Reading(self.read_on(slice.is_end).boxed()),
+            Some(watcher) if slice.is_end => Source::Watching(watcher),
+            Some(_) | None => Source::Reading(self.read_next(slice.is_end).boxed()),
         };
         chunk.freeze()
     }
 
     /// Reads the next slice. If `watches`, registers a watcher first.
-    fn read_on(
+    fn read_next(
         &self,
         watches: bool,
     ) -> impl Future<Output = Result<Read, EventStoreError>> + use<> {
-        let (live, store, told) = (self.live.clone(), self.store.clone(), self.told);
+        let (live, store, sent) = (self.live.clone(), self.store.clone(), self.sent);
         async move {
             let watcher = if watches {
                 Some(live.watch_all().await)
             } else {
                 None
             };
-            Ok((read(store, told, SLICE).await?, watcher))
+            Ok((read(store, sent, SLICE).await?, watcher))
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 
 use super::all_event_stream::stream_all_events;
-use super::history::{Place, read, unread};
+use super::history::{Place, read, read_problem};
 use super::negotiation::{EventsAs, LARGEST_PAGE, LAST_EVENT_ID, PAGE};
 use crate::event_store::GlobalPosition;
 use crate::http::app::App;
@@ -61,7 +61,7 @@ async fn page(app: &App, place: Option<Place>, limit: usize) -> Result<Response,
     let after = place.map(Place::position);
     // One more than the limit, to know whether another page follows.
     let slice = in_time(read(store, after, limit + 1)).await?;
-    let slice = slice.map_err(|error| unread(place, error))?;
+    let slice = slice.map_err(|error| read_problem(place, error))?;
     let page = slice.events.get(..limit).unwrap_or(&slice.events);
     let position = page.last().map(|last| last.position).or(after);
     let next = position

@@ -32,7 +32,7 @@ impl Place {
     }
 
     /// The problem for a position at which no event was recorded.
-    fn is_invalid(self) -> Problem {
+    fn invalid(self) -> Problem {
         match self {
             Place::Query(position) => {
                 let detail = format!(
@@ -46,12 +46,12 @@ impl Place {
 }
 
 /// The problem for a failed read after this position.
-pub(crate) fn unread(after: Option<Place>, error: EventStoreError) -> Problem {
+pub(crate) fn read_problem(after: Option<Place>, error: EventStoreError) -> Problem {
     match (error, after) {
         (
             EventStoreError::NoEventAtPosition { .. } | EventStoreError::PositionBeyondHead { .. },
             Some(place),
-        ) => place.is_invalid(),
+        ) => place.invalid(),
         (error, _) => Problem::of_store(error),
     }
 }

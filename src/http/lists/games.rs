@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::cursor;
-use super::read_your_writes::{ReadYourWrites, whole};
+use super::read_your_writes::{ReadYourWrites, require_caught_up};
 use crate::domain::GameResult;
 use crate::http::app::App;
 use crate::http::problem::Problem;
@@ -41,14 +41,14 @@ const RESULTS: [(&str, GameResult); 3] = [
 pub(crate) async fn list_games(
     State(app): State<App>,
     _: AcceptsJson,
-    as_of: ReadYourWrites,
+    read_your_writes: ReadYourWrites,
     query: Query,
 ) -> Result<Response, Problem> {
     let query = games_query(query)?;
-    let applied = as_of.reached(&app).await?;
+    let applied = read_your_writes.reached(&app).await?;
     let page = app.read_model.games(&query).await;
     let page = page.map_err(|error| Problem::of_read_model(&error))?;
-    let page = whole(&app, page)?;
+    let page = require_caught_up(&app, page)?;
     let next = page.next.map(|number| next_page(&query, number));
     let link = next_link(next.as_ref());
     let headers = list_headers(applied, event_position(page.position)).chain(link);

@@ -54,7 +54,7 @@ const FIRST_CATCH_UP: Duration = Duration::from_millis(250);
 /// Refuses a list if the read model does not include all events that were stored before the service started:
 /// games may be missing. Call this after reading the list, because a read model that is being rebuilt starts
 /// without games.
-pub(crate) fn whole<T>(app: &App, list: T) -> Result<T, Problem> {
+pub(crate) fn require_caught_up<T>(app: &App, list: T) -> Result<T, Problem> {
     if app.read_model.has_caught_up() {
         return Ok(list);
     }

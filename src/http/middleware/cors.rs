@@ -11,7 +11,7 @@ use axum::http::{HeaderName, Method};
 use tower_http::cors::{Any, CorsLayer};
 
 /// How long a browser may cache the response to a preflight request. Two hours is Chromium's maximum.
-const REMEMBERED: Duration = Duration::from_secs(7200);
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(7200);
 
 /// Any origin, without credentials.
 pub(crate) fn layer() -> CorsLayer {
@@ -43,7 +43,7 @@ pub(crate) fn layer() -> CorsLayer {
             name("preference-applied"),
             name("x-request-id"),
         ])
-        .max_age(REMEMBERED)
+        .max_age(PREFLIGHT_MAX_AGE)
         // Every origin gets the same response, so caches need not distinguish them.
         .vary([])
 }

@@ -47,7 +47,7 @@ pub(crate) trait FromMembers: Sized {
 pub(crate) struct ApiJson<T> {
     /// `None` if the body is JSON, but not an object.
     members: Option<Members>,
-    made_into: PhantomData<T>,
+    target: PhantomData<T>,
 }
 
 impl<T: FromMembers> ApiJson<T> {
@@ -89,7 +89,7 @@ impl<S: Send + Sync, T: FromMembers> FromRequest<S> for ApiJson<T> {
         };
         Ok(ApiJson {
             members,
-            made_into: PhantomData,
+            target: PhantomData,
         })
     }
 }

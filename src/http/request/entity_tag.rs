@@ -45,7 +45,7 @@ pub(crate) enum InvalidTags {
 
 impl InvalidTags {
     /// A valid value to send instead.
-    pub(crate) fn as_it_should_be(&self) -> String {
+    pub(crate) fn valid_example(&self) -> String {
         let digits = |text: &str| {
             let digits = text.trim_matches('"');
             let is_number = digits.parse::<u64>().is_ok_and(|n| n.to_string() == digits);
@@ -112,11 +112,11 @@ fn read_list(field: &[u8], tags: &mut Vec<EntityTag>) -> Result<(), InvalidTags>
         if rest.is_empty() {
             return Ok(());
         }
-        let (tag, after) = read_tag(rest).ok_or_else(|| no_tag(rest))?;
+        let (tag, after) = read_tag(rest).ok_or_else(|| invalid_tag(rest))?;
         tags.push(tag);
         rest = after.trim_ascii_start();
         if !rest.is_empty() && !rest.starts_with(b",") {
-            return Err(no_tag(rest));
+            return Err(invalid_tag(rest));
         }
     }
 }
@@ -135,7 +135,7 @@ fn read_tag(text: &[u8]) -> Option<(EntityTag, &[u8])> {
     Some((tag, &after[1..]))
 }
 
-fn no_tag(rest: &[u8]) -> InvalidTags {
+fn invalid_tag(rest: &[u8]) -> InvalidTags {
     let member = rest.split(|byte| *byte == b',').next().unwrap_or(rest);
     let member = latin_1(member.trim_ascii());
     match member.as_str() {
@@ -152,7 +152,7 @@ fn latin_1(bytes: &[u8]) -> String {
 pub(crate) fn invalid_precondition(header: &str, invalid: &InvalidTags) -> Problem {
     Problem::new(
         ProblemType::InvalidPrecondition,
-        format!("{invalid} Send {header}: {}", invalid.as_it_should_be()),
+        format!("{invalid} Send {header}: {}", invalid.valid_example()),
     )
     .with("header", header)
 }
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_number_without_its_quotes_is_shown_with_them() {
-        let shown = |field| parse(&[field]).expect_err("no tag").as_it_should_be();
+        let shown = |field| parse(&[field]).expect_err("no tag").valid_example();
         assert_eq!(shown("3"), "\"3\"");
         assert_eq!(shown("\"12"), "\"12\"");
         assert_eq!(shown("*, \"3\""), "*");

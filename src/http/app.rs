@@ -1,4 +1,4 @@
-//! What the handlers work with.
+//! The state that handlers share.
 
 use crate::http::response::event_stream::{render, render_in_store_order};
 use std::ops::Deref;
@@ -18,7 +18,7 @@ const RENDERS: Renders = Renders {
     of_all_games: render_in_store_order,
 };
 
-/// What the handlers work with. One pointer, since it is copied several times a request.
+/// The state that handlers share. It is one `Arc`, because axum clones it several times per request.
 #[derive(Debug, Clone)]
 pub struct App(Arc<Parts>);
 
@@ -29,7 +29,7 @@ pub struct Parts {
     pub(crate) commands: Arc<CommandHandler>,
     pub(crate) live: Arc<Live>,
     pub(crate) read_model: Arc<ReadModel>,
-    /// Ends with the last of the clones.
+    /// The projector stops when the last clone of the [`App`] is dropped.
     _projecting: Arc<Projecting>,
     pub(crate) metrics: Metrics,
     pub(crate) acknowledged: Arc<Acknowledged>,
@@ -38,14 +38,14 @@ pub struct Parts {
 }
 
 impl App {
-    /// The service on this store, with a read model in memory. Within a runtime only, since a
-    /// task follows the store.
+    /// The service on this store, with a read model in memory. Must be called within a Tokio runtime, because
+    /// it spawns the projector.
     pub fn new(store: Arc<dyn EventStore>) -> App {
         App::with_read_model(store, Arc::new(ReadModel::in_memory()))
     }
 
-    /// The service on this store, with this read model, which follows the store as long as
-    /// there is a clone of the service.
+    /// The service on this store, with this read model. The read model follows the store until the last clone of
+    /// the service is dropped. Must be called within a Tokio runtime.
     pub fn with_read_model(store: Arc<dyn EventStore>, read_model: Arc<ReadModel>) -> App {
         let metrics = Metrics::default();
         let measured = Arc::new(MeasuredStore::new(store.clone(), metrics.clone()));
@@ -71,7 +71,7 @@ impl App {
         }))
     }
 
-    /// Whether moves have to say in `If-Match` which revision they are for.
+    /// Whether moves and resignations need `If-Match`.
     #[must_use]
     pub fn requiring_if_match(mut self, requires_if_match: bool) -> App {
         Arc::make_mut(&mut self.0).requires_if_match = requires_if_match;
@@ -85,7 +85,7 @@ impl App {
         self
     }
 
-    /// Who watches games. To be stopped before the server is, which waits for open streams.
+    /// The hub of the clients that watch games. Stop it before the server, which waits for open streams.
     pub fn live(&self) -> Arc<Live> {
         self.live.clone()
     }

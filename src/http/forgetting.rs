@@ -1,4 +1,4 @@
-//! Forgets what the service keeps of events that the store no longer holds.
+//! Removes cached games when the store no longer has their events.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::http::acknowledged::Acknowledged;
 use crate::live::Live;
 use crate::read_model::StoreObserver;
 
-/// What remembers games between requests.
+/// The parts of the service that keep games between requests.
 #[derive(Debug)]
 pub(crate) struct Forgetting {
     pub(crate) games: Arc<GameRepository>,
@@ -16,13 +16,13 @@ pub(crate) struct Forgetting {
 }
 
 impl StoreObserver for Forgetting {
-    /// Those who watch the game hear of it from the live hub's own subscription.
+    /// Only the cache: the live hub's own subscription tells the watchers of the game.
     fn stream_truncated(&self, game: GameId) {
         self.games.forget(game);
     }
 
     fn store_restored(&self) {
-        // First, so that whoever comes again finds nothing of before.
+        // First, so that a client that reconnects does not get a game from the old cache.
         self.games.forget_all();
         self.acknowledged.forget();
         self.live.start_again();

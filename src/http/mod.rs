@@ -1,4 +1,4 @@
-//! The HTTP API: requests become commands, games become JSON, refusals become problems.
+//! The HTTP API: all routes and layers.
 
 mod acknowledged;
 mod app;

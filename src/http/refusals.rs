@@ -1,5 +1,5 @@
-//! The one map from errors to problems: rejections, the store, the read model, preconditions and
-//! idempotency keys, each with what makes it safe to send the request again.
+//! The single mapping from errors to problems: rejections, the store, the read model, preconditions and
+//! idempotency keys. A problem with an unknown outcome includes a retry hint.
 
 use crate::http::problem::ProblemType;
 use crate::http::request::idempotency_key::NAME;
@@ -36,45 +36,53 @@ impl Problem {
         self
     }
 
-    /// The game has fewer moves.
+    /// The game has fewer moves than this number.
     pub(crate) fn move_not_found(number: &str, revision: StreamRevision) -> Problem {
         Problem::new(
             ProblemType::MoveNotFound,
-            format!("The game has no move {number} yet. Moves are counted from 1."),
+            format!("The game has no move {number}. Moves are counted from 1. GET the moves of the game for a list."),
         )
         .with("current_revision", revision.number())
         .at_current(revision)
     }
 
-    /// The game has not come so far.
+    /// The game has not reached this revision.
     pub(crate) fn revision_not_found(number: u64, current: StreamRevision) -> Problem {
         Problem::new(
             ProblemType::RevisionNotFound,
-            format!("The game is at revision {current}; it may come to {number} yet."),
+            format!(
+                "The game is at revision {current} and has not reached {number}. \
+                 GET it without revision, or try again later."
+            ),
         )
         .with("current_revision", current.number())
         .at_current(current)
     }
 
-    /// Nobody of this name plays, as far as the lists have come.
+    /// The lists, as of this position, have no player of this name.
     pub(crate) fn player_not_found(name: &str, position: Option<GlobalPosition>) -> Problem {
         Problem::new(
             ProblemType::PlayerNotFound,
-            "No player of this name takes part in a game, as far as the lists have come.",
+            "The lists have no player with this name. Check the name. If the game was just started, try again with \
+             its Event-Position.",
         )
         .with("player", name)
         .with_headers(event_position(position))
     }
 
-    /// The lists are here, and not yet where they should be; `None` is the end of what there
-    /// was when the service started.
+    /// The lists are at `position` and do not include `expected` yet. `expected` is `None` while they do not
+    /// include all events that were stored before the service started.
     pub(crate) fn read_model_behind(
         position: Option<GlobalPosition>,
         expected: Option<GlobalPosition>,
     ) -> Problem {
         let detail = match expected {
-            Some(_) => "The lists do not tell of this event yet. Ask again, or wait for it.",
-            None => "The lists are being brought up to date. Games can be played meanwhile.",
+            Some(_) => {
+                "The lists do not include this event yet. Send the request again, or send Prefer: wait=5."
+            }
+            None => {
+                "The lists are not up to date yet. Send the request again later. Games can be played in the meantime."
+            }
         };
         let text = |position: Option<GlobalPosition>| position.map(|at| at.to_string());
         Problem::new(ProblemType::ReadModelBehind, detail)
@@ -88,38 +96,38 @@ impl Problem {
         tracing::error!(%error, "the read model failed");
         Problem::new(
             ProblemType::ReadModelUnavailable,
-            "The lists cannot be read now. Games can be played meanwhile.",
+            "The lists cannot be read. Send the request again later. Games can be played in the meantime.",
         )
         .retry_after("2")
     }
 
-    /// Says where the game stands as the entity tag.
+    /// Adds the game's current revision as `ETag`.
     pub(crate) fn at_current(self, revision: StreamRevision) -> Problem {
         self.with_headers(etag_headers(revision))
     }
 
-    /// A command on this game was not carried out, on these terms.
-    pub(crate) fn of_command(id: GameId, error: CommandError, terms: &CommandOptions) -> Problem {
+    /// A command on this game failed.
+    pub(crate) fn of_command(id: GameId, error: CommandError, options: &CommandOptions) -> Problem {
         match error {
             CommandError::Rejected {
                 rejection,
                 revision,
             } => Problem::of_rejection(id, rejection, revision),
             CommandError::PreconditionFailed { current, missed } => {
-                revision_mismatch(&terms.precondition, current, &missed)
+                revision_mismatch(&options.precondition, current, &missed)
             }
             CommandError::PreconditionRequired { current } => precondition_required(current),
             CommandError::KeyReused { original } => key_reused(&original),
             CommandError::Contention => Problem::new(
                 ProblemType::Contention,
-                "Other moves of this game kept coming first. Nothing was done; send it again.",
+                "Other moves of this game were recorded first. Nothing was done. Send the request again.",
             )
             .retry_after("1"),
             CommandError::Load(error) => Problem::of_load(id, error),
             CommandError::Append { decided_on, error } => {
                 if let EventStoreError::OutcomeUnknown { .. } = error {
                     tracing::debug!(%error, "the outcome of an append is unknown");
-                    let key = terms.key.as_ref();
+                    let key = options.key.as_ref();
                     return outcome_unknown(id, key, decided_on);
                 }
                 Problem::of_store(error)
@@ -132,24 +140,24 @@ impl Problem {
         match error {
             LoadError::Store(error) => Problem::of_store(error),
             LoadError::Unreadable { revision, .. } => {
-                tracing::error!(game.id = %id, %error, "a stored game cannot be explained");
+                tracing::error!(game.id = %id, %error, "the stored events are not a valid game");
                 Problem::new(
                     ProblemType::UnreadableGame,
-                    "The stored history of this game makes no sense from this revision on. \
-                     It takes no moves until an operator has looked at it.",
+                    "From revision on, the stored events are not a valid game. The game accepts no moves \
+                     until an operator has repaired it. Tell the operator of the service.",
                 )
                 .with("revision", revision.number())
             }
         }
     }
 
-    /// The store did not do what a request needed. An outage is logged where the store is
-    /// measured, once for all of its requests.
+    /// A call to the store failed. An outage is not logged here for each request, but once by the metrics
+    /// wrapper of the store.
     pub(crate) fn of_store(error: EventStoreError) -> Problem {
         match error {
             EventStoreError::StreamDeleted { .. } => Problem::new(
                 ProblemType::GameDeleted,
-                "The game was deleted. Its id is not used again. POST /games starts another.",
+                "The game was deleted, and its id cannot be used again. Start another game with POST /games.",
             ),
             EventStoreError::Unavailable { .. } => {
                 tracing::debug!(%error, "the event store is unavailable");
@@ -159,7 +167,7 @@ impl Problem {
                 tracing::debug!(%error, "the event store denies access");
                 Problem::store_refused()
             }
-            // Of an append, which has been answered for above.
+            // `OutcomeUnknown` comes only from an append, and `of_command` handles it.
             EventStoreError::OutcomeUnknown { .. }
             | EventStoreError::WrongExpectedRevision { .. }
             | EventStoreError::NoEventAtPosition { .. }
@@ -172,27 +180,27 @@ impl Problem {
         }
     }
 
-    /// A rule of the game said no.
+    /// A rule of the game rejected the command.
     fn of_rejection(id: GameId, rejection: Rejection, at: Option<StreamRevision>) -> Problem {
         match rejection {
             Rejection::GameNotStarted => Problem::game_not_found(&id.to_string()),
             Rejection::GameAlreadyStarted { players } => Problem::new(
                 ProblemType::GameAlreadyStarted,
-                format!("A game with this id was started before. GET /games/{id} shows it."),
+                format!("A game with this id was already started. GET /games/{id} shows it."),
             )
             .with("player_one", players.one)
             .with("player_two", players.two)
             .at_revision(at),
             Rejection::GameFinished { result } => Problem::new(
                 ProblemType::GameFinished,
-                "The game is finished and takes no more moves. POST /games starts another.",
+                "The game is finished and accepts no more moves. Start another game with POST /games.",
             )
             .with("result", result)
             .at_revision(at),
             Rejection::PlayerNotInGame { player, players } => Problem::new(
                 ProblemType::PlayerNotInGame,
                 format!(
-                    "{} does not play in this game. Its players are {} and {}.",
+                    "{} is not a player of this game. Send the name of one of its players: {} or {}.",
                     shortened(&player),
                     shortened(&players.one),
                     shortened(&players.two)
@@ -228,12 +236,12 @@ impl Problem {
         }
     }
 
-    /// The store answers, but does not let this service in; nothing was done.
+    /// The store responds, but denies this service access. Nothing was done.
     pub(crate) fn store_refused() -> Problem {
         Problem::new(
             ProblemType::StoreRefused,
-            "The event store denies this service access. Nothing was done. Its operator has to \
-             correct the user or its permissions.",
+            "The event store denies this service access. Nothing was done. The operator has to \
+             correct the user or its permissions. Then send the request again.",
         )
         .retry_after("30")
     }
@@ -244,7 +252,7 @@ impl Problem {
     }
 }
 
-/// A name for a sentence: requests and stored games may have longer ones.
+/// A name, cut to 64 characters: names in requests and stored games may be longer.
 fn shortened(name: &PlayerName) -> String {
     const LONGEST: usize = 64;
     match name.as_str().char_indices().nth(LONGEST) {
@@ -257,7 +265,7 @@ impl From<PlayersNotDistinct> for Problem {
     fn from(error: PlayersNotDistinct) -> Problem {
         Problem::new(
             ProblemType::PlayersNotDistinct,
-            "The two players need different names.",
+            "The two players need different names. Send two different names.",
         )
         .with(
             "errors",
@@ -266,11 +274,11 @@ impl From<PlayersNotDistinct> for Problem {
     }
 }
 
-/// How many events an answer tells to a client that missed some. A game has 44.
+/// The most events in `missed_events`. A game has at most 44.
 const MOST_MISSED: usize = 50;
 
-/// The game is not where the client expects it. What the client missed comes along, so that it
-/// need not ask.
+/// The game is at another revision than the client expects. The problem includes the events that the client
+/// missed, so that it needs no second request.
 pub(crate) fn revision_mismatch(
     precondition: &Precondition,
     current: Option<StreamRevision>,
@@ -282,13 +290,13 @@ pub(crate) fn revision_mismatch(
         None => "There is no such game".to_owned(),
     };
     let advice = if only_weak {
-        "weak tags, W/\"…\", never match in If-Match. Send the ETag as it was given."
+        "Nothing was done: weak tags, W/\"…\", never match in If-Match. Send the ETag as it was received."
     } else {
-        "which the request rules out. Nothing was done. missed_events tell what happened in \
-         between; go by them and by the ETag of this answer."
+        "If-Match or If-None-Match excludes this. Nothing was done. Read missed_events, decide \
+         again, and send the ETag of this response."
     };
     let missed: Vec<_> = missed.iter().take(MOST_MISSED).map(EventView::of).collect();
-    let problem = Problem::new(ProblemType::RevisionMismatch, format!("{stands}, {advice}"))
+    let problem = Problem::new(ProblemType::RevisionMismatch, format!("{stands}. {advice}"))
         .with(
             "expected",
             precondition.expected.map(StreamRevision::number),
@@ -301,21 +309,21 @@ pub(crate) fn revision_mismatch(
     }
 }
 
-/// This service takes moves and resignations only from clients that say which revision they decided on.
+/// This service requires `If-Match` on moves and resignations.
 pub(crate) fn precondition_required(current: Option<StreamRevision>) -> Problem {
     let current = current.unwrap_or(StreamRevision::FIRST);
     Problem::new(
         ProblemType::PreconditionRequired,
         format!(
-            "Say which revision of the game this is for, in If-Match. \
-             If it is the current one, send If-Match: \"{current}\""
+            "The request needs If-Match with the revision of the game that you decided on. \
+             For the current revision, send If-Match: \"{current}\""
         ),
     )
     .with("current_revision", current.number())
     .at_current(current)
 }
 
-/// The key belongs to another request.
+/// The key was used for another request.
 pub(crate) fn key_reused(original: &Command) -> Problem {
     let original = match original {
         Command::StartGame(StartGame { players }) => {
@@ -329,15 +337,15 @@ pub(crate) fn key_reused(original: &Command) -> Problem {
     Problem::new(
         ProblemType::IdempotencyKeyReused,
         format!(
-            "This {NAME} was sent with another request, whose body is the original below. \
-             Nothing was done now. Send a new key with what is a new request."
+            "This {NAME} was used for another request, whose body is in original. \
+             Nothing was done. Send a new key with a new request."
         ),
     )
     .with("original", original)
 }
 
-/// It is not known whether a command was carried out that was decided on this revision: what
-/// makes it safe to send the request again.
+/// It is not known whether the command was carried out. `retry_with` is its key, the revision that it was
+/// decided on, or the `PUT` of a new game: with it the request is safe to send again.
 pub(crate) fn outcome_unknown(
     id: GameId,
     key: Option<&IdempotencyKey>,
@@ -346,13 +354,13 @@ pub(crate) fn outcome_unknown(
     match (key, decided_on) {
         (Some(key), _) => unknown(json!({NAME: key.as_str()})),
         (None, Some(revision)) => unknown(json!({"If-Match": format!("\"{revision}\"")})),
-        // A start names its game, so that sending it again to that name changes nothing.
+        // A PUT with the id of the new game is idempotent.
         (None, None) => unknown(json!({"method": "PUT", "url": format!("/games/{id}")})),
     }
 }
 
-/// What makes it safe to send a request again, as far as the request itself tells: kept for when
-/// its handler does not come back.
+/// What makes a request safe to send again, taken from the request before it is handled. Used when the handler
+/// does not finish.
 #[derive(Debug)]
 pub(crate) struct RetryHint {
     key: Option<HeaderValue>,
@@ -370,7 +378,7 @@ impl RetryHint {
         }
     }
 
-    /// It is not known how far the handler came.
+    /// It is not known whether the handler appended.
     pub(crate) fn outcome_unknown(&self) -> Problem {
         if let Some(url) = &self.put {
             return unknown(json!({"method": "PUT", "url": url.path()}));
@@ -378,12 +386,12 @@ impl RetryHint {
         if let Some(Ok(key)) = self.key.as_ref().map(HeaderValue::to_str) {
             return unknown(json!({NAME: key}));
         }
-        // Of a list it is not known which revision the move was decided on.
+        // If there are several tags, it is not known which revision the command was decided on.
         if let Some(revision) = self.if_match.as_ref().and_then(only_revision) {
             return unknown(json!({"If-Match": format!("\"{revision}\"")}));
         }
         Problem::outcome_unknown(
-            "The service does not know whether this was carried out. Read the game before you \
+            "The service does not know whether the request was carried out. Get the game before you \
              send the request again.",
         )
         .with("retry_with", Value::Null)
@@ -392,8 +400,8 @@ impl RetryHint {
 
 fn unknown(retry_with: Value) -> Problem {
     Problem::outcome_unknown(
-        "The service does not know whether this was carried out. Send the same body again with \
-         retry_with: it is carried out once, however often it is sent.",
+        "The service does not know whether the request was carried out. Send the same body again with \
+         retry_with. The request is then carried out only once.",
     )
     .with("retry_with", retry_with)
 }

@@ -1,4 +1,4 @@
-//! What operators and orchestrators ask.
+//! Liveness, readiness and metrics, for operators and orchestrators.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::http::problem::Problem;
 use crate::http::response::json;
 use crate::metrics::{CONTENT_TYPE as CONTENT_TYPE_OF_METRICS, ReadModelFigures};
 
-/// How long the store may take to show that it is there.
+/// How long the store may take to respond to the readiness check.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// `GET /livez`: the process answers.
+/// `GET /livez`: the process responds.
 pub(crate) async fn livez() -> Response {
     json([(CACHE_CONTROL, NO_STORE)], value!({"status": "alive"}))
 }
@@ -45,8 +45,8 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
     (headers, app.metrics.render(app.live.watchers(), read_model)).into_response()
 }
 
-/// `GET /readyz`: the event store answers too, and the lists have come to where it was at the
-/// start.
+/// `GET /readyz`: the event store responds, and the lists include all events that were stored before the
+/// service started.
 pub(crate) async fn readyz(State(app): State<App>) -> Result<Response, Problem> {
     match tokio::time::timeout(CHECK_TIMEOUT, app.games.store().check()).await {
         Ok(Ok(())) if !app.read_model.has_caught_up() => {
@@ -59,7 +59,7 @@ pub(crate) async fn readyz(State(app): State<App>) -> Result<Response, Problem> 
         )),
         Ok(Err(error)) => Err(Problem::of_store(error)),
         Err(_) => {
-            tracing::debug!("not ready: the event store takes too long to answer");
+            tracing::debug!("not ready: the event store did not respond in time");
             Err(Problem::store_unavailable())
         }
     }

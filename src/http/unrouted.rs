@@ -1,4 +1,4 @@
-//! Requests that no route takes.
+//! Requests that match no route.
 
 use crate::http::problem::ProblemType;
 
@@ -10,7 +10,7 @@ pub(crate) async fn not_found(uri: Uri) -> Problem {
     Problem::new(
         ProblemType::NotFound,
         format!(
-            "There is nothing at {}. Games are at /games/{{id}}.",
+            "There is no resource at {}. Games are at /games/{{id}}. GET / lists all paths.",
             uri.path()
         ),
     )
@@ -19,6 +19,6 @@ pub(crate) async fn not_found(uri: Uri) -> Problem {
 pub(crate) async fn method_not_allowed() -> Problem {
     Problem::new(
         ProblemType::MethodNotAllowed,
-        "This resource does not support the method. The Allow field lists the methods that it supports.",
+        "This resource does not support the method. Use one of the methods in the Allow field.",
     )
 }

@@ -1,4 +1,4 @@
-//! The service described: the OpenAPI document, a page to read and try it, and the index.
+//! The OpenAPI document, an interactive page for it, and the index.
 
 use std::sync::LazyLock;
 
@@ -16,30 +16,30 @@ use crate::http::response::{json, text};
 const YAML: &str = include_str!("../../../openapi.yaml");
 const DOCS: &str = include_str!("docs.html");
 
-/// The document, for programs and for the pages that are made of it.
+/// The parsed OpenAPI document.
 pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     serde_saphyr::from_str(YAML).expect("tests read the document that is compiled in")
 });
 
-/// For what the next version of the service may change.
-pub(crate) const FOR_A_WHILE: (HeaderName, HeaderValue) = (
+/// For documents that the next version of the service may change.
+pub(crate) const FIVE_MINUTES: (HeaderName, HeaderValue) = (
     CACHE_CONTROL,
     HeaderValue::from_static("public, max-age=300"),
 );
 
-/// For what comes as JSON or as a page.
+/// For documents that are available as JSON and as HTML.
 pub(crate) const VARIES: (HeaderName, HeaderValue) = (VARY, HeaderValue::from_static("accept"));
 
 /// `GET /openapi.yaml` (RFC 9512)
 pub(crate) async fn openapi_yaml(query: Query) -> Result<Response, Problem> {
     query.finish()?;
-    Ok(text([FOR_A_WHILE], "application/yaml", YAML))
+    Ok(text([FIVE_MINUTES], "application/yaml", YAML))
 }
 
 /// `GET /openapi.json`
 pub(crate) async fn openapi_json(query: Query) -> Result<Response, Problem> {
     query.finish()?;
-    Ok(json([FOR_A_WHILE], &*DOCUMENT))
+    Ok(json([FIVE_MINUTES], &*DOCUMENT))
 }
 
 /// `GET /docs`
@@ -58,7 +58,7 @@ pub(crate) async fn index(form: PageForm, query: Query) -> Result<Response, Prob
     let links = (LINK, links);
     Ok(match form {
         PageForm::Json => json(
-            [links, VARIES, FOR_A_WHILE],
+            [links, VARIES, FIVE_MINUTES],
             value!({
                 "games": "/games",
                 "game": "/games/{id}",
@@ -78,9 +78,9 @@ pub(crate) async fn index(form: PageForm, query: Query) -> Result<Response, Prob
             "Connect Four",
             "<p>Connect Four as an event-sourced service.</p>
 <ul>
-<li><a href=\"/docs\">The API, to read and to try</a>
-<li><a href=\"/openapi.yaml\">The same for programs</a>
-<li><a href=\"/problems\">What can go wrong, and what to do then</a>
+<li><a href=\"/docs\">The API: documentation, and a page to try it</a>
+<li><a href=\"/openapi.yaml\">The OpenAPI document</a>
+<li><a href=\"/problems\">All problem types: what each means and what to do next</a>
 </ul>
 <p>A game with curl:</p>
 <pre>

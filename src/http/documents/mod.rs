@@ -1,4 +1,4 @@
-//! The index, the OpenAPI document, and pages about the problems.
+//! The index, the OpenAPI document, and the pages of the problem types.
 
 pub(crate) mod description;
 pub(crate) mod page;

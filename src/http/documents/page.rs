@@ -1,4 +1,4 @@
-//! Pages for people: small, whole, and unable to fetch anything from another host.
+//! HTML pages: small, self-contained, and not allowed to load anything from another host.
 
 use crate::http::response::text;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 const FRAME: &str = include_str!("page.html");
 
-/// A page with this title and this body, which is HTML; the title is text.
+/// A page with this title, which is plain text, and this body, which is HTML.
 pub(crate) fn page(
     headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
     title: &str,
@@ -20,12 +20,12 @@ pub(crate) fn page(
     html(headers, &page)
 }
 
-/// A page that is whole. Scripts and styles run if they carry the nonce of the answer.
+/// A complete HTML page. Only scripts and styles with the nonce of this response run.
 pub(crate) fn html(
     headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
     page: &str,
 ) -> Response {
-    // 74 of its bits are random; it is good for one answer.
+    // 74 bits of a UUIDv7 are random. The nonce is used for one response only.
     let nonce = Uuid::now_v7().simple().to_string();
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; \
@@ -43,7 +43,7 @@ pub(crate) fn html(
     )
 }
 
-/// Text as HTML.
+/// Escapes text for HTML.
 pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")

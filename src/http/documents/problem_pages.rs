@@ -1,4 +1,4 @@
-//! `/problems` and `/problems/{slug}`: what the type of a problem leads to.
+//! `/problems` and `/problems/{slug}`: documentation of the problem types, at the URL in each problem's `type`.
 
 use super::description::DOCUMENT;
 use super::page::page;
@@ -8,7 +8,7 @@ use axum::extract::rejection::PathRejection;
 use axum::response::Response;
 use serde_json::{Value, json as value};
 
-use super::description::{FOR_A_WHILE, VARIES};
+use super::description::{FIVE_MINUTES, VARIES};
 use super::page::escape;
 use crate::http::problem::Problem;
 use crate::http::request::accept::PageForm;
@@ -21,7 +21,7 @@ pub(crate) async fn list_problems(form: PageForm, query: Query) -> Result<Respon
     let all = ProblemType::ALL.iter().copied();
     Ok(match form {
         PageForm::Json => json(
-            [VARIES, FOR_A_WHILE],
+            [VARIES, FIVE_MINUTES],
             value!({"problems": all.map(summary).collect::<Vec<_>>()}),
         ),
         PageForm::Html => {
@@ -54,7 +54,7 @@ pub(crate) async fn show_problem(
         .ok_or_else(|| {
             Problem::new(
                 ProblemType::NotFound,
-                "There is no such problem type. GET /problems lists all.",
+                "There is no problem type with this slug. GET /problems lists all problem types.",
             )
         })?;
     Ok(match form {
@@ -63,7 +63,7 @@ pub(crate) async fn show_problem(
             members["meaning"] = problem_type.meaning().into();
             members["next"] = problem_type.next().into();
             members["example"] = example(problem_type).clone();
-            json([VARIES, FOR_A_WHILE], members)
+            json([VARIES, FIVE_MINUTES], members)
         }
         PageForm::Html => page([VARIES], problem_type.title(), &explanation(problem_type)),
     })
@@ -77,7 +77,7 @@ fn summary(problem_type: ProblemType) -> Value {
     })
 }
 
-/// The OpenAPI document's example.
+/// The example of this type in the OpenAPI document.
 fn example(problem_type: ProblemType) -> &'static Value {
     &DOCUMENT["components"]["examples"][problem_type.slug()]["value"]
 }

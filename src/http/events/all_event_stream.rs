@@ -1,4 +1,4 @@
-//! `/events` as a stream that does not end: history in slices, then what comes, from the one
+//! `/events` as a stream without an end: first the history, read in slices, then new events from the one
 //! subscription that all watchers share.
 
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use tokio::time::{Instant, Interval, interval_at};
 
-use super::history::{Place, Slice, read, unread};
+use super::history::{Place, Slice, read, read_problem};
 use crate::event_store::{EventStore, EventStoreError, GlobalPosition};
 use crate::http::app::App;
 use crate::http::problem::Problem;
@@ -21,7 +21,7 @@ use crate::live::{AllGamesWatcher, Interrupted, Live};
 /// How many events of the history are read and sent at once.
 const SLICE: usize = 500;
 
-/// The events of all games after this position, or from the first one on; does not end.
+/// The events of all games after this position, or from the first event on. The stream does not end.
 pub(crate) async fn stream_all_events(
     app: &App,
     format: Format,
@@ -31,22 +31,22 @@ pub(crate) async fn stream_all_events(
         live: app.live.clone(),
         store: app.games.store().clone(),
         format,
-        told: after.map(Place::position),
+        sent: after.map(Place::position),
         source: Source::Nothing,
         keep_alive: interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE),
     };
-    // Before the answer begins, so that a store that is away is a problem and not a silence.
-    let first = in_time(events.read_on(true)).await?;
-    let first = first.map_err(|error| unread(after, error))?;
+    // Read before the response begins, so that the client gets a problem if the store is unavailable.
+    let first = in_time(events.read_next(true)).await?;
+    let first = first.map_err(|error| read_problem(after, error))?;
     let mut opening = BytesMut::from(format.opening());
-    opening.put(events.take_in(first));
+    opening.put(events.take_slice(first));
     let opening = opening.freeze();
     let opening = stream::iter((!opening.is_empty()).then_some(Ok(opening)));
     let body = Body::from_stream(opening.chain(events.chunks()));
     Ok(opened(format, body))
 }
 
-/// A slice, and who was made to watch before it was read.
+/// A slice, and the watcher that was registered before the slice was read, if any.
 type Read = (Slice, Option<AllGamesWatcher>);
 
 /// An open stream.
@@ -54,8 +54,8 @@ struct AllGamesStream {
     live: Arc<Live>,
     store: Arc<dyn EventStore>,
     format: Format,
-    /// The last event that the client has.
-    told: Option<GlobalPosition>,
+    /// The position of the last event that was sent.
+    sent: Option<GlobalPosition>,
     source: Source,
     keep_alive: Interval,
 }
@@ -63,10 +63,10 @@ struct AllGamesStream {
 /// Where the next events come from.
 enum Source {
     Nothing,
-    /// The history.
+    /// From the history.
     Reading(BoxFuture<'static, Result<Read, EventStoreError>>),
-    /// The hub, which was listening before the history was read to its end.
-    Hearing(AllGamesWatcher),
+    /// From the live hub, by a watcher that was registered before the end of the history was read.
+    Watching(AllGamesWatcher),
 }
 
 impl AllGamesStream {
@@ -86,18 +86,18 @@ impl AllGamesStream {
             let chunk = match &mut self.source {
                 Source::Nothing => return Err(Interrupted::Behind),
                 Source::Reading(reading) => tokio::select! {
-                    // Watchers hear of a stop by themselves.
+                    // Only needed here: a watcher reports a stop itself.
                     () = self.live.stopped() => return Err(Interrupted::Stopped),
                     read = reading => {
                         let read = read.map_err(|_| Interrupted::Behind)?;
-                        self.take_in(read)
+                        self.take_slice(read)
                     }
                     _ = self.keep_alive.tick() => self.format.keep_alive(),
                 },
-                Source::Hearing(watcher) => tokio::select! {
-                    event = watcher.after(self.told) => {
+                Source::Watching(watcher) => tokio::select! {
+                    event = watcher.after(self.sent) => {
                         let event = event?;
-                        self.told = Some(event.position);
+                        self.sent = Some(event.position);
                         self.format.bytes(&event.rendered).clone()
                     }
                     _ = self.keep_alive.tick() => self.format.keep_alive(),
@@ -109,37 +109,37 @@ impl AllGamesStream {
         }
     }
 
-    /// The bytes of what was read, and from there on.
+    /// The bytes of this slice. Also chooses the source of the next events.
     ///
-    /// At the end of the history the watcher takes over that was there before it was read. In
-    /// its midst a watcher would fall behind while the rest is read, so the next one is made
-    /// when the end has been seen once.
-    fn take_in(&mut self, (slice, watcher): Read) -> Bytes {
+    /// If the slice is the end of the history and a watcher was registered before it was read, the watcher takes
+    /// over. A watcher that is registered earlier would fall behind while the rest of the history is read. So one
+    /// is registered only after a read has reached the end, and then the history is read once more.
+    fn take_slice(&mut self, (slice, watcher): Read) -> Bytes {
         let mut chunk = BytesMut::new();
         for event in &slice.events {
             chunk.put(self.format.bytes(&render_in_store_order(event)).as_ref());
-            self.told = Some(event.position);
+            self.sent = Some(event.position);
         }
         self.source = match watcher {
-            Some(watcher) if slice.is_end => Source::Hearing(watcher),
-            Some(_) | None => Source::Reading(self.read_on(slice.is_end).boxed()),
+            Some(watcher) if slice.is_end => Source::Watching(watcher),
+            Some(_) | None => Source::Reading(self.read_next(slice.is_end).boxed()),
         };
         chunk.freeze()
     }
 
-    /// Reads on, after beginning to watch if told so.
-    fn read_on(
+    /// Reads the next slice. If `watches`, registers a watcher first.
+    fn read_next(
         &self,
         watches: bool,
     ) -> impl Future<Output = Result<Read, EventStoreError>> + use<> {
-        let (live, store, told) = (self.live.clone(), self.store.clone(), self.told);
+        let (live, store, sent) = (self.live.clone(), self.store.clone(), self.sent);
         async move {
             let watcher = if watches {
                 Some(live.watch_all().await)
             } else {
                 None
             };
-            Ok((read(store, told, SLICE).await?, watcher))
+            Ok((read(store, sent, SLICE).await?, watcher))
         }
     }
 }

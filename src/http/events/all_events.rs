@@ -1,4 +1,4 @@
-//! `/events`: what happened in all games, in the order of the store.
+//! `/events`: the events of all games, in the order of the store.
 
 use super::history::invalid_last_event_id;
 
@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 
 use super::all_event_stream::stream_all_events;
-use super::history::{Place, read, unread};
+use super::history::{Place, read, read_problem};
 use super::negotiation::{EventsAs, LARGEST_PAGE, LAST_EVENT_ID, PAGE};
 use crate::event_store::GlobalPosition;
 use crate::http::app::App;
@@ -21,14 +21,14 @@ use crate::http::response::json;
 use crate::http::response::links::next_link;
 use crate::http::response::validators::REVALIDATE;
 
-/// `GET /events`: as for one game, a client that takes anything gets a page, which ends.
+/// `GET /events`
 pub(crate) async fn list_all_events(
     State(app): State<App>,
     events_as: EventsAs,
     mut query: Query,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let a_position = "the position of an event, as it was told";
+    let a_position = "the position of an event, exactly as the service sent it";
     let after = query.parsed("after", parse_position, a_position)?;
     let after = after.map(Place::Query);
     let last_event_id = last_position(&headers)?.map(Place::LastEventId);
@@ -45,7 +45,7 @@ pub(crate) async fn list_all_events(
     }
 }
 
-/// The position that a client names as the last one that it has.
+/// The position in `Last-Event-ID`: the last event that the client has.
 fn last_position(headers: &HeaderMap) -> Result<Option<GlobalPosition>, Problem> {
     let mut fields = headers.get_all(LAST_EVENT_ID).iter();
     let Some(field) = fields.next() else {
@@ -59,9 +59,9 @@ fn last_position(headers: &HeaderMap) -> Result<Option<GlobalPosition>, Problem>
 async fn page(app: &App, place: Option<Place>, limit: usize) -> Result<Response, Problem> {
     let store = app.games.store().clone();
     let after = place.map(Place::position);
-    // One more, to know whether another page follows.
+    // One more than the limit, to know whether another page follows.
     let slice = in_time(read(store, after, limit + 1)).await?;
-    let slice = slice.map_err(|error| unread(place, error))?;
+    let slice = slice.map_err(|error| read_problem(place, error))?;
     let page = slice.events.get(..limit).unwrap_or(&slice.events);
     let position = page.last().map(|last| last.position).or(after);
     let next = position

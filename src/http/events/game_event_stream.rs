@@ -1,5 +1,5 @@
-//! `/games/{id}/events` as a stream that stays open: server-sent events (WHATWG HTML, 9.2),
-//! or lines of JSON. It can be resumed after any revision, at any replica.
+//! `/games/{id}/events` as a stream that stays open: server-sent events (WHATWG HTML, 9.2) or NDJSON. A client
+//! can resume it after any revision, at any replica.
 
 use crate::http::response::event_stream::NO_STORE;
 
@@ -18,15 +18,15 @@ use crate::http::problem::Problem;
 use crate::http::response::event_stream::{Format, KEEP_ALIVE, opened, render};
 use crate::live::{Following, Interrupted, Then};
 
-/// The events of the game after this revision, or from the first one on, to its end. 204 when
-/// none will ever follow: the one status at which a browser does not come again.
+/// The events of the game after this revision, or from the first event on, until the game is finished. 204 if
+/// no event can follow, because a browser does not reconnect after that status.
 pub(crate) async fn stream_events(
     app: &App,
     id: GameId,
     format: Format,
     after: Option<u64>,
 ) -> Result<Response, Problem> {
-    // Before the stream is read, so that an event recorded in between is not missed.
+    // Watch before reading the stream, so that an event recorded in between is not missed.
     let watcher = app.live.watch(id).await;
     let (history, revision) = stored_history(app, id).await?;
     let is_finished = history
@@ -62,10 +62,10 @@ pub(crate) async fn stream_events(
     Ok(opened(format, body))
 }
 
-/// An open stream. There may be thousands, so that its size counts.
+/// An open stream. Keep it small: there may be thousands.
 struct GameStream {
     following: Following,
-    /// What the client has, should it name a revision that is not there yet.
+    /// The revision that the client asked to continue after. The game may not have reached it yet.
     after: Option<u64>,
     format: Format,
     keep_alive: Interval,
@@ -79,7 +79,7 @@ impl GameStream {
                 Ok((chunk, Then::More | Then::Unknown)) => Some((Ok(chunk), Some(watching))),
                 Ok((chunk, Then::TheEnd)) => Some((Ok(chunk), None)),
                 Err(Interrupted::Stopped) => None,
-                // Not an end, which would look like the game's.
+                // An error, because a normal end would look like the end of the game.
                 Err(Interrupted::Behind) => Some((Err(Interrupted::Behind), None)),
             }
         })

@@ -1,4 +1,4 @@
-//! `/games/{id}/events`: what the stream of a game holds.
+//! `/games/{id}/events`: the events of a game.
 
 use axum::extract::State;
 use axum::http::header::VARY;

@@ -1,4 +1,4 @@
-//! The events of all games that are stored, in bounded reads.
+//! The stored events of all games, in reads of bounded size.
 
 use crate::http::problem::ProblemType;
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use crate::event_store::{EventStore, EventStoreError, GlobalPosition, RecordedEv
 use crate::http::problem::Problem;
 use crate::http::request::query::invalid_query;
 
-/// How long a request waits for a position that the store has not reached: another replica may
-/// have given it out just now.
+/// How long a request waits for a position that this replica's node of the store has not reached. The client
+/// may have just received it from another replica.
 const LONGEST_WAIT: Duration = Duration::from_millis(250);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 
-/// Where a client wants to begin, and how it said so.
+/// The position to continue after, and the parameter or field that it came in.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Place {
     Query(GlobalPosition),
@@ -32,12 +32,13 @@ impl Place {
         }
     }
 
-    /// No event was recorded there.
-    fn is_invalid(self) -> Problem {
+    /// The problem for a position at which no event was recorded.
+    fn invalid(self) -> Problem {
         match self {
             Place::Query(position) => {
-                let detail =
-                    format!("after is the position of an event, as it was told, not {position}.");
+                let detail = format!(
+                    "after must be the position of an event, exactly as the service sent it, not {position}."
+                );
                 invalid_query("after", detail)
             }
             Place::LastEventId(_) => invalid_last_event_id(),
@@ -45,22 +46,22 @@ impl Place {
     }
 }
 
-/// The events after this place could not be read.
-pub(crate) fn unread(after: Option<Place>, error: EventStoreError) -> Problem {
+/// The problem for a failed read after this position.
+pub(crate) fn read_problem(after: Option<Place>, error: EventStoreError) -> Problem {
     match (error, after) {
         (
             EventStoreError::NoEventAtPosition { .. } | EventStoreError::PositionBeyondHead { .. },
             Some(place),
-        ) => place.is_invalid(),
+        ) => place.invalid(),
         (error, _) => Problem::of_store(error),
     }
 }
 
-/// A part of all games' events.
+/// Consecutive events of all games.
 #[derive(Debug)]
 pub(crate) struct Slice {
     pub(crate) events: Vec<RecordedEvent>,
-    /// Nothing that had been recorded when it was asked for follows it.
+    /// Whether the read reached the end of the events recorded at that time.
     pub(crate) is_end: bool,
 }
 
@@ -89,7 +90,7 @@ pub(crate) async fn read(
 pub(crate) fn invalid_last_event_id() -> Problem {
     Problem::new(
         ProblemType::InvalidLastEventId,
-        "Last-Event-ID is the id of an event of this stream, which is its position. Leave it \
+        "Last-Event-ID must be the id of an event of this stream, which is its position. Leave it \
          out to begin with the first event.",
     )
     .with("header", "Last-Event-ID")

@@ -1,4 +1,4 @@
-//! How events are asked for: as a page or as a stream, and after which one.
+//! Whether the client asks for a page or a stream of events, and after which event.
 
 use crate::http::problem::ProblemType;
 
@@ -12,19 +12,20 @@ use crate::http::request::accept::{APPLICATION_JSON, negotiate};
 use crate::http::response::event_stream::Format;
 use axum::http::request::Parts;
 
-/// How many events a page has unless the client says otherwise, and at the most.
+/// The default number of events on a page.
 pub(crate) const PAGE: u64 = 20;
 
+/// The most events on a page.
 pub(crate) const LARGEST_PAGE: u64 = 100;
 
-/// What the client wants the events as.
+/// The form in which the client wants the events.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum EventsAs {
     Page,
     Stream(Format),
 }
 
-/// By `Accept`; a client that takes anything gets a page, which ends.
+/// Negotiated by `Accept`. A client that accepts anything gets a page, because a page ends.
 impl<S: Send + Sync> FromRequestParts<S> for EventsAs {
     type Rejection = Problem;
 
@@ -45,8 +46,8 @@ impl<S: Send + Sync> FromRequestParts<S> for EventsAs {
 
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// The revision that a client names as the last one it has. Stronger than the query: a
-/// browser reconnects to the URL that it began with.
+/// The revision in `Last-Event-ID`: the last event that the client has. It takes precedence over `after`,
+/// because a browser reconnects with the original URL.
 pub(crate) fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let mut fields = headers.get_all(LAST_EVENT_ID).iter();
     let Some(field) = fields.next() else {
@@ -58,7 +59,7 @@ pub(crate) fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem>
         Some(Ok(revision)) => Ok(Some(revision)),
         Some(Err(_)) | None => Err(Problem::new(
             ProblemType::InvalidLastEventId,
-            "Last-Event-ID is the id of an event of this stream, which is its revision: a \
+            "Last-Event-ID must be the id of an event of this stream, which is its revision: a \
              number such as 4. Leave it out to begin with the first event.",
         )
         .with("header", "Last-Event-ID")),

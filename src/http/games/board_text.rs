@@ -1,4 +1,4 @@
-//! The text board: a game as the tutorial's terminal program draws it, for people with curl.
+//! The text board: a game as the tutorial's terminal program draws it, for use with curl.
 
 use crate::application::GameId;
 use crate::domain::Game;
@@ -6,8 +6,7 @@ use crate::drawing;
 use crate::drawing::{Palette, Scene};
 use crate::event_store::StreamRevision;
 
-/// The board, who plays, whose turn it is or who won, and the revision. `None` when there
-/// is no game.
+/// The board, the players, whose turn it is or who won, and the revision. `None` if there is no game.
 pub(crate) fn draw(
     id: GameId,
     game: &Game,

@@ -21,7 +21,7 @@ pub(crate) async fn stored_history(
     }
 }
 
-/// The whole history, if the game explains it.
+/// The whole history; a problem if the stored events are not a valid game.
 pub(crate) fn whole(id: GameId, history: History) -> Result<Vec<HistoricEvent>, Problem> {
     let whole = history.whole();
     whole.map_err(|error| Problem::of_load(id, error))

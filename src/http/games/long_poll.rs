@@ -1,4 +1,4 @@
-//! Waiting for the next move with plain requests: `GET /games/{id}` with `If-None-Match` and
+//! Long polling for the next move: `GET /games/{id}` with `If-None-Match` and
 //! `Prefer: wait=30` (RFC 7240, 4.3).
 
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::http::request::prefer::{Wait, preference_applied};
 use crate::http::response::deadline::in_time;
 use crate::live::Interrupted;
 
-/// Answers with the game; with its next revision, if the answer would be 304 now and the
-/// client waits. A finished game has no next revision, and a service that stops has no time:
-/// both say 304 at once.
+/// Responds with the game. If the response would be a 304 and the client waits, responds with the next revision
+/// instead. For a finished game, which has no next revision, and when the service stops, responds with the 304
+/// at once.
 pub(crate) async fn answer_when_new(
     app: &App,
     id: GameId,
@@ -28,7 +28,7 @@ pub(crate) async fn answer_when_new(
         return answer(&*load(app, id).await?);
     };
     let until = Instant::now() + Duration::from_secs(seconds);
-    // Before the game is loaded, so that a move made in between is not missed.
+    // Watch before loading the game, so that a move made in between is not missed.
     let watcher = in_time(app.live.watch(id)).await?;
     let mut loaded = in_time(load(app, id)).await??;
     let mut response = answer(&loaded)?;

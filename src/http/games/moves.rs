@@ -43,19 +43,19 @@ pub(crate) async fn make_move(
     form: GameForm,
     GamePath(id): GamePath,
     mut query: Query,
-    terms: Result<RequestOptions, Problem>,
+    options: Result<RequestOptions, Problem>,
     body: ApiJson<MakeMoveRequest>,
 ) -> Result<Response, Problem> {
     let form = form.coloured(&mut query)?;
     query.finish()?;
-    let RequestOptions(mut terms) = terms?;
-    terms.precondition.is_required = app.requires_if_match;
+    let RequestOptions(mut options) = options?;
+    options.precondition.is_required = app.requires_if_match;
     let MakeMoveRequest(make_move) = body.read()?;
     let handled = app
         .commands
-        .make_move(id, make_move, &terms)
+        .make_move(id, make_move, &options)
         .await
-        .map_err(|error| Problem::of_command(id, error, &terms))?;
+        .map_err(|error| Problem::of_command(id, error, &options))?;
     let after = &handled.game;
     let number = after.game.last_move().map_or(0, |last| last.number);
     let revision = after.revision.map_or(0, StreamRevision::number);
@@ -106,7 +106,7 @@ pub(crate) async fn show_move(
         whole(id, history)?;
         return Err(Problem::move_not_found(&number, revision));
     };
-    // A move's tag is the revision that it led to: it stays when the game goes on.
+    // A move's tag is the revision that it led to, which later moves do not change.
     let headers = etag_headers(found.resulting_revision());
     let answer = json(headers.into_iter().chain([IMMUTABLE]), found);
     Ok(if_none_match.unless_known(answer))

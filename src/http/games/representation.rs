@@ -1,4 +1,4 @@
-//! A game as a response, in the form that was asked for.
+//! A game as a response, in the negotiated form.
 
 use axum::http::header::{CONTENT_LOCATION, LOCATION};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -16,7 +16,7 @@ use crate::http::response::links::history_link;
 use crate::http::response::validators::{REVALIDATE, game_headers};
 use crate::http::response::{json, text};
 
-/// The answer to a command: the game as the command left it.
+/// The response to a command: the game after the command.
 pub(crate) fn created(
     app: &App,
     id: GameId,
@@ -46,7 +46,7 @@ pub(crate) fn header_value(url: String) -> HeaderValue {
     HeaderValue::try_from(url).expect("ids and numbers are header values")
 }
 
-/// A game in the form that was asked for, with its entity tag.
+/// A game in the negotiated form, with its entity tag.
 pub(crate) fn game<const N: usize>(
     id: GameId,
     form: GameForm,

@@ -34,27 +34,26 @@ pub(crate) async fn resign(
     form: GameForm,
     GamePath(id): GamePath,
     mut query: Query,
-    terms: Result<RequestOptions, Problem>,
+    options: Result<RequestOptions, Problem>,
     body: ApiJson<ResignRequest>,
 ) -> Result<Response, Problem> {
     let form = form.coloured(&mut query)?;
     query.finish()?;
-    let RequestOptions(mut terms) = terms?;
-    terms.precondition.is_required = app.requires_if_match;
+    let RequestOptions(mut options) = options?;
+    options.precondition.is_required = app.requires_if_match;
     let ResignRequest(resign) = body.read()?;
     let handled = app
         .commands
-        .resign(id, resign, &terms)
+        .resign(id, resign, &options)
         .await
-        .map_err(|error| Problem::of_command(id, error, &terms))?;
+        .map_err(|error| Problem::of_command(id, error, &options))?;
     let revision = handled.game.revision.map_or(0, StreamRevision::number);
     created(
         &app,
         id,
         form,
         &handled,
-        // A game ends once, so that the resignation is the game's end and has no address of its
-        // own.
+        // A game ends only once, so a resignation needs no URL of its own.
         format!("/games/{id}"),
         format!("/games/{id}?revision={revision}"),
     )

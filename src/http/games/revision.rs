@@ -1,4 +1,4 @@
-//! `/games/{id}?revision=n`: a game as it stood, which no event to come can change.
+//! `/games/{id}?revision=n`: a game at an earlier revision, which no later event can change.
 
 use axum::response::Response;
 
@@ -12,7 +12,7 @@ use crate::http::request::accept::GameForm;
 use crate::http::response::links::links;
 use crate::http::response::validators::IMMUTABLE;
 
-/// The game as it stood at this revision.
+/// The game at this revision.
 pub(crate) async fn show_revision(
     app: &App,
     id: GameId,

@@ -1,4 +1,4 @@
-//! `GET /games/{id}`: a game as it is, or as it was.
+//! `GET /games/{id}`: the current game, or the game at a revision.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -33,7 +33,7 @@ pub(crate) async fn show_game(
         return Ok(if_none_match.unless_known(answer));
     }
     answer_when_new(&app, id, wait, |loaded| {
-        // Asked before the game is written out, which is most of the work.
+        // Checked before the game is serialized, which is most of the work.
         if let Some(revision) = loaded.revision {
             let [etag, vary] = game_headers(form, revision);
             if if_none_match.matches(&etag.1) {

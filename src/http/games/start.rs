@@ -51,45 +51,48 @@ pub(crate) async fn start_game(
     State(app): State<App>,
     form: GameForm,
     mut query: Query,
-    terms: Result<RequestOptions, Problem>,
+    options: Result<RequestOptions, Problem>,
     body: ApiJson<StartGameRequest>,
 ) -> Result<Response, Problem> {
     let form = form.coloured(&mut query)?;
     query.finish()?;
-    let RequestOptions(terms) = terms?;
+    let RequestOptions(options) = options?;
     let start = body.read()?.command()?;
-    let key = terms.key.as_ref();
+    let key = options.key.as_ref();
     let id = key.map_or_else(GameId::generate, IdempotencyKey::game_id);
     tracing::Span::current().record("game.id", tracing::field::display(id));
     let handled = match key {
-        Some(key) => app.commands.start_keyed_game(key, start, &terms).await,
-        None => app.commands.start_game(id, start, &terms).await,
+        Some(key) => app.commands.start_keyed_game(key, start, &options).await,
+        None => app.commands.start_game(id, start, &options).await,
     }
-    .map_err(|error| Problem::of_command(id, error, &terms))?;
+    .map_err(|error| Problem::of_command(id, error, &options))?;
     let url = format!("/games/{id}");
     created(&app, id, form, &handled, url.clone(), url)
 }
 
-/// `PUT /games/{id}`: starts a game under the client's own id.
+/// `PUT /games/{id}`: starts a game with the client's own id.
 pub(crate) async fn put_game(
     State(app): State<App>,
     form: GameForm,
     GamePath(id): GamePath,
     mut query: Query,
-    terms: Result<RequestOptions, Problem>,
+    options: Result<RequestOptions, Problem>,
     body: ApiJson<StartGameRequest>,
 ) -> Result<Response, Problem> {
     let form = form.coloured(&mut query)?;
     query.finish()?;
-    // A PUT needs no key: its URL says which game is meant.
-    let RequestOptions(terms) = terms?;
-    let terms = CommandOptions { key: None, ..terms };
+    // A PUT is idempotent without a key, because its URL identifies the game.
+    let RequestOptions(options) = options?;
+    let options = CommandOptions {
+        key: None,
+        ..options
+    };
     let start = body.read()?.command()?;
     let handled = app
         .commands
-        .start_game_at(id, start, &terms)
+        .start_game_at(id, start, &options)
         .await
-        .map_err(|error| Problem::of_command(id, error, &terms))?;
+        .map_err(|error| Problem::of_command(id, error, &options))?;
     let url = format!("/games/{id}");
     if handled.is_repeated {
         let content_location = (CONTENT_LOCATION, header_value(url));

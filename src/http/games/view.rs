@@ -1,5 +1,5 @@
-//! The JSON shapes. Each is a function of a prefix of the game's stream and of nothing else:
-//! no clock, no chance, so that the same request can be answered with the same bytes again.
+//! The JSON of games and moves. It depends only on a prefix of the game's stream, not on a clock or a random
+//! value, so a repeated request gets the same bytes.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -26,7 +26,7 @@ pub(crate) struct GameView<'a> {
 }
 
 impl<'a> GameView<'a> {
-    /// The game as it was loaded; `None` when there is none.
+    /// The JSON of a loaded game; `None` if there is no game.
     pub(crate) fn of(id: GameId, loaded: &'a GameAtRevision) -> Option<GameView<'a>> {
         let game = &loaded.game;
         let players = game.players()?;
@@ -114,7 +114,7 @@ impl<'a> MoveView<'a> {
         })
     }
 
-    /// The revision that the move left the game at.
+    /// The revision of the game after the move.
     pub(crate) fn resulting_revision(&self) -> StreamRevision {
         StreamRevision::new(self.resulting_revision)
     }
@@ -123,7 +123,7 @@ impl<'a> MoveView<'a> {
 /// Every move of a game.
 #[derive(Debug, Serialize)]
 pub(crate) struct MovesView<'a> {
-    /// The revision that the list reflects.
+    /// The revision of the game that the list shows.
     pub(crate) revision: u64,
     /// In the order in which they were made.
     pub(crate) moves: Vec<MoveView<'a>>,

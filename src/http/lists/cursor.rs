@@ -1,12 +1,12 @@
-//! Where a list of games goes on. Opaque to clients, so that what it holds can change: the
-//! first letter says how it is written.
+//! The cursor of a list of games. It is opaque to clients, so that its content can change. The first letter is
+//! the version of its format.
 
-/// The cursor of the games before the one with this number.
+/// The cursor of the page with the games before this number.
 pub(crate) fn write(number: u64) -> String {
     format!("a{number:x}")
 }
 
-/// What was written; `None` for anything else.
+/// The number in a cursor; `None` for any text that `write` does not produce.
 pub(crate) fn read(cursor: &str) -> Option<u64> {
     let number = u64::from_str_radix(cursor.strip_prefix('a')?, 16).ok()?;
     (write(number) == cursor).then_some(number)

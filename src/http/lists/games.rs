@@ -1,4 +1,4 @@
-//! `GET /games`: games by what they are like, from the read model.
+//! `GET /games`: games, filtered by status, player and result, from the read model.
 
 use crate::http::response::event_view::rfc3339;
 use axum::extract::State;
@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::cursor;
-use super::read_your_writes::{ReadYourWrites, whole};
+use super::read_your_writes::{ReadYourWrites, require_caught_up};
 use crate::domain::GameResult;
 use crate::http::app::App;
 use crate::http::problem::Problem;
@@ -20,8 +20,10 @@ use crate::http::response::links::next_link;
 use crate::http::response::validators::REVALIDATE;
 use crate::read_model::{GameStatus, GameSummary, GamesPage, GamesQuery};
 
-/// How many a page has unless the client says otherwise, and at the most.
+/// The default number of entries in a list.
 const PAGE: u64 = 20;
+
+/// The most entries in a list.
 const LARGEST_PAGE: u64 = 100;
 
 const STATUSES: [(&str, GameStatus); 2] = [
@@ -39,21 +41,21 @@ const RESULTS: [(&str, GameResult); 3] = [
 pub(crate) async fn list_games(
     State(app): State<App>,
     _: AcceptsJson,
-    as_of: ReadYourWrites,
+    read_your_writes: ReadYourWrites,
     query: Query,
 ) -> Result<Response, Problem> {
     let query = games_query(query)?;
-    let applied = as_of.reached(&app).await?;
+    let applied = read_your_writes.reached(&app).await?;
     let page = app.read_model.games(&query).await;
     let page = page.map_err(|error| Problem::of_read_model(&error))?;
-    let page = whole(&app, page)?;
+    let page = require_caught_up(&app, page)?;
     let next = page.next.map(|number| next_page(&query, number));
     let link = next_link(next.as_ref());
     let headers = list_headers(applied, event_position(page.position)).chain(link);
     Ok(json(headers, GamesView::of(&page, next)))
 }
 
-/// What every list has: it is to be asked for again each time, and says how far it has come.
+/// The header fields of every list: caches must revalidate it, and `Event-Position` says which events it includes.
 pub(crate) fn list_headers(
     applied: Option<(HeaderName, HeaderValue)>,
     position: Option<(HeaderName, HeaderValue)>,
@@ -61,7 +63,7 @@ pub(crate) fn list_headers(
     [REVALIDATE].into_iter().chain(applied).chain(position)
 }
 
-/// How many the client wants.
+/// The `limit` parameter, or its default.
 pub(crate) fn limit(query: &mut Query) -> Result<usize, Problem> {
     let limit = query.number("limit", 1..=LARGEST_PAGE)?.unwrap_or(PAGE);
     Ok(usize::try_from(limit).unwrap_or(usize::MAX))
@@ -70,7 +72,7 @@ pub(crate) fn limit(query: &mut Query) -> Result<usize, Problem> {
 fn games_query(mut query: Query) -> Result<GamesQuery, Problem> {
     let status = query.named("status", &STATUSES)?;
     let result = query.named("result", &RESULTS)?;
-    let a_cursor = "what next of another page had";
+    let a_cursor = "the cursor from next of another page";
     let games = GamesQuery {
         status,
         player: query.text("player"),
@@ -82,13 +84,13 @@ fn games_query(mut query: Query) -> Result<GamesQuery, Problem> {
     if games.status == Some(GameStatus::InProgress) && games.result.is_some() {
         return Err(invalid_query(
             "result",
-            "A game in progress has no result: leave out status or result.".to_owned(),
+            "A game in progress has no result. Remove status or result.".to_owned(),
         ));
     }
     Ok(games)
 }
 
-/// The same question, from there on.
+/// The URL of the next page of the same query.
 fn next_page(query: &GamesQuery, before: u64) -> String {
     let mut url = form_urlencoded::Serializer::new("/games?".to_owned());
     let names = STATUSES
@@ -109,7 +111,7 @@ fn next_page(query: &GamesQuery, before: u64) -> String {
 #[derive(Debug, Serialize)]
 struct GamesView<'a> {
     games: Vec<SummaryView<'a>>,
-    /// Where to go on; null at the end.
+    /// The URL of the next page; null on the last page.
     next: Option<String>,
 }
 
@@ -120,8 +122,7 @@ impl<'a> GamesView<'a> {
     }
 }
 
-/// A game in a list. It has times, which the game itself has not: a list is no function of one
-/// game's events.
+/// A game in a list. It has times, unlike the JSON of a game, which depends only on the data of the events.
 #[derive(Debug, Serialize)]
 struct SummaryView<'a> {
     id: String,

@@ -6,7 +6,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::games::{limit, list_headers};
-use super::read_your_writes::{ReadYourWrites, whole};
+use super::read_your_writes::{ReadYourWrites, require_caught_up};
 use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::request::accept::AcceptsJson;
@@ -16,11 +16,11 @@ use crate::http::request::query::Query;
 use crate::http::response::json;
 use crate::read_model::{PlayerRecord, PlayersSort};
 
-/// The minus says that the most come first, which is the only order that there is.
+/// The minus means descending order, the only order that is supported.
 const SORTS: [(&str, PlayersSort); 2] =
     [("-won", PlayersSort::Won), ("-played", PlayersSort::Played)];
 
-/// The name in the path: any, with what paths reserve percent-encoded.
+/// The name in the path. Any name is allowed; characters that are reserved in paths are percent-encoded.
 #[derive(Debug)]
 pub(crate) struct PlayerPath(String);
 
@@ -40,14 +40,14 @@ pub(crate) async fn show_player(
     State(app): State<App>,
     _: AcceptsJson,
     PlayerPath(name): PlayerPath,
-    as_of: ReadYourWrites,
+    read_your_writes: ReadYourWrites,
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    let applied = as_of.reached(&app).await?;
+    let applied = read_your_writes.reached(&app).await?;
     let answer = app.read_model.player(&name).await;
     let answer = answer.map_err(|error| Problem::of_read_model(&error))?;
-    let answer = whole(&app, answer)?;
+    let answer = require_caught_up(&app, answer)?;
     let Some(record) = answer.value else {
         let not_found = Problem::player_not_found(&name, answer.position);
         return Err(not_found.with_headers(applied));
@@ -60,28 +60,28 @@ pub(crate) async fn show_player(
 pub(crate) async fn list_players(
     State(app): State<App>,
     _: AcceptsJson,
-    as_of: ReadYourWrites,
+    read_your_writes: ReadYourWrites,
     mut query: Query,
 ) -> Result<Response, Problem> {
     let sort = query.named("sort", &SORTS)?.unwrap_or(PlayersSort::Won);
     let limit = limit(&mut query)?;
     query.finish()?;
-    let applied = as_of.reached(&app).await?;
+    let applied = read_your_writes.reached(&app).await?;
     let answer = app.read_model.players(sort, limit).await;
     let answer = answer.map_err(|error| Problem::of_read_model(&error))?;
-    let answer = whole(&app, answer)?;
+    let answer = require_caught_up(&app, answer)?;
     let headers = list_headers(applied, event_position(answer.position));
     let players = answer.value.iter().map(RecordView::of).collect();
     Ok(json(headers, PlayersView { players }))
 }
 
-/// The first players in some order.
+/// The first players, in the requested order.
 #[derive(Debug, Serialize)]
 struct PlayersView<'a> {
     players: Vec<RecordView<'a>>,
 }
 
-/// A player's games, counted.
+/// How many games a player has, by outcome.
 #[derive(Debug, Serialize)]
 struct RecordView<'a> {
     player: &'a str,

@@ -1,5 +1,5 @@
-//! Reading one's own writes: `Event-Position`, as the answer to a write had it, is the least
-//! that a list has to tell of, and `Prefer: wait=n` is how long the client waits for that.
+//! Read your writes: with the `Event-Position` of the response to a write, a list must include that write.
+//! `Prefer: wait=n` says how many seconds the client waits for it.
 
 use crate::http::problem::ProblemType;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use crate::http::problem::Problem;
 use crate::http::request::position::{EVENT_POSITION, parse_position};
 use crate::http::request::prefer::{Wait, preference_applied};
 
-/// How far a list has to have come, and how long the client waits for it. The default is any
-/// list, at once.
+/// The position that a list must include, and how many seconds the client waits for it. The default is the
+/// current list, without waiting.
 #[derive(Debug, Default)]
 pub(crate) struct ReadYourWrites {
     position: Option<GlobalPosition>,
@@ -40,15 +40,15 @@ impl<S: Send + Sync> FromRequestParts<S> for ReadYourWrites {
     }
 }
 
-/// How long every list waits without being asked: for the writes that this process has
-/// acknowledged, for a position that is not readable here yet, and for the first catch-up. The
-/// read model is a few milliseconds behind the store, so that most lists wait for nothing.
+/// The longest time that every list waits, also without `Prefer`: for the writes that this process
+/// has acknowledged, for a position that is not readable here yet, and for the first catch-up. The
+/// read model is at most a few milliseconds behind the store, so most lists do not wait.
 const SHORT_WAIT: Duration = Duration::from_millis(250);
 
-/// Refuses a list that was read before the read model had all events that were stored before
-/// the start: it may lack games. To be asked after reading, since a read model that is rebuilt
-/// begins without games.
-pub(crate) fn whole<T>(app: &App, list: T) -> Result<T, Problem> {
+/// Refuses a list if the read model does not include all events that were stored before the service started:
+/// games may be missing. Call this after reading the list, because a read model that is being rebuilt starts
+/// without games.
+pub(crate) fn require_caught_up<T>(app: &App, list: T) -> Result<T, Problem> {
     if app.read_model.has_caught_up() {
         return Ok(list);
     }
@@ -56,12 +56,12 @@ pub(crate) fn whole<T>(app: &App, list: T) -> Result<T, Problem> {
 }
 
 impl ReadYourWrites {
-    /// Waits until lists include the position; returns the header field for the preference that
-    /// was applied. Before the first catch-up there are no lists.
+    /// Waits until lists include the position, and returns `Preference-Applied` if the client asked
+    /// to wait. Before the first catch-up, no list is available.
     ///
-    /// Without a position it waits for what this process has acknowledged, and lets the list be
-    /// read in any case. A position that is beyond the end of the store after the short wait is
-    /// the client's error. A stop of the service ends every wait.
+    /// Without a position, it waits for the writes that this process has acknowledged, and allows
+    /// the list even if the read model does not reach them in time. A position that is beyond the end of
+    /// the store after the short wait is the client's error. When the service stops, every wait ends.
     pub(crate) async fn reached(
         self,
         app: &App,
@@ -100,14 +100,14 @@ impl ReadYourWrites {
         };
         tokio::select! {
             biased;
-            // Polled before the time is up, so that a list that is there already is not refused.
+            // A timeout of zero still polls `reached` once.
             reached = timeout(wait, reached) => reached.is_ok(),
             () = app.live.stopped() => false,
         }
     }
 }
 
-/// A store that does not answer is no reason to refuse the position.
+/// `false` if the store does not answer: then the position may be valid.
 async fn is_beyond_head(app: &App, position: GlobalPosition) -> bool {
     let head = timeout(SHORT_WAIT, app.games.store().head()).await;
     matches!(head, Ok(Ok(head)) if head < Some(position))
@@ -116,8 +116,8 @@ async fn is_beyond_head(app: &App, position: GlobalPosition) -> bool {
 fn invalid_position() -> Problem {
     Problem::new(
         ProblemType::InvalidEventPosition,
-        "Event-Position must be the value of that field in another answer of this service. Leave it out to get the \
-         list as it is now.",
+        "Event-Position must be a value that a response of this service had in that field. Send it unchanged, or \
+         leave it out to get the current list.",
     )
     .with("header", "Event-Position")
 }

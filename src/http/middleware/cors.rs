@@ -1,5 +1,5 @@
-//! What scripts of other sites may do (the Fetch standard, CORS protocol): all that there is,
-//! since nothing here depends on who asks.
+//! CORS (the Fetch standard): scripts of any site may use the whole API, because no response depends on who
+//! sends the request.
 
 use std::time::Duration;
 
@@ -10,9 +10,8 @@ use axum::http::header::{
 use axum::http::{HeaderName, Method};
 use tower_http::cors::{Any, CorsLayer};
 
-/// How long a browser may remember the answer to a preflight; two hours is what Chromium
-/// takes at the most.
-const REMEMBERED: Duration = Duration::from_secs(7200);
+/// How long a browser may cache the response to a preflight request. Two hours is Chromium's maximum.
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(7200);
 
 /// Any origin, without credentials.
 pub(crate) fn layer() -> CorsLayer {
@@ -44,7 +43,7 @@ pub(crate) fn layer() -> CorsLayer {
             name("preference-applied"),
             name("x-request-id"),
         ])
-        .max_age(REMEMBERED)
-        // Any origin gets the same answer, so caches need not tell them apart.
+        .max_age(PREFLIGHT_MAX_AGE)
+        // Every origin gets the same response, so caches need not distinguish them.
         .vary([])
 }

@@ -1,4 +1,4 @@
-//! What surrounds every handler.
+//! The layers around every handler.
 
 pub(crate) mod cors;
 pub(crate) mod request_context;

@@ -1,6 +1,6 @@
-//! The layer around every handler: gives each request its id, its time and its log line,
-//! catches panics, and gives each problem its body. One layer, since each costs an allocation
-//! and a copy of the route a request.
+//! The layer around every handler: assigns the request id, limits the time, writes the log line, counts
+//! metrics, catches panics, and writes the body of problems. It is one layer, because each layer costs an
+//! allocation and a copy of the route per request.
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -23,15 +23,15 @@ use crate::http::request::request_id::{X_REQUEST_ID, request_id};
 use crate::http::response::deadline::HANDLER_TIMEOUT;
 use crate::metrics::Metrics;
 
-/// The route whose answers are counted as moves.
+/// The route whose responses are counted as moves.
 const MOVES: &str = "/games/{id}/moves";
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
-/// How long handlers may take when the service stops. Less than the time for which the server
-/// keeps its connections then.
+/// How long handlers may take after the service was told to stop. Shorter than the time for which the server
+/// then keeps its connections open.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves one request. What may change something is carried through, logged and counted even if
-/// the client has gone; reading ends with its client.
+/// Serves one request. A request that may change something is carried out, logged and counted even
+/// if its client disconnects. Other requests end with their client.
 pub(crate) async fn request_context(
     State(app): State<App>,
     request: Request,
@@ -43,7 +43,7 @@ pub(crate) async fn request_context(
     ToTheEnd::new(serve(app, request, next)).await
 }
 
-/// The log line names the route, not the path, and no player.
+/// The log line has the route instead of the path, and no player's name.
 async fn serve(app: App, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let (request_id, id_header) = request_id(request.headers());
@@ -75,7 +75,7 @@ async fn serve(app: App, mut request: Request, next: Next) -> Response {
     if let Some(problem) = problem {
         let (head, _) = response.into_parts();
         response = problem.render(id);
-        // Such as the `Allow` that the router added to a 405.
+        // For example, the `Allow` that the router added to a 405.
         response.headers_mut().extend(head.headers);
     }
     response.headers_mut().insert(X_REQUEST_ID, id_header);
@@ -89,7 +89,7 @@ fn count(
     response: &Response,
     outcome: &'static str,
 ) {
-    // Methods are any word that a client makes up.
+    // A method can be any token, and the number of metric labels must stay bounded.
     let known = matches!(
         *method,
         Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::OPTIONS
@@ -106,20 +106,20 @@ fn count(
     }
 }
 
-/// The handler's answer, or that it panicked or takes too long. What a handler of a safe method
-/// did not finish has done nothing; another one may have appended.
+/// The handler's response, or a problem if it panicked or took too long. A handler of a safe method changes
+/// nothing, so its timeout is a 503. Any other handler may have appended, so its timeout is a 504.
 async fn answer(app: &App, request: Request, next: Next) -> Response {
     let is_safe = request.method().is_safe();
     let allowance = Wait::of(request.method(), request.headers()).allowance();
-    let safeguard = RetryHint::of(&request);
-    // What a panicking handler leaves half done is its own: what requests share is changed in
-    // steps that do not panic.
+    let retry_hint = RetryHint::of(&request);
+    // Unwind safe: a panic can only leave the handler's own values half changed. State that requests share is
+    // changed in steps that do not panic.
     let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
     let answered = tokio::select! {
         biased;
         answered = handler => Some(answered),
         () = sleep(HANDLER_TIMEOUT + allowance) => None,
-        () = last_moment(app) => None,
+        () = stop_deadline(app) => None,
     };
     match answered {
         Some(Ok(response)) => response,
@@ -135,14 +135,14 @@ async fn answer(app: &App, request: Request, next: Next) -> Response {
         }
         None => {
             debug!("a handler took too long; it may have appended");
-            safeguard.outcome_unknown().into_response()
+            retry_hint.outcome_unknown().into_response()
         }
     }
 }
 
-/// Resolves when the service stops and a handler has no more time: its client is to be answered
-/// before the connection is closed.
-async fn last_moment(app: &App) {
+/// Resolves [`STOP_TIMEOUT`] after the service was told to stop, so that the client gets a response before the
+/// connection is closed.
+async fn stop_deadline(app: &App) {
     app.live.stopped().await;
     sleep(STOP_TIMEOUT).await;
 }

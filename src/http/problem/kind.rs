@@ -1,8 +1,8 @@
-//! Every kind of refusal, with its slug, its status and its title.
+//! Every problem type, with its slug, its status and its title.
 
 use axum::http::StatusCode;
 
-/// Declares the types, so that none is missing from the list of all.
+/// Declares the enum and `ALL` from one list, so that `ALL` is complete.
 macro_rules! problem_types {
     ($($variant:ident,)*) => {
         /// A problem type (RFC 9457, 3.1.1). Clients match its slug, which never changes.
@@ -12,7 +12,7 @@ macro_rules! problem_types {
         }
 
         impl ProblemType {
-            /// Every problem type there is.
+            /// Every problem type.
             pub(crate) const ALL: &[ProblemType] = &[$(ProblemType::$variant,)*];
         }
     };
@@ -61,12 +61,12 @@ impl ProblemType {
         self.row().0
     }
 
-    /// The status that goes with it.
+    /// The HTTP status of every problem of this type.
     pub(crate) fn status(self) -> StatusCode {
         self.row().1
     }
 
-    /// What it is, in a few words that are the same each time.
+    /// A short summary, the same for every problem of this type.
     pub(crate) fn title(self) -> &'static str {
         self.row().2
     }
@@ -78,7 +78,7 @@ impl ProblemType {
             Self::RevisionNotFound => (
                 "revision-not-found",
                 S::NOT_FOUND,
-                "The game has not come to this revision",
+                "The game has not reached this revision",
             ),
             Self::MoveNotFound => ("move-not-found", S::NOT_FOUND, "No such move"),
             Self::PlayerNotFound => ("player-not-found", S::NOT_FOUND, "No such player"),
@@ -92,7 +92,7 @@ impl ProblemType {
             Self::PlayerNotInGame => (
                 "player-not-in-game",
                 S::CONFLICT,
-                "Only the two players of a game move in it",
+                "The player is not in this game",
             ),
             Self::NotYourTurn => (
                 "not-your-turn",
@@ -108,7 +108,7 @@ impl ProblemType {
             Self::PreconditionRequired => (
                 "precondition-required",
                 S::PRECONDITION_REQUIRED,
-                "The request has to say which revision it is for",
+                "If-Match is required",
             ),
             Self::MalformedJson => ("malformed-json", S::BAD_REQUEST, "The body is not JSON"),
             Self::InvalidQuery => (
@@ -119,27 +119,27 @@ impl ProblemType {
             Self::InvalidPrecondition => (
                 "invalid-precondition",
                 S::BAD_REQUEST,
-                "A condition of the request cannot be read",
+                "If-Match or If-None-Match is not valid",
             ),
             Self::InvalidLastEventId => (
                 "invalid-last-event-id",
                 S::BAD_REQUEST,
-                "Last-Event-ID is no event's id",
+                "Last-Event-ID is not valid",
             ),
             Self::InvalidEventPosition => (
                 "invalid-event-position",
                 S::BAD_REQUEST,
-                "Event-Position is no position",
+                "Event-Position is not valid",
             ),
             Self::InvalidIdempotencyKey => (
                 "invalid-idempotency-key",
                 S::BAD_REQUEST,
-                "The idempotency key is none",
+                "Idempotency-Key is not valid",
             ),
             Self::InvalidRequest => (
                 "invalid-request",
                 S::UNPROCESSABLE_ENTITY,
-                "The body is not what this request takes",
+                "The request body is not valid",
             ),
             Self::PlayersNotDistinct => (
                 "players-not-distinct",
@@ -149,7 +149,7 @@ impl ProblemType {
             Self::IdempotencyKeyReused => (
                 "idempotency-key-reused",
                 S::UNPROCESSABLE_ENTITY,
-                "The idempotency key belongs to another request",
+                "The idempotency key was used for another request",
             ),
             Self::UnsupportedMediaType => (
                 "unsupported-media-type",
@@ -164,23 +164,23 @@ impl ProblemType {
             Self::NotAcceptable => (
                 "not-acceptable",
                 S::NOT_ACCEPTABLE,
-                "None of the accepted media types can be had",
+                "None of the accepted media types is available",
             ),
-            Self::NotFound => ("not-found", S::NOT_FOUND, "Nothing is here"),
+            Self::NotFound => ("not-found", S::NOT_FOUND, "Not found"),
             Self::MethodNotAllowed => (
                 "method-not-allowed",
                 S::METHOD_NOT_ALLOWED,
-                "This resource does not take the method",
+                "Method not allowed",
             ),
             Self::Contention => (
                 "contention",
                 S::SERVICE_UNAVAILABLE,
-                "Too many moves came at once",
+                "Too many concurrent moves",
             ),
             Self::StoreUnavailable => (
                 "store-unavailable",
                 S::SERVICE_UNAVAILABLE,
-                "The event store does not answer",
+                "The event store does not respond",
             ),
             Self::StoreRefused => (
                 "store-refused",
@@ -190,7 +190,7 @@ impl ProblemType {
             Self::ReadModelBehind => (
                 "read-model-behind",
                 S::SERVICE_UNAVAILABLE,
-                "The lists have not come so far",
+                "The lists are not up to date yet",
             ),
             Self::ReadModelUnavailable => (
                 "read-model-unavailable",
@@ -200,17 +200,17 @@ impl ProblemType {
             Self::OutcomeUnknown => (
                 "outcome-unknown",
                 S::GATEWAY_TIMEOUT,
-                "It is not known whether this was carried out",
+                "It is not known whether the request was carried out",
             ),
             Self::UnreadableGame => (
                 "unreadable-game",
                 S::INTERNAL_SERVER_ERROR,
-                "The stored game cannot be explained",
+                "The stored events are not a valid game",
             ),
             Self::InternalError => (
                 "internal-error",
                 S::INTERNAL_SERVER_ERROR,
-                "Something went wrong inside the service",
+                "Internal server error",
             ),
         }
     }

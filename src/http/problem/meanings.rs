@@ -1,14 +1,14 @@
-//! What each kind of refusal means and what to do next, for whoever looks its type up.
+//! The text of the `/problems/{slug}` pages: what each problem type means and what to do next.
 
 use super::kind::ProblemType;
 
 impl ProblemType {
-    /// What is the matter, when an answer has this type.
+    /// What a problem of this type means.
     pub(crate) fn meaning(self) -> &'static str {
         self.texts().0
     }
 
-    /// What to do now.
+    /// What the client should do next.
     pub(crate) fn next(self) -> &'static str {
         self.texts().1
     }
@@ -16,162 +16,162 @@ impl ProblemType {
     fn texts(self) -> (&'static str, &'static str) {
         match self {
             Self::GameNotFound => (
-                "No game has this id. An id that is no UUID names no game either.",
+                "No game has this id. An id that is not a UUID is never the id of a game.",
                 "Check the id, or start a game with POST /games.",
             ),
             Self::MoveNotFound => (
-                "The game has fewer moves than that. Moves are counted from 1.",
-                "List the moves with GET /games/{id}/moves. The move may still come.",
+                "The game has fewer moves than the requested number. Moves are counted from 1.",
+                "List the moves with GET /games/{id}/moves. The move may be made later.",
             ),
             Self::RevisionNotFound => (
-                "The game has not come to that revision. Revisions are counted from 0.",
-                "Look at the game as it is with GET /games/{id}. The revision may still come.",
+                "The game has not reached that revision. Revisions are counted from 0.",
+                "Get the current game with GET /games/{id}. It may reach the revision later.",
             ),
             Self::PlayerNotFound => (
-                "Nobody with this name takes part in any game. Names are compared letter by \
-                 letter. A game that was started just now may not be in the lists yet.",
-                "Check the name, or send the Event-Position of the answer that started the game, \
-                 and Prefer: wait=5.",
+                "No player with this name is in any game. Names are compared exactly, including \
+                 upper and lower case. A game that was just started may not be in the lists yet.",
+                "Check the name. If the game was just started, send the Event-Position of the response \
+                 that started it, with Prefer: wait=5.",
             ),
             Self::GameDeleted => (
-                "An operator deleted the events of the game, or the first of them. The id is not used \
-                 again.",
+                "An operator deleted all events of the game, or the first of them. The id cannot be \
+                 used again.",
                 "Start another game with POST /games.",
             ),
             Self::GameAlreadyStarted => (
-                "A game with this id exists, between other players.",
-                "Look at it with GET /games/{id}, or start yours under another id.",
+                "A game with this id exists already, with other players.",
+                "Get it with GET /games/{id}, or start your game under another id.",
             ),
             Self::GameFinished => (
-                "Somebody won or gave up, or the board is full. No more discs are taken.",
+                "A player won or resigned, or the board is full. The game accepts no more moves.",
                 "Start another game with POST /games.",
             ),
             Self::PlayerNotInGame => (
-                "The request names a player who is not one of the game's two. Names are compared \
-                 letter by letter.",
-                "Send it in the name of one of players.",
+                "The request names a player who is not one of the game's two players. Names are \
+                 compared exactly, including upper and lower case.",
+                "Send the request with one of the names in players.",
             ),
             Self::NotYourTurn => (
-                "The players move in turns, and the other one's move is due. It may also be \
-                 that your move was recorded already and its answer got lost.",
+                "The players take turns, and it is the other player's turn. It is also possible \
+                 that your move was recorded and the response was lost.",
                 "Wait for the move of next_player: GET /games/{id} with If-None-Match and \
-                 Prefer: wait=30 answers when it is made. Then decide anew.",
+                 Prefer: wait=30 responds when it is made. Then choose your next move.",
             ),
             Self::ColumnFull => (
-                "Six discs lie in the column already.",
-                "Choose one of legal_columns.",
+                "The column already has six discs.",
+                "Choose one of the columns in legal_columns.",
             ),
             Self::RevisionMismatch => (
-                "The game is not at a revision that If-Match names: somebody moved. Nothing was \
-                 done.",
-                "Take in missed_events, then decide anew and send the current entity tag.",
+                "The game is at a revision that If-Match or If-None-Match excludes, usually because \
+                 another move was made. Nothing was done.",
+                "Read missed_events, decide again, and send the current entity tag.",
             ),
             Self::PreconditionRequired => (
-                "This service takes moves and resignations only for a stated revision.",
-                "Look at the game, then send its ETag as If-Match with the request.",
+                "This service accepts moves and resignations only with an If-Match field.",
+                "Get the game, then send its ETag as If-Match with the request.",
             ),
             Self::MalformedJson => (
-                "The body could not be read as JSON; the detail says where.",
-                "Mend the body. The same bytes will be refused again.",
+                "The request body is not valid JSON. The detail says where the error is.",
+                "Correct the body. The same bytes will be refused again.",
             ),
             Self::InvalidQuery => (
-                "A query parameter is unknown here, given twice or out of range.",
-                "Mend or leave out the parameter that is named.",
+                "A query parameter is unknown, given twice or out of range.",
+                "Correct or remove the query parameter that the parameter member names.",
             ),
             Self::InvalidIdempotencyKey => (
-                "The Idempotency-Key is not one text of 16 to 255 visible ASCII characters.",
-                "Send a new UUID as the key, and the same one again with each retry.",
+                "The request does not have exactly one Idempotency-Key of 16 to 255 visible ASCII characters.",
+                "Send a new UUID as the key, and send the same key with each retry.",
             ),
             Self::InvalidPrecondition => (
-                "If-Match or If-None-Match could not be read. Entity tags stand in double \
-                 quotes. A condition is never passed over, since the client relies on it.",
-                "Send the field as the detail shows it, with the ETag of an earlier answer.",
+                "If-Match or If-None-Match could not be parsed. Entity tags are written in double \
+                 quotes. The service never ignores a precondition, because the client relies on it.",
+                "Send the field as the detail shows it, with the ETag of an earlier response.",
             ),
             Self::InvalidLastEventId => (
-                "Last-Event-ID is not the id of an event of this stream. Ids are revisions in the \
-                 stream of a game, and positions in that of all games. A position has to be one \
-                 at which an event was recorded.",
-                "Send the id of the last event that you got, or leave the field out to begin \
-                 with the first.",
+                "Last-Event-ID is not the id of an event of this stream. In the stream of one game, \
+                 ids are revisions. In the stream of all games, ids are positions, and the position \
+                 must be that of a recorded event.",
+                "Send the id of the last event that you received, or leave the field out to begin \
+                 with the first event.",
             ),
             Self::InvalidEventPosition => (
-                "Event-Position is not what an answer of this service had in that field.",
-                "Send the field as it was, or leave it out to get the list as it is.",
+                "Event-Position is not a value that a response of this service had in that field.",
+                "Send the value unchanged, or leave the field out to get the current list.",
             ),
             Self::InvalidRequest => (
-                "The body is JSON, but a member is missing, unknown or of the wrong kind. \
+                "The body is JSON, but a member is missing, unknown or has an invalid value. \
                  A column is a letter from A to G; a name has 1 to 64 characters, is not \
                  blank and has no control characters.",
-                "Mend each of errors; their pointers lead to the members.",
+                "Fix every entry in errors. Its pointer says which member is meant.",
             ),
             Self::IdempotencyKeyReused => (
-                "The key came before, with another request. What it led to then is in original.",
-                "Use a new key for each thing that you ask for, and the old one for retries only.",
+                "The key was used before, for another request. The body of that request is in original.",
+                "Use a new key for each new request, and the same key only for retries of that request.",
             ),
             Self::PlayersNotDistinct => (
-                "Both players were given the same name.",
+                "Both players have the same name.",
                 "Give the players different names.",
             ),
             Self::UnsupportedMediaType => (
-                "The body is not said to be JSON. Nothing else is taken.",
+                "The Content-Type of the request is not JSON. The service accepts only JSON.",
                 "Send Content-Type: application/json.",
             ),
             Self::PayloadTooLarge => (
-                "The body has more bytes than limit.",
-                "Send less. No valid request comes near the limit.",
+                "The request body has more bytes than limit allows.",
+                "Send a smaller body. Valid requests are far below the limit.",
             ),
             Self::NotAcceptable => (
-                "Accept names no media type that this can be had as.",
-                "Ask for one of accepted, or leave Accept out.",
+                "The resource is not available in any media type that Accept names.",
+                "Send one of the media types in accepted, or leave Accept out.",
             ),
             Self::NotFound => (
-                "Nothing is at this path.",
-                "GET / lists where everything is.",
+                "There is no resource at this path.",
+                "GET / lists the paths of this service.",
             ),
             Self::MethodNotAllowed => (
-                "Something is at this path, but it does not take this method.",
+                "The resource at this path does not support this method.",
                 "Use one of the methods in the Allow field.",
             ),
             Self::Contention => (
-                "Other moves of the game kept being recorded between the decision on this one \
-                 and its recording. Nothing was done.",
-                "Send the request again after the seconds in Retry-After.",
+                "Every time this move was checked, another event of the game was recorded before \
+                 it. The service gave up after several attempts. Nothing was done.",
+                "Send the request again after the number of seconds in Retry-After.",
             ),
             Self::StoreUnavailable => (
-                "The event store does not answer. Nothing was done.",
-                "Send the request again after the seconds in Retry-After.",
+                "The event store does not respond. Nothing was done.",
+                "Send the request again after the number of seconds in Retry-After.",
             ),
             Self::StoreRefused => (
-                "The event store answers, but the user of this service could not be authenticated \
-                 or lacks a permission. Nothing was done.",
-                "Tell the operator of the service; its log says which user was refused what. The \
-                 request can be sent again then.",
+                "The event store responds, but it could not authenticate the user of this service, or \
+                 the user lacks a permission. Nothing was done.",
+                "Tell the operator of the service. The log says which user was denied what. Send the \
+                 request again when this is corrected.",
             ),
             Self::ReadModelBehind => (
-                "The lists do not yet include the event that was asked for, or the events that were \
-                 stored before the service started. They are at event_position.",
-                "Send the request again after the seconds in Retry-After, or with Prefer: wait=5. \
-                 Once the lists have caught up, they are answered as they are without \
-                 Event-Position.",
+                "The lists do not yet include the event at the requested position, or the events \
+                 that were stored before the service started. The lists are at event_position.",
+                "Send the request again after the number of seconds in Retry-After, or with \
+                 Prefer: wait=5. Once the lists have caught up, a request without Event-Position \
+                 gets the current list.",
             ),
             Self::ReadModelUnavailable => (
-                "What lists are made from could not be read. Games are not concerned.",
-                "Send the request again after the seconds in Retry-After.",
+                "The read model, from which lists are made, could not be read. Games are not affected.",
+                "Send the request again after the number of seconds in Retry-After.",
             ),
             Self::OutcomeUnknown => (
-                "The event store was asked to record this and did not say whether it did.",
-                "Send the same request again, with the same Idempotency-Key or If-Match: it is \
-                 not done twice. Without either, look at the game first.",
+                "The event store was asked to record the events, and did not confirm that it did.",
+                "Send the same body again as retry_with says. The request is then carried out only \
+                 once. If retry_with is null, get the game first.",
             ),
             Self::UnreadableGame => (
                 "From revision on, the stored events are not a valid game.",
-                "Tell the operator of the service. The revisions before that one can be read, and \
-                 so can all events, at /games/{id}/events.",
+                "Tell the operator of the service. Earlier revisions of the game can still be read, \
+                 and all of its events at /games/{id}/events.",
             ),
             Self::InternalError => (
-                "Something happened that should not. What it was is in the service's log, \
-                 under the instance of the problem.",
-                "Tell the operator of the service the instance.",
+                "The service failed in an unexpected way. The service's log has the cause, under the \
+                 request id in instance.",
+                "Report the instance to the operator of the service.",
             ),
         }
     }

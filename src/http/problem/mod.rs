@@ -1,5 +1,4 @@
-//! Refusals as `application/problem+json` (RFC 9457), and the only place that turns errors
-//! into statuses.
+//! Error responses as `application/problem+json` (RFC 9457). Each problem type has its status here.
 
 mod kind;
 mod meanings;
@@ -14,10 +13,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-/// A refusal, on its way to the client.
+/// A problem on its way to the client.
 ///
-/// As a response it is an empty one that carries the problem as an extension; the outermost
-/// layer, which knows the request's id, writes the body.
+/// `into_response` returns an empty response with the problem as an extension. The outermost layer,
+/// which knows the request's id, writes the body.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem(Box<Content>);
 
@@ -30,7 +29,7 @@ struct Content {
 }
 
 impl Problem {
-    /// A problem of this type. The detail is for people: what happened, and what to do next.
+    /// A problem of this type. The detail is for people: what was wrong, and what to do next.
     pub(crate) fn new(problem_type: ProblemType, detail: impl Into<String>) -> Problem {
         Problem(Box::new(Content {
             problem_type,
@@ -70,7 +69,7 @@ impl Problem {
         self.0.problem_type.slug()
     }
 
-    /// The answer, with the request's id as the instance of the problem.
+    /// The response, with the request's id as the `instance` of the problem.
     pub(crate) fn render(self, request_id: Uuid) -> Response {
         let status = self.0.problem_type.status();
         let mut body = Map::new();
@@ -102,7 +101,7 @@ impl IntoResponse for Problem {
 }
 
 impl Problem {
-    /// No game has this id. Ids that are no UUIDs end here too.
+    /// No game has this id, or the id is not a UUID.
     pub(crate) fn game_not_found(id: &str) -> Problem {
         Problem::new(
             ProblemType::GameNotFound,
@@ -111,25 +110,25 @@ impl Problem {
         .with("game_id", id)
     }
 
-    /// The store does not answer; nothing was done.
+    /// The store does not respond, and nothing was done.
     pub(crate) fn store_unavailable() -> Problem {
         Problem::new(
             ProblemType::StoreUnavailable,
-            "The event store does not answer. Nothing was done; send the request again later.",
+            "The event store does not respond. Nothing was done. Send the request again after the seconds \
+             in Retry-After.",
         )
         .retry_after("2")
     }
 
-    /// Something that should not happen did. What it was stands in the log, under the
-    /// request's id.
+    /// An unexpected error. The log has its cause, under the request's id.
     pub(crate) fn internal_error() -> Problem {
         Problem::new(
             ProblemType::InternalError,
-            "The service could not answer this. Tell its operator the instance below.",
+            "The service could not process the request. Report the instance to its operator.",
         )
     }
 
-    /// Says when to send the request again, in seconds.
+    /// Adds `Retry-After`, in seconds.
     pub(crate) fn retry_after(self, seconds: &'static str) -> Problem {
         self.with_header(RETRY_AFTER, HeaderValue::from_static(seconds))
     }

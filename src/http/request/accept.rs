@@ -1,4 +1,4 @@
-//! Content negotiation by `Accept` (RFC 9110, 12.5.1). Nothing else about a client counts.
+//! Content negotiation by `Accept` (RFC 9110, 12.5.1). No other field selects the media type.
 
 use crate::http::problem::ProblemType;
 use std::str::FromStr;
@@ -20,7 +20,7 @@ pub(crate) const APPLICATION_JSON: MediaType<'static> = MediaType::new(APPLICATI
 const TEXT_HTML: MediaType<'static> = MediaType::new(TEXT, HTML);
 const TEXT_PLAIN: MediaType<'static> = MediaType::new(TEXT, PLAIN);
 
-/// The client takes JSON. A request without `Accept` takes anything.
+/// The client accepts JSON. A request without `Accept` accepts anything.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AcceptsJson;
 
@@ -32,7 +32,7 @@ impl<S: Send + Sync> FromRequestParts<S> for AcceptsJson {
     }
 }
 
-/// The forms of a game.
+/// The representations of a game.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum GameForm {
     Json,
@@ -53,7 +53,7 @@ impl<S: Send + Sync> FromRequestParts<S> for GameForm {
 }
 
 impl GameForm {
-    /// The same form, in the colours that the query asks for; JSON has none.
+    /// The same form, with the colours that the query asks for. JSON ignores them.
     pub(crate) fn coloured(self, query: &mut Query) -> Result<GameForm, Problem> {
         match (self, query.word("color", &["always", "never"])?) {
             (GameForm::Text(_), Some("always")) => Ok(GameForm::Text(Palette::Ansi)),
@@ -62,7 +62,7 @@ impl GameForm {
     }
 }
 
-/// The forms of what both programs and people read.
+/// The representations of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PageForm {
     Json,
@@ -83,9 +83,8 @@ impl<S: Send + Sync> FromRequestParts<S> for PageForm {
     }
 }
 
-/// The form that the client likes best among those that can be had; the first if it does not
-/// care. A field that cannot be parsed counts as absent (RFC 9110, 5.5 leaves that to the
-/// recipient).
+/// The offered form that the client prefers, or the first one if it accepts anything. A field that cannot be
+/// parsed counts as absent (RFC 9110, 5.5 leaves that to the recipient).
 pub(crate) fn negotiate<Form: Copy, const N: usize>(
     headers: &HeaderMap,
     offered: [(MediaType<'static>, Form); N],
@@ -96,7 +95,7 @@ pub(crate) fn negotiate<Form: Copy, const N: usize>(
         .filter_map(|field| field.to_str().ok())
         .collect();
     let accept = match fields[..] {
-        // What most clients send, and what they mean by sending nothing.
+        // What most clients send; no field means the same.
         [] | ["*/*"] => None,
         _ => Accept::from_str(&fields.join(", ")).ok(),
     };
@@ -104,7 +103,7 @@ pub(crate) fn negotiate<Form: Copy, const N: usize>(
         let first = offered.first().map(|(_, form)| *form);
         return first.ok_or_else(Problem::internal_error);
     };
-    // All text here is UTF-8, and a client may say that it wants just that.
+    // All text is UTF-8, so `charset=utf-8` in `Accept` matches too.
     let charsets = [None, Some(UTF_8), Value::new("utf-8")]
         .map(|charset| charset.map(|charset| (CHARSET, charset)));
     let with_charsets = |plain: &MediaType<'static>| {
@@ -128,7 +127,10 @@ pub(crate) fn negotiate<Form: Copy, const N: usize>(
 fn not_acceptable<const N: usize>(offered: [String; N]) -> Problem {
     Problem::new(
         ProblemType::NotAcceptable,
-        format!("This can be had as {}.", offered.join(" or ")),
+        format!(
+            "The resource is available as {}. Send one of these in Accept.",
+            offered.join(" or ")
+        ),
     )
     .with("accepted", offered.to_vec())
 }

@@ -1,5 +1,5 @@
-//! Request bodies: small JSON objects of text members, checked one by one, so that the
-//! answer names everything that is wrong with them.
+//! Request bodies: small JSON objects with string members. Every member is checked, so that one response lists
+//! all errors.
 
 use crate::http::problem::ProblemType;
 use std::convert::Infallible;
@@ -20,38 +20,38 @@ use serde_json::{Value, json};
 use crate::domain::PlayerName;
 use crate::http::problem::Problem;
 
-/// The largest body of a request that names new players, in bytes. Two names of 64 characters,
-/// all escaped, fit.
+/// The largest body of a request that names new players, in bytes. Large enough for two names of 64 characters
+/// with every character escaped.
 const LARGEST_BODY: usize = 4096;
 
-/// The largest body of a request that names a player of a stored game, in bytes. The tutorial
-/// stored names of any length; one of 10,000 characters fits, all escaped.
+/// The largest body of a request that names a player of a stored game, in bytes. The tutorial stored names of
+/// any length. Large enough for a name of 10,000 characters with every character escaped.
 pub(crate) const LARGEST_WITH_STORED_NAME: usize = 64 * 1024;
 
-/// What a request body is made into.
+/// A type that is built from the members of a request body.
 pub(crate) trait FromMembers: Sized {
-    /// A body that works, for who sent something else.
+    /// A valid body, shown to a client that sent another media type.
     const EXAMPLE: &'static str;
 
     /// The largest body that is read, in bytes.
     const LARGEST: usize = LARGEST_BODY;
 
-    /// Takes the members that it is made of. `None` if one is missing or wrong, which
-    /// [`Members`] keeps note of.
+    /// Takes the members that the type needs. `None` if one is missing or invalid; [`Members`] then has the
+    /// error.
     fn from_members(members: &mut Members) -> Option<Self>;
 }
 
-/// A request body, checked for 413, 415 and 400 in this order. What else is 400 is the
-/// handler's to ask, before it [reads](ApiJson::read) the members.
+/// A request body, checked for 413, 415 and 400 in this order. The handler checks for all other 400s before it
+/// [reads](ApiJson::read) the members, which may be a 422.
 #[derive(Debug)]
 pub(crate) struct ApiJson<T> {
-    /// `None` when the body is JSON, but no object.
+    /// `None` if the body is JSON, but not an object.
     members: Option<Members>,
-    made_into: PhantomData<T>,
+    target: PhantomData<T>,
 }
 
 impl<T: FromMembers> ApiJson<T> {
-    /// What the body says; 422 if that makes no sense.
+    /// The value of the body; a 422 if a member is missing, unknown or invalid.
     pub(crate) fn read(self) -> Result<T, Problem> {
         let mut members = self.members.ok_or_else(|| {
             let detail = "the body must be a JSON object";
@@ -74,7 +74,7 @@ impl<S: Send + Sync, T: FromMembers> FromRequest<S> for ApiJson<T> {
         if !is_json(&head.headers) {
             return Err(unsupported_media_type(&head, T::EXAMPLE));
         }
-        // The only other cause is a connection that broke off, which no answer reaches.
+        // The only other cause is a lost connection, on which no response arrives.
         let body = to_bytes(body, T::LARGEST)
             .await
             .map_err(|_| payload_too_large(T::LARGEST))?;
@@ -89,7 +89,7 @@ impl<S: Send + Sync, T: FromMembers> FromRequest<S> for ApiJson<T> {
         };
         Ok(ApiJson {
             members,
-            made_into: PhantomData,
+            target: PhantomData,
         })
     }
 }
@@ -98,7 +98,7 @@ fn declared_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// `application/json`, or a type built on it (RFC 6839, 3.1).
+/// `application/json`, or a type with the suffix `+json` (RFC 6839, 3.1).
 fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::to_str);
     let Some(Ok(content_type)) = content_type else {
@@ -113,7 +113,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 fn payload_too_large(limit: usize) -> Problem {
     Problem::new(
         ProblemType::PayloadTooLarge,
-        format!("The body of a request has at most {limit} bytes."),
+        format!("The request body may have at most {limit} bytes. Send a smaller body."),
     )
     .with("limit", limit)
 }
@@ -125,7 +125,7 @@ fn unsupported_media_type(head: &Parts, example: &str) -> Problem {
     Problem::new(
         ProblemType::UnsupportedMediaType,
         format!(
-            "Send JSON and say so: \
+            "The Content-Type is not JSON. Send JSON with this Content-Type: \
              curl -H 'Content-Type: application/json' -d '{example}' http://{host}{path}"
         ),
     )
@@ -136,7 +136,7 @@ fn unsupported_media_type(head: &Parts, example: &str) -> Problem {
 fn malformed_json(error: &serde_json::Error) -> Problem {
     Problem::new(
         ProblemType::MalformedJson,
-        format!("The body is not JSON: {error}."),
+        format!("The body is not JSON: {error}. Correct the body."),
     )
 }
 
@@ -145,12 +145,12 @@ fn invalid_request(errors: &[Value]) -> Problem {
         .first()
         .and_then(|error| Some((error["pointer"].as_str()?, error["detail"].as_str()?)));
     let detail = first.map_or(String::new(), |(pointer, detail)| {
-        format!("{pointer}: {detail}.")
+        format!("{pointer}: {detail}. Fix every entry in errors.")
     });
     Problem::new(ProblemType::InvalidRequest, detail).with("errors", errors)
 }
 
-/// The members of a body's object that nobody has taken yet, and what was wrong so far.
+/// The members of the body that were not taken yet, and the errors found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
     given: Vec<(String, Value)>,
@@ -158,7 +158,7 @@ pub(crate) struct Members {
 }
 
 impl Members {
-    /// Takes a required text member and makes it into a value.
+    /// Takes a required string member and parses it.
     pub(crate) fn text<T, E: fmt::Display>(
         &mut self,
         name: &str,
@@ -177,8 +177,8 @@ impl Members {
         parse(text).map_err(|error| self.error(name, error)).ok()
     }
 
-    /// Takes the name of a player of a stored game. Any text may be one: the game knows its
-    /// players, and the rules for names are for new games.
+    /// Takes the name of a player of a stored game. Any string is allowed: the rules for names apply only to new
+    /// games, and the name is compared with those of the game's players.
     pub(crate) fn stored_name(&mut self, name: &str) -> Option<PlayerName> {
         self.text(name, |text| Ok::<_, Infallible>(PlayerName::recorded(text)))
     }
@@ -191,7 +191,7 @@ impl Members {
 
     fn finish(mut self) -> Result<(), Problem> {
         for (name, _) in std::mem::take(&mut self.given) {
-            self.error(&name, "this member is not known here, or is given twice");
+            self.error(&name, "this member is unknown, or is given twice");
         }
         if self.errors.is_empty() {
             return Ok(());
@@ -200,7 +200,7 @@ impl Members {
     }
 }
 
-/// A member's name as a part of a JSON pointer (RFC 6901, 3) in a URI fragment (6).
+/// A member's name as a token of a JSON Pointer (RFC 6901, 3) in a URI fragment (RFC 6901, 6).
 fn pointer_token(name: &str) -> String {
     const NOT_IN_FRAGMENT: &AsciiSet = &CONTROLS
         .add(b' ')
@@ -221,8 +221,8 @@ fn pointer_token(name: &str) -> String {
     utf8_percent_encode(&token, NOT_IN_FRAGMENT).to_string()
 }
 
-/// By hand, to see a member that is given twice: parsers differ in which one they keep, so
-/// a proxy might have judged another request than this service (RFC 8259, 4).
+/// Written by hand to detect a member that is given twice. Parsers differ in which one they keep (RFC 8259, 4),
+/// so a proxy may have checked another value than this service would use.
 impl<'de> Deserialize<'de> for Members {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Object;

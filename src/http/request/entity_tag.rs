@@ -1,41 +1,41 @@
 //! Lists of entity tags (RFC 9110, 8.8.3 and 13.1.1).
 //!
-//! By hand: the `headers` crate neither says what is wrong with a field nor shows the tags of
-//! one that is right, and a tag has to be read here as the revision that it stands for.
+//! Parsed by hand: the `headers` crate does not say what is wrong with an invalid field, and does not give
+//! access to the tags of a valid one. This service needs the revision in each tag.
 
 use crate::http::problem::{Problem, ProblemType};
 use std::fmt;
 
 use crate::event_store::StreamRevision;
 
-/// What the tag of the text board has in addition to the revision.
+/// The suffix of the text board's tag, after the revision.
 pub(crate) const TEXT_VARIANT: &str = "-text";
 
-/// The value of a condition, of all of its header fields together.
+/// The value of a conditional header, with all of its field lines combined.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Tags {
-    /// `*`: whatever there is.
+    /// `*`: any current representation.
     Any,
     /// Never empty.
     Listed(Vec<EntityTag>),
 }
 
-/// A tag; not necessarily one of ours.
+/// An entity tag, not necessarily one that this service sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EntityTag {
     pub(crate) is_weak: bool,
-    /// What is between the quotes. Latin-1, since anything may be there.
+    /// The text between the quotes, read as Latin-1, because any byte from 0x80 is allowed.
     pub(crate) opaque: String,
 }
 
-/// What is wrong with a condition.
+/// Why a conditional header is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidTags {
-    #[error("{0} is no entity tag; tags are in double quotes.")]
+    #[error("{0} is not an entity tag. Entity tags are in double quotes.")]
     NoTag(String),
-    #[error("{0} is the tag of no revision of a game.")]
+    #[error("{0} is not the entity tag of a game.")]
     NoRevision(EntityTag),
-    #[error("A star stands alone.")]
+    #[error("* cannot be combined with other values.")]
     StarAmongOthers,
     #[error("There is no entity tag.")]
     Empty,
@@ -44,8 +44,8 @@ pub(crate) enum InvalidTags {
 }
 
 impl InvalidTags {
-    /// What to send instead.
-    pub(crate) fn as_it_should_be(&self) -> String {
+    /// A valid value to send instead.
+    pub(crate) fn valid_example(&self) -> String {
         let digits = |text: &str| {
             let digits = text.trim_matches('"');
             let is_number = digits.parse::<u64>().is_ok_and(|n| n.to_string() == digits);
@@ -56,17 +56,17 @@ impl InvalidTags {
             InvalidTags::StarAmongOthers => Some("*".to_owned()),
             InvalidTags::NoRevision(_) | InvalidTags::Empty | InvalidTags::TooMany(_) => None,
         };
-        given.unwrap_or_else(|| "\"7\", say, when the answer that you go by had ETag: \"7\"".into())
+        given.unwrap_or_else(|| "\"7\", if the response that you decided on had ETag: \"7\"".into())
     }
 }
 
 impl EntityTag {
-    /// The revision that this is a tag of, of whichever variant.
+    /// The revision in the tag, with or without the suffix of the text board.
     pub(crate) fn revision(&self) -> Option<StreamRevision> {
         let digits = self.opaque.strip_suffix(TEXT_VARIANT);
         let digits = digits.unwrap_or(&self.opaque);
         let number: u64 = digits.parse().ok()?;
-        // Tags are compared letter by letter: 07 and +7 are not 7.
+        // Tags are compared character by character: 07 and +7 are not 7.
         (number.to_string() == digits).then(|| StreamRevision::new(number))
     }
 }
@@ -79,7 +79,7 @@ impl fmt::Display for EntityTag {
 }
 
 impl Tags {
-    /// Reads the fields as one list (RFC 9110, 5.3).
+    /// Parses the field lines as one list (RFC 9110, 5.3).
     pub(crate) fn parse<'a>(fields: impl Iterator<Item = &'a [u8]>) -> Result<Tags, InvalidTags> {
         let mut tags = Vec::new();
         let mut stars = 0;
@@ -99,8 +99,8 @@ impl Tags {
     }
 }
 
-/// Reads the tags between the commas. Between two commas there may be nothing (RFC 9110,
-/// 5.6.1.2), and within a tag there may be a comma.
+/// Parses a comma-separated list of tags. List elements may be empty (RFC 9110, 5.6.1.2), and a tag may contain
+/// a comma.
 fn read_list(field: &[u8], tags: &mut Vec<EntityTag>) -> Result<(), InvalidTags> {
     let mut rest = field.trim_ascii();
     loop {
@@ -112,16 +112,16 @@ fn read_list(field: &[u8], tags: &mut Vec<EntityTag>) -> Result<(), InvalidTags>
         if rest.is_empty() {
             return Ok(());
         }
-        let (tag, after) = read_tag(rest).ok_or_else(|| no_tag(rest))?;
+        let (tag, after) = read_tag(rest).ok_or_else(|| invalid_tag(rest))?;
         tags.push(tag);
         rest = after.trim_ascii_start();
         if !rest.is_empty() && !rest.starts_with(b",") {
-            return Err(no_tag(rest));
+            return Err(invalid_tag(rest));
         }
     }
 }
 
-/// The tag at the beginning, and what follows it.
+/// The tag at the start of the text, and the rest of the text.
 fn read_tag(text: &[u8]) -> Option<(EntityTag, &[u8])> {
     let weak = text.strip_prefix(b"W/");
     let opaque = weak.unwrap_or(text).strip_prefix(b"\"")?;
@@ -135,7 +135,7 @@ fn read_tag(text: &[u8]) -> Option<(EntityTag, &[u8])> {
     Some((tag, &after[1..]))
 }
 
-fn no_tag(rest: &[u8]) -> InvalidTags {
+fn invalid_tag(rest: &[u8]) -> InvalidTags {
     let member = rest.split(|byte| *byte == b',').next().unwrap_or(rest);
     let member = latin_1(member.trim_ascii());
     match member.as_str() {
@@ -148,11 +148,11 @@ fn latin_1(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
 
-/// A condition that cannot be read is never passed over: the client relies on it.
+/// A conditional header that cannot be parsed is never ignored, because the client relies on it.
 pub(crate) fn invalid_precondition(header: &str, invalid: &InvalidTags) -> Problem {
     Problem::new(
         ProblemType::InvalidPrecondition,
-        format!("{invalid} Send {header}: {}", invalid.as_it_should_be()),
+        format!("{invalid} Send {header}: {}", invalid.valid_example()),
     )
     .with("header", header)
 }
@@ -192,12 +192,12 @@ mod tests {
     }
 
     #[test]
-    fn a_comma_may_stand_in_a_tag_and_nothing_between_two() {
+    fn a_tag_may_contain_a_comma_and_list_elements_may_be_empty() {
         assert_eq!(listed(&[",\"a,b\",, \"c\","]), ["\"a,b\"", "\"c\""]);
     }
 
     #[test]
-    fn what_is_no_tag_is_named() {
+    fn an_invalid_tag_is_named_in_the_error() {
         for (field, named) in [
             ("3", "3"),
             ("\"3\", 4", "4"),
@@ -236,11 +236,11 @@ mod tests {
 
     #[test]
     fn a_number_without_its_quotes_is_shown_with_them() {
-        let shown = |field| parse(&[field]).expect_err("no tag").as_it_should_be();
+        let shown = |field| parse(&[field]).expect_err("no tag").valid_example();
         assert_eq!(shown("3"), "\"3\"");
         assert_eq!(shown("\"12"), "\"12\"");
         assert_eq!(shown("*, \"3\""), "*");
-        assert!(shown("abc").starts_with("\"7\", say"));
+        assert!(shown("abc").starts_with("\"7\", if"));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! `Idempotency-Key`: a request that is sent again is carried out once, and answered each time
-//! as it was the first time. What a key leads to is in `application::replay`.
+//! `Idempotency-Key`: a repeated request is carried out once and gets the first response each time. The
+//! deduplication itself is in `application::deduplication`.
 
 use crate::http::problem::ProblemType;
 use axum::extract::FromRequestParts;
@@ -14,14 +14,14 @@ use crate::http::problem::Problem;
 pub(crate) const NAME: &str = "Idempotency-Key";
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// On an answer that was given before.
+/// Marks the response to a repeated request.
 pub(crate) const REPLAYED: (HeaderName, HeaderValue) = (
     HeaderName::from_static("idempotent-replayed"),
     HeaderValue::from_static("true"),
 );
 
-/// The terms that a request's header fields set: its key and its conditions. Handlers take it
-/// as a `Result`, since the body's length and type are judged before.
+/// The command options in a request's header fields: key, preconditions and metadata. Handlers take it as a
+/// `Result`, because errors in the body's length and type are reported first.
 #[derive(Debug)]
 pub(crate) struct RequestOptions(pub(crate) CommandOptions);
 
@@ -43,7 +43,7 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
         return Ok(None);
     };
     if fields.next().is_some() {
-        return Err(invalid_key("there is more than one"));
+        return Err(invalid_key("the field is sent more than once"));
     }
     let text = field.to_str().unwrap_or("\u{fffd}");
     let parsed = if text.starts_with('"') {
@@ -55,7 +55,7 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
     parsed.map(Some).map_err(invalid_key)
 }
 
-/// What a quoted string says (RFC 9651, 3.3.3).
+/// The value of a quoted string (RFC 9651, 3.3.3).
 fn unquote(text: &str) -> Option<String> {
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
     let mut unquoted = String::with_capacity(inner.len());
@@ -74,7 +74,7 @@ fn invalid_key(reason: impl std::fmt::Display) -> Problem {
     let example = uuid::Uuid::new_v4();
     Problem::new(
         ProblemType::InvalidIdempotencyKey,
-        format!("The {NAME} is none: {reason}. A new UUID serves well: {NAME}: {example}"),
+        format!("The {NAME} is not valid: {reason}. Send a new UUID, such as {NAME}: {example}"),
     )
     .with("header", NAME)
 }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn an_invalid_key_is_refused() {
         let key = "0f3cd2a1-94f5-4e4c";
         for fields in [
             &["too-short"][..],

@@ -1,4 +1,4 @@
-//! `If-None-Match` on reads: has the client got this already?
+//! `If-None-Match` on reads: whether the client has the current representation.
 
 use super::entity_tag::invalid_precondition;
 use axum::body::Body;
@@ -11,13 +11,12 @@ use super::entity_tag::Tags;
 use crate::http::problem::Problem;
 use axum::http::request::Parts;
 
-/// What the client says that it has.
+/// The representations that the client has.
 #[derive(Debug)]
 pub(crate) struct IfNoneMatch(Option<Tags>);
 
 impl IfNoneMatch {
-    /// Whether the client has the representation with this entity tag, as far as that matters
-    /// to it (the weak comparison, RFC 9110, 8.8.3.2).
+    /// Whether the client has the representation with this entity tag, by weak comparison (RFC 9110, 8.8.3.2).
     pub(crate) fn matches(&self, etag: &HeaderValue) -> bool {
         let opaque = etag.to_str().unwrap_or_default().trim_matches('"');
         match &self.0 {
@@ -27,8 +26,8 @@ impl IfNoneMatch {
         }
     }
 
-    /// The answer, or 304 with its header fields and without its body if the client has it
-    /// already (RFC 9110, 15.4.5). The answer's own `ETag` is compared.
+    /// The response, or a 304 with its header fields and no body if the client has its `ETag`
+    /// (RFC 9110, 15.4.5).
     pub(crate) fn unless_known(&self, answer: Response) -> Response {
         if !answer
             .headers()

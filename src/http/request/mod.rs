@@ -1,4 +1,4 @@
-//! What is read from requests.
+//! Extractors: the parts of a request, parsed and checked.
 
 pub(crate) mod accept;
 pub(crate) mod body;

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use crate::application::GameId;
 use crate::http::problem::Problem;
 
-/// The game that the path names. An id that is no UUID names no game, which is 404.
+/// The game id in the path. An id that is not a UUID is a 404.
 #[derive(Debug)]
 pub(crate) struct GamePath(pub(crate) GameId);
 
@@ -20,8 +20,8 @@ impl<S: Send + Sync> FromRequestParts<S> for GamePath {
     }
 }
 
-/// The game that the path names, and the rest of what follows `moves`, unread: what is no
-/// number of a move is no move.
+/// The game id in the path, and the segment after `moves`, not parsed: a segment that is not the number of a
+/// move is a 404.
 #[derive(Debug)]
 pub(crate) struct MovePath(pub(crate) GameId, pub(crate) String);
 
@@ -40,10 +40,10 @@ impl<S: Send + Sync> FromRequestParts<S> for MovePath {
     }
 }
 
-/// A path that is no text.
+/// A path that is not UTF-8.
 pub(crate) fn undecodable() -> Problem {
     Problem::new(
         ProblemType::NotFound,
-        "The path is not percent-encoded UTF-8.",
+        "The path is not percent-encoded UTF-8. Encode it as UTF-8.",
     )
 }

@@ -1,5 +1,6 @@
-//! `Event-Position`: how far the events of the whole store had come. Answers to writes say which
-//! event was theirs, lists up to which one they tell, and a client may give either back.
+//! `Event-Position`: a position in the order of all events of the store. The response to a write has the
+//! position of its last event, and a list has the position of the last event that it includes. A client can
+//! send either back.
 
 use axum::http::{HeaderName, HeaderValue};
 
@@ -7,14 +8,14 @@ use crate::event_store::GlobalPosition;
 
 pub(crate) const EVENT_POSITION: HeaderName = HeaderName::from_static("event-position");
 
-/// The position that a client names as it was told.
+/// A position in exactly the form that [`event_position`] writes.
 pub(crate) fn parse_position(text: &str) -> Option<GlobalPosition> {
-    // Parsers of numbers take a plus sign.
+    // Number parsers accept a plus sign.
     let is_plain = |byte: u8| byte.is_ascii_digit() || byte == b'-';
     text.parse().ok().filter(|_| text.bytes().all(is_plain))
 }
 
-/// The header field that says so; none of a store without events.
+/// The header field with this position; `None` for a store without events.
 pub(crate) fn event_position(
     position: Option<GlobalPosition>,
 ) -> Option<(HeaderName, HeaderValue)> {

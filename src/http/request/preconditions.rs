@@ -1,5 +1,4 @@
-//! `If-Match` and `If-None-Match` on writes: what the client expects of the game, and how it
-//! hears that the game is elsewhere.
+//! `If-Match` and `If-None-Match` on writes: the revisions that the client expects or excludes.
 
 use axum::http::header::IF_MATCH;
 use axum::http::{HeaderMap, HeaderValue};
@@ -10,24 +9,24 @@ use crate::application::{Precondition, Revisions};
 use crate::event_store::StreamRevision;
 use crate::http::problem::Problem;
 
-/// How many tags `If-Match` may hold.
+/// The most tags in `If-Match`.
 const MOST_TAGS: usize = 16;
 
-/// The conditions that these header fields make.
+/// The precondition that these header fields express.
 pub(crate) fn precondition(headers: &HeaderMap) -> Result<Precondition, Problem> {
     let if_match = if_match(headers)?;
     let if_none_match = IfNoneMatch::tags(headers)?;
     Ok(Precondition {
         expected: if_match.as_ref().and_then(latest),
         at: if_match.map(|tags| revisions(&tags, |tag| !tag.is_weak)),
-        // A write changes every representation, so each one's tag counts.
+        // A write changes every representation, so weak tags count too.
         not_at: if_none_match.map(|tags| revisions(&tags, |_| true)),
         is_required: false,
     })
 }
 
-/// The tags of `If-Match`. Each has to be one that this service could have given out: another
-/// is a mistake which the client should hear of, not a state of the game.
+/// The tags of `If-Match`. Each must have the form of this service's tags. Any other tag is a mistake of the
+/// client (400), not a failed precondition (412).
 fn if_match(headers: &HeaderMap) -> Result<Option<Tags>, Problem> {
     if !headers.contains_key(IF_MATCH) {
         return Ok(None);
@@ -58,7 +57,7 @@ fn revisions(tags: &Tags, counts: impl Fn(&EntityTag) -> bool) -> Revisions {
     }
 }
 
-/// The one revision that a field names with a strong tag; `None` if it says anything else.
+/// The revision in the field, if its value is a single strong tag; otherwise `None`.
 pub(crate) fn only_revision(if_match: &HeaderValue) -> Option<StreamRevision> {
     match Tags::parse([if_match.as_bytes()].into_iter()) {
         Ok(Tags::Listed(tags)) => match tags.as_slice() {

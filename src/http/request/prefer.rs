@@ -1,4 +1,4 @@
-//! `Prefer: wait=n` (RFC 7240): how long the client would rather wait.
+//! `Prefer: wait=n` (RFC 7240): how long the client is willing to wait.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -14,17 +14,17 @@ const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
-/// Seconds. Whoever asks for more is told that this is what they get.
+/// In seconds. A longer wait is cut to this, and `Preference-Applied` says so.
 const LONGEST_WAIT: u64 = 30;
 
-/// How many seconds the client would rather wait than hear nothing new; `None` when it does
-/// not want to, or has nothing that could be compared.
+/// How many seconds the request may wait for a newer response. `None` if the client does not ask to wait, or
+/// sends nothing to compare with.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wait(Option<u64>);
 
 impl Wait {
-    /// What a request with this method and these fields asks for: it waits for what is newer
-    /// than what it has, or for what it has written itself.
+    /// The wait of a request with this method and these fields. `If-None-Match` waits for something newer, and
+    /// `Event-Position` for the client's own write.
     pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Wait {
         let compares = [IF_NONE_MATCH, EVENT_POSITION]
             .iter()
@@ -37,7 +37,7 @@ impl Wait {
         self.0
     }
 
-    /// How much longer than others such a request may take.
+    /// The time by which the wait extends the handler's timeout.
     pub(crate) fn allowance(self) -> Duration {
         Duration::from_secs(self.0.unwrap_or(0))
     }
@@ -47,22 +47,22 @@ impl<S: Send + Sync> FromRequestParts<S> for Wait {
     type Rejection = Infallible;
 
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        // A game is told as it is now: no position is waited for.
+        // A game is always current, so `Event-Position` has nothing to wait for.
         let can_wait = head.headers.contains_key(IF_NONE_MATCH);
         let wait = Wait::of(&head.method, &head.headers);
         Ok(if can_wait { wait } else { Wait(None) })
     }
 }
 
-/// Says that the client's wait was granted, for so many seconds (RFC 7240, 3).
+/// `Preference-Applied` with the number of seconds that was granted (RFC 7240, 3).
 pub(crate) fn preference_applied(seconds: u64) -> (HeaderName, HeaderValue) {
     let applied = HeaderValue::try_from(format!("wait={seconds}"));
     let applied = applied.expect("digits are a header value");
     (PREFERENCE_APPLIED, applied)
 }
 
-/// The seconds of the first `wait` preference (RFC 7240, 2: later ones do not count). A value
-/// that is no number is a preference that is not understood, and passed over.
+/// The seconds of the first `wait` preference (RFC 7240, 2: later ones do not count). A value that is not a
+/// number is ignored.
 fn preferred(headers: &HeaderMap) -> Option<u64> {
     let fields = headers.get_all(PREFER).iter();
     let preferences = fields
@@ -78,11 +78,11 @@ fn preferred(headers: &HeaderMap) -> Option<u64> {
     let quoted = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
     let digits = quoted.unwrap_or(value);
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    // A number that does not fit is a long wait, too.
+    // A number that overflows is cut like any other long wait.
     is_number.then(|| digits.parse().unwrap_or(u64::MAX).min(LONGEST_WAIT))
 }
 
-/// The parts between the separators that are not in a quoted string.
+/// Splits at each separator that is not in a quoted string.
 fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     text.split(move |letter| {

@@ -1,5 +1,5 @@
-//! Query parameters. One that is unknown, given twice or out of range is refused by name:
-//! a misspelt parameter that is met with silence answers another question.
+//! Query parameters. A parameter that is unknown, given twice or out of range is refused by name: if a misspelt
+//! parameter were ignored, the client would get the response to another query.
 
 use crate::http::problem::ProblemType;
 use std::borrow::Cow;
@@ -10,7 +10,7 @@ use axum::extract::FromRequestParts;
 use crate::http::problem::Problem;
 use axum::http::request::Parts;
 
-/// The query parameters that nobody has taken yet.
+/// The query parameters that were not taken yet.
 #[derive(Debug)]
 pub(crate) struct Query(Vec<(String, String)>);
 
@@ -30,7 +30,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 }
 
 impl Query {
-    /// Takes a number, if it is there.
+    /// Takes a number, if the parameter is present.
     pub(crate) fn number(
         &mut self,
         name: &str,
@@ -45,13 +45,13 @@ impl Query {
                 let (least, most) = range.into_inner();
                 Err(invalid_query(
                     name,
-                    format!("{name} is a number from {least} to {most}, not {text:?}."),
+                    format!("{name} must be a number from {least} to {most}, not {text:?}."),
                 ))
             }
         }
     }
 
-    /// Takes one of these words, if it is there.
+    /// Takes one of these words, if the parameter is present.
     pub(crate) fn word(
         &mut self,
         name: &str,
@@ -64,12 +64,12 @@ impl Query {
             Some(word) => Ok(Some(word)),
             None => Err(invalid_query(
                 name,
-                format!("{name} is {}, not {text:?}.", words.join(" or ")),
+                format!("{name} must be {}, not {text:?}.", words.join(" or ")),
             )),
         }
     }
 
-    /// Takes what one of these words stands for, if it is there.
+    /// Takes one of these words and returns its value, if the parameter is present.
     pub(crate) fn named<T: Copy, const N: usize>(
         &mut self,
         name: &str,
@@ -81,12 +81,12 @@ impl Query {
         Ok(named.map(|(_, meant)| *meant))
     }
 
-    /// Takes any text, if it is there.
+    /// Takes any text, if the parameter is present.
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
         self.take(name)
     }
 
-    /// Takes what this makes of the text, if it is there; `None` makes it invalid.
+    /// Takes and parses the text, if the parameter is present. It is invalid if `parse` returns `None`.
     pub(crate) fn parsed<T>(
         &mut self,
         name: &str,
@@ -100,7 +100,7 @@ impl Query {
             Some(parsed) => Ok(Some(parsed)),
             None => Err(invalid_query(
                 name,
-                format!("{name} is {expected}, not {text:?}."),
+                format!("{name} must be {expected}, not {text:?}."),
             )),
         }
     }
@@ -110,19 +110,19 @@ impl Query {
         Some(self.0.remove(place).1)
     }
 
-    /// Refuses what is left.
+    /// Refuses the request if a parameter was not taken.
     pub(crate) fn finish(self) -> Result<(), Problem> {
         match self.0.first() {
             None => Ok(()),
             Some((name, _)) => Err(invalid_query(
                 name,
-                format!("The parameter {name:?} is not known here, or is given twice."),
+                format!("The parameter {name:?} is unknown, or is given twice. Remove it."),
             )),
         }
     }
 }
 
-/// The parameter is not what it has to be.
+/// The parameter is not valid.
 pub(crate) fn invalid_query(parameter: &str, detail: String) -> Problem {
     Problem::new(ProblemType::InvalidQuery, detail).with("parameter", parameter)
 }

@@ -1,19 +1,19 @@
-//! `X-Request-Id`: what a request is called in logs, events and problems.
+//! `X-Request-Id`: the id of a request in logs, events and problems.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
 pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of a request, for whoever handles it.
+/// The id of a request, as a request extension.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RequestId {
     pub(crate) id: Uuid,
-    /// The client chose it.
+    /// Whether the client sent the id.
     pub(crate) is_clients_own: bool,
 }
 
-/// The client's id when it is a UUID, which a problem's `instance` needs; else a new one.
+/// The client's id if it is a UUID, which a problem's `instance` needs; otherwise a new one.
 pub(crate) fn request_id(headers: &HeaderMap) -> (RequestId, HeaderValue) {
     let given = headers.get(X_REQUEST_ID);
     let parsed = given.and_then(|id| Uuid::try_parse_ascii(id.as_bytes()).ok());

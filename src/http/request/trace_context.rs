@@ -1,4 +1,4 @@
-//! What is noted with events about the request that caused them.
+//! Event metadata: the request and the trace that caused an event.
 
 use axum::http::{HeaderMap, HeaderName};
 use bytes::Bytes;
@@ -10,11 +10,11 @@ use axum::http::request::Parts;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// The metadata of the events that this request causes, if the client sent a `traceparent` (W3C
-/// Trace Context) or a request id of its own; else nothing, as the tutorial stores it.
+/// The metadata of the events that this request causes, if the client sent a `traceparent` (W3C Trace Context)
+/// or a request id of its own. Otherwise empty, as in the tutorial.
 ///
-/// The keys are KurrentDB's: `$correlationId` is the trace, or the request when there is no
-/// trace, and `$causationId` the request, whose id stands in the log.
+/// The keys are KurrentDB's. `$correlationId` is the trace id, or the request id if there is no trace.
+/// `$causationId` is the request id, which is also in the log.
 pub(crate) fn event_metadata(head: &Parts) -> Bytes {
     let Some(request) = head.extensions.get::<RequestId>() else {
         return Bytes::new();
@@ -33,8 +33,8 @@ pub(crate) fn event_metadata(head: &Parts) -> Bytes {
     metadata.to_string().into()
 }
 
-/// The field as it is, and the trace's id, 16 bytes as a UUID has. A malformed field counts as
-/// absent (Trace Context, 3.2.2).
+/// The unchanged field, and the trace id, which has 16 bytes like a UUID. A malformed field counts as absent
+/// (Trace Context, 3.2.2).
 fn trace_id(headers: &HeaderMap) -> Option<(&str, Uuid)> {
     let field = headers.get(TRACEPARENT)?.to_str().ok()?;
     let mut parts = field.split('-');

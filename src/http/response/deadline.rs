@@ -1,4 +1,4 @@
-//! The time that a handler has.
+//! The time limit of a handler.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use tracing::debug;
 
 use crate::http::problem::Problem;
 
-/// How long a handler may take until the client is told that it took too long; not counting
-/// the time for which the client asked to wait.
+/// How long a handler may take before the client gets a 503 or 504. The time that the client asked to wait is
+/// added to it.
 pub(crate) const HANDLER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// For the store's part of a handler that may take longer than others.
+/// Limits the store calls of a handler whose own time limit is longer.
 pub(crate) async fn in_time<T>(work: impl Future<Output = T>) -> Result<T, Problem> {
     timeout(HANDLER_TIMEOUT, work).await.map_err(|_| {
-        debug!("the event store took too long");
+        debug!("the event store did not respond in time");
         Problem::store_unavailable()
     })
 }

@@ -14,15 +14,15 @@ use super::event_view::{EventView, PlacedEventView};
 use crate::event_store::RecordedEvent;
 use crate::live::Rendered;
 
-/// Read by nginx, which would otherwise hold events back until a buffer is full.
+/// Turns off buffering in nginx, which would otherwise delay events until its buffer is full.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// How long a stream is silent at the most, so that nobody in between takes it for dead.
+/// The longest time without bytes on a stream, so that proxies do not close it as idle.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// How the events are written.
+/// The format of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// `text/event-stream`
@@ -41,7 +41,7 @@ impl Format {
 
     pub(crate) fn opening(self) -> &'static [u8] {
         match self {
-            // Milliseconds until a client that lost its connection comes again.
+            // Milliseconds until a client reconnects after a lost connection.
             Format::ServerSent => b"retry: 2000\n\n",
             Format::Lines => b"",
         }
@@ -68,10 +68,10 @@ pub(crate) fn render(recorded: &RecordedEvent) -> Rendered {
     rendered(recorded.revision, &recorded.event_type, view)
 }
 
-/// The bytes of an event in both formats: the line lies within the other.
+/// The bytes of an event in both formats. The NDJSON line is a slice of the server-sent event.
 pub(crate) fn rendered(id: impl Display, event_type: &str, view: impl Serialize) -> Rendered {
     let mut bytes = format!("id: {id}\n").into_bytes();
-    // Other programs name types as they like, and a line break would end the field.
+    // Other programs may store any event type, and a line break in it would end the field.
     if !event_type.contains(char::is_control) {
         bytes.extend(format!("event: {event_type}\n").into_bytes());
     }
@@ -86,11 +86,11 @@ pub(crate) fn rendered(id: impl Display, event_type: &str, view: impl Serialize)
     }
 }
 
-/// The answer that is a stream.
+/// The response that streams this body.
 pub(crate) fn opened(format: Format, body: Body) -> Response {
     let mut response = Response::new(body);
-    // No `Vary`, since nothing of this is stored: with one more field hyper would keep a larger
-    // map for each connection.
+    // No `Vary`, because a stream is not cached. One more field would make hyper keep a larger map for each
+    // connection.
     response.headers_mut().extend([
         (CONTENT_TYPE, format.content_type()),
         (CACHE_CONTROL, NO_STORE),

@@ -28,8 +28,8 @@ impl<'a> EventView<'a> {
         EventView::recorded(&historic.recorded)
     }
 
-    /// The event as it was stored, its JSON without insignificant white space. Absent
-    /// metadata is an empty object; metadata that is no JSON is null.
+    /// The stored event. Its JSON has no insignificant white space. Absent metadata is an empty object, and
+    /// metadata that is not JSON is null.
     pub(crate) fn recorded(recorded: &'a RecordedEvent) -> EventView<'a> {
         let metadata = match &recorded.metadata[..] {
             b"" => Value::Object(serde_json::Map::new()),
@@ -49,16 +49,16 @@ impl<'a> EventView<'a> {
 /// A recorded event among those of all games.
 #[derive(Debug, Serialize)]
 pub(crate) struct PlacedEventView<'a> {
-    /// Where to go on after it.
+    /// The position to continue after.
     position: String,
-    /// Null for a stream that is named like a game's but has no game's id.
+    /// Null if the stream's name has the prefix of games, but not the id of a game.
     game_id: Option<String>,
     #[serde(flatten)]
     event: EventView<'a>,
 }
 
 impl<'a> PlacedEventView<'a> {
-    /// The event as it was stored, whatever its type.
+    /// The stored event, of any type.
     pub(crate) fn of(recorded: &'a RecordedEvent) -> PlacedEventView<'a> {
         PlacedEventView {
             position: recorded.position.to_string(),
@@ -73,18 +73,18 @@ impl<'a> PlacedEventView<'a> {
 pub(crate) struct PlacedEventsView<'a> {
     /// In order.
     pub(crate) events: Vec<PlacedEventView<'a>>,
-    /// Where to go on; null at the end.
+    /// The URL of the next page; null on the last page.
     pub(crate) next: Option<String>,
 }
 
 /// Some consecutive events of a game.
 #[derive(Debug, Serialize)]
 pub(crate) struct EventsView<'a> {
-    /// The revision that the game is at.
+    /// The current revision of the game.
     pub(crate) revision: u64,
     /// In order.
     pub(crate) events: Vec<EventView<'a>>,
-    /// Where to go on; null at the end.
+    /// The URL of the next page; null on the last page.
     pub(crate) next: Option<String>,
 }
 

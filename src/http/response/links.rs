@@ -6,18 +6,18 @@ use axum::http::{HeaderName, HeaderValue};
 use crate::application::GameId;
 use crate::event_store::StreamRevision;
 
-/// The way to the next page, where there is one (RFC 8288).
+/// The link to the next page, if there is one (RFC 8288).
 pub(crate) fn next_link(next: Option<&String>) -> Option<(HeaderName, HeaderValue)> {
     let link = HeaderValue::try_from(format!("<{}>; rel=\"next\"", next?));
     Some((LINK, link.expect("an encoded URL is a header value")))
 }
 
-/// The way to the game's events, for every answer that shows the game.
+/// The link to the game's events, for every response that shows the game.
 pub(crate) fn history_link(id: GameId) -> (HeaderName, HeaderValue) {
     link(format!("</games/{id}/events>; rel=\"version-history\""))
 }
 
-/// The ways to the revisions around this one (RFC 5829), of which the latest can be shown.
+/// The links to the revisions before and after this one (RFC 5829). `latest` is the last readable revision.
 pub(crate) fn links(
     id: GameId,
     shown: StreamRevision,

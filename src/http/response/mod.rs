@@ -1,4 +1,4 @@
-//! What is written to responses.
+//! Building blocks of responses.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -14,7 +14,7 @@ pub(crate) mod event_view;
 pub(crate) mod links;
 pub(crate) mod validators;
 
-/// Text of this media type, with header fields of its own.
+/// A 200 with this media type, these header fields and this body.
 pub(crate) fn text(
     headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
     media_type: &'static str,
@@ -27,7 +27,7 @@ pub(crate) fn text(
     response
 }
 
-/// JSON with header fields of its own.
+/// A 200 with these header fields and a JSON body.
 pub(crate) fn json(
     headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
     body: impl Serialize,
@@ -35,7 +35,7 @@ pub(crate) fn json(
     // A game with a full board takes about 800 bytes.
     let mut json = Vec::with_capacity(1024);
     if let Err(error) = serde_json::to_writer(&mut json, &body) {
-        tracing::error!(%error, "an answer has no JSON form");
+        tracing::error!(%error, "a response cannot be serialized as JSON");
         return Problem::internal_error().into_response();
     }
     text(headers, "application/json", json)

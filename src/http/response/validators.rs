@@ -1,5 +1,5 @@
-//! Validators, conditional requests and caching of games (RFC 9110, 13): one strong entity
-//! tag, the revision of the stream.
+//! Validators, conditional requests and caching of games (RFC 9110, 13). The strong entity tag is the revision
+//! of the stream.
 
 use crate::http::request::entity_tag::TEXT_VARIANT;
 use axum::body::Body;
@@ -10,13 +10,13 @@ use axum::response::Response;
 use crate::event_store::StreamRevision;
 use crate::http::request::accept::GameForm;
 
-/// The entity tag of what shows a game at this revision (RFC 9110, 8.8.3).
+/// The entity tag of a JSON representation of a game at this revision (RFC 9110, 8.8.3).
 pub(crate) fn etag(revision: StreamRevision) -> HeaderValue {
     HeaderValue::try_from(format!("\"{revision}\"")).expect("digits in quotes are a header value")
 }
 
-/// The header fields of a game in this form. Each form is bytes of its own, and a strong
-/// tag is for the bytes.
+/// The header fields of a game in this form. Each form has its own tag, because a strong tag identifies the
+/// bytes.
 pub(crate) fn game_headers(
     form: GameForm,
     revision: StreamRevision,
@@ -34,17 +34,17 @@ pub(crate) fn etag_headers(revision: StreamRevision) -> [(HeaderName, HeaderValu
     [(ETAG, etag(revision))]
 }
 
-/// For what the next move changes: ask again each time.
+/// For responses that the next move changes: a cache must revalidate each time.
 pub(crate) const REVALIDATE: (HeaderName, HeaderValue) =
     (CACHE_CONTROL, HeaderValue::from_static("no-cache"));
 
-/// For what no event to come can change.
+/// For responses that no later event can change.
 pub(crate) const IMMUTABLE: (HeaderName, HeaderValue) = (
     CACHE_CONTROL,
     HeaderValue::from_static("public, max-age=31536000, immutable"),
 );
 
-/// 304, with the header fields that the answer would have had.
+/// A 304 with these header fields.
 pub(crate) fn not_modified(
     headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
 ) -> Response {

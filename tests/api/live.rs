@@ -170,7 +170,7 @@ async fn head_of_a_stream_is_answered() {
 }
 
 /// A client may name a revision that does not exist yet, for instance after the database was
-/// restored. It receives no event until the stream reaches that revision or the game is over.
+/// restored. It receives no event before the end of the game.
 #[tokio::test]
 async fn a_watcher_after_a_future_revision_receives_the_end_of_the_game() {
     let service = Service::on_memory().await;

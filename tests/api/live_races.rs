@@ -53,7 +53,7 @@ on_every_store! {
     }
 }
 
-/// Sends every move. If the other client has already made it, the answer is a refusal.
+/// Sends every move. If the other client has already made it, the answer is the same.
 async fn play(path: String, client: Client) {
     let turns = ["ada", "grace"].iter().cycle().zip(TIE.chars());
     for (revision, (player, column)) in turns.enumerate() {

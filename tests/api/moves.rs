@@ -21,7 +21,7 @@ on_every_store! {
         assert_eq!(answer.header("etag"), "\"1\"");
     }
 
-    async fn discs_pile_up(service: Service) {
+    async fn discs_in_one_column_are_stacked(service: Service) {
         let game = service.game_with("DD").await;
         let after = game.move_by("ada", "D").await.is(201).json();
         assert_eq!(after["board"]["D"], json!(["YELLOW", "RED", "YELLOW"]));
@@ -39,7 +39,7 @@ on_every_store! {
         again.is_problem(409, "not-your-turn");
     }
 
-    async fn a_player_of_another_game_is_refused(service: Service) {
+    async fn a_move_of_somebody_who_does_not_play_the_game_is_refused(service: Service) {
         let game = service.game_with("").await;
         let problem = game.move_by("mallory", "D").await.is_problem(409, "player-not-in-game");
         assert_eq!(problem["players"], json!(["ada", "grace"]));

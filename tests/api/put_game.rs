@@ -60,7 +60,7 @@ on_every_store! {
         }
     }
 
-    async fn a_put_for_a_new_game_only_fails_if_the_game_exists(service: Service) {
+    async fn a_put_with_if_none_match_star_fails_if_the_game_exists(service: Service) {
         let id = new_id();
         let new = [("if-none-match", "*")];
         put(&service, &id, "ada", "grace", &new).await.is(201);
@@ -74,7 +74,7 @@ on_every_store! {
         }
     }
 
-    async fn a_put_for_an_existing_game_only_starts_none(service: Service) {
+    async fn a_put_with_if_match_does_not_start_a_new_game(service: Service) {
         let id = new_id();
         for tags in ["*", "\"0\""] {
             let answer = put(&service, &id, "ada", "grace", &[("if-match", tags)]).await;
@@ -88,7 +88,7 @@ on_every_store! {
         put(&service, &id, "ada", "grace", &[("if-match", "\"0\"")]).await.is(200);
     }
 
-    async fn an_id_that_is_not_a_uuid_is_refused(service: Service) {
+    async fn an_invalid_id_and_invalid_names_are_refused(service: Service) {
         put(&service, "mine", "ada", "grace", &[]).await.is_problem(404, "game-not-found");
         let id = new_id();
         put(&service, &id, "ada", "ada", &[]).await.is_problem(422, "players-not-distinct");

@@ -80,7 +80,7 @@ async fn a_move_is_sent_again_with_the_same_key_until_its_outcome_is_known() {
     let made = client
         .make_move(Uuid::nil(), &MOVE, &IdempotencyKey::new())
         .await;
-    // A service that answers 503 was reached, so it does not count as disconnected.
+    // The first answer has `Retry-After: 1`, so the second request is sent a second later.
     assert_eq!(made.expect("a game").revision, 1);
     assert!(begin.elapsed() >= Duration::from_secs(1), "Retry-After");
     let requests = requests.await.expect("requests");

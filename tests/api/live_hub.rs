@@ -173,7 +173,7 @@ async fn no_watcher_waits_forever_for_a_store_that_stays_unavailable() {
     let waited = tokio::time::timeout(std::time::Duration::from_secs(60), watching);
     assert!(
         waited.await.is_err(),
-        "the handler's timeout is what ends it"
+        "the timeout of the handler ends the request"
     );
     assert_eq!(live.watchers(), 0);
     live.stop();

@@ -179,7 +179,7 @@ async fn no_watcher_waits_forever_for_a_store_that_stays_unavailable() {
     live.stop();
     live.watch(GameId::generate())
         .now_or_never()
-        .expect("no wait after the end");
+        .expect("no wait after shutdown");
 }
 
 #[tokio::test]

@@ -35,9 +35,9 @@ impl Source {
         self.modules()[0]
     }
 
-    /// The other top-level names of this crate that the code mentions: by `crate::`, or in an
-    /// import by as many `super::` as lead there. (Indented imports are a test module's,
-    /// whose `super::` leads elsewhere.)
+    /// The other top-level modules of this crate that the code names: after `crate::`, or in an import with
+    /// enough `super::` to reach the root. (An indented import belongs to a test module. Its `super::` means
+    /// another module, so it is not counted.)
     pub(crate) fn knows(&self) -> BTreeSet<String> {
         let to_the_top = format!("\nuse {}", "super::".repeat(self.modules().len()));
         ["crate::", &to_the_top]

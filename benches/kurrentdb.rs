@@ -1,13 +1,13 @@
-//! What the KurrentDB adapter costs, against the double of the tests: client and wire, with
-//! no disk behind them. Run with `cargo bench --bench kurrentdb`.
+//! Measures the KurrentDB adapter against the test double: client and network, without a disk. Run
+//! with `cargo bench --bench kurrentdb`.
 //!
-//! Each figure stands beside a baseline of the same run: an empty call over the same wire,
-//! made with tonic, which stores nothing.
+//! Each figure is compared with a baseline of the same run: an empty gRPC call over the same
+//! connection, made with tonic, which stores nothing.
 
-#![expect(clippy::print_stdout, reason = "its output is its purpose")]
+#![expect(clippy::print_stdout, reason = "a benchmark prints its results")]
 
 #[path = "../tests/support/kurrentdb/mod.rs"]
-#[expect(dead_code, reason = "nothing fails here")]
+#[expect(dead_code, reason = "the benchmark injects no faults")]
 mod double;
 
 use std::sync::Arc;
@@ -42,9 +42,9 @@ fn main() {
 
 async fn measure() {
     let double = Double::start().await;
-    println!("one call after the other                        p50        p99");
+    println!("one call after another                          p50        p99");
 
-    // First, since the adapter sets the option on every connection of the process.
+    // Measured first, because the adapter sets the option on every connection of the process.
     one_by_one("append, the crate alone (no TCP_NODELAY)", 60, {
         let settings = double.connection_string().parse();
         let client = kurrentdb::Client::new(settings.expect("a good string")).expect("a client");
@@ -90,8 +90,8 @@ async fn measure() {
     .await;
 }
 
-/// Two identical appends at the same moment, on a server that takes some milliseconds to commit:
-/// it drops the second one, and answers it after two seconds unless the adapter helps itself.
+/// Two identical appends at the same moment, on a server that takes some milliseconds to commit. The
+/// server drops the second one and answers it after two seconds, unless the adapter intervenes.
 async fn measure_repetitions(double: &Double, store: &Arc<KurrentDbStore>) {
     const PAIRS: usize = 200;
     const COMMIT: Duration = Duration::from_millis(3);
@@ -118,7 +118,7 @@ async fn measure_repetitions(double: &Double, store: &Arc<KurrentDbStore>) {
     double.commit_after(Duration::ZERO);
 }
 
-/// Pages of the events of all games, as `GET /events` reads them, and what they leave behind.
+/// Pages of the events of all games, as `GET /events` reads them, and the connections that stay open.
 async fn measure_pages(double: &Double, store: &Arc<KurrentDbStore>) {
     const PAGE: usize = 20;
     let before = double.open_connections();
@@ -131,7 +131,7 @@ async fn measure_pages(double: &Double, store: &Arc<KurrentDbStore>) {
     println!("connections before and after {SEQUENTIAL} pages: {before}, {after}\n");
 }
 
-/// Moves as the service makes them, six discs in one column of each game.
+/// Moves through the command handler, six discs in one column of each game.
 async fn measure_moves(double: &Double, store: Arc<KurrentDbStore>) {
     const MOVES: usize = 6;
     let handler = CommandHandler::new(Arc::new(GameRepository::new(store)));
@@ -210,7 +210,7 @@ async fn append_event(
     store
         .append(&stream, expected, vec![event])
         .await
-        .expect("nobody else writes");
+        .expect("there is no other writer");
 }
 
 async fn read(store: Arc<KurrentDbStore>, stream: StreamName, from: u64) {
@@ -220,7 +220,7 @@ async fn read(store: Arc<KurrentDbStore>, stream: StreamName, from: u64) {
         .expect("it answers");
 }
 
-/// A call that does nothing on the other side.
+/// A call for which the server does nothing.
 #[derive(Clone)]
 struct Echo(Channel);
 

@@ -1,9 +1,9 @@
-//! What watching costs: how long after a move's 201 the last of thousands of watchers has the
-//! event, how much of the server's memory each takes, what those who play other games pay,
-//! and how fast unchanged games are answered beside a bare axum handler.
+//! Measures the watching of games: the time from a move's 201 until the last of thousands of watchers
+//! has the event, the server's memory per watcher, the effect of watchers on moves in other games, and
+//! the rate of 304 answers compared with a bare axum handler.
 //!
-//! `cargo bench --bench live`; `-- fan-out`, `-- movers` or `-- unchanged` runs a part of it.
-//! The watchers are another process; all of them share the machine's cores.
+//! `cargo bench --bench live`; `-- fan-out`, `-- movers` or `-- unchanged` runs one part.
+//! The watchers are in another process, which shares the machine's cores with the server.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
@@ -32,14 +32,14 @@ use support::{
 };
 use watchers::{Watchers, be_watchers, now, open_file_limit};
 
-/// The program's allocator, for the baseline too.
+/// The allocator of the program, also used for the baseline.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const WATCHERS: usize = 5000;
-/// Of 42 moves each.
+/// Each game has 42 moves.
 const GAMES: usize = 3;
-/// Between two moves, whether or not everybody has the last one.
+/// The time between two moves, whether or not every watcher has received the last one.
 const THINKING: Duration = Duration::from_millis(200);
 
 const ROUNDS: usize = 5;
@@ -88,7 +88,7 @@ fn store_name(url: &str) -> &str {
 fn fan_out(servers: &Runtime, stores: &[&str]) {
     let limit = usize::try_from(open_file_limit()).unwrap_or(usize::MAX);
     let count = WATCHERS.min(limit.saturating_sub(200));
-    println!("{count} watchers of one game by SSE, a move every {THINKING:?}, {GAMES} games");
+    println!("{count} watchers of one game over SSE, a move every {THINKING:?}, {GAMES} games");
     if count < WATCHERS {
         println!("(not {WATCHERS}: this process may open {limit} files)");
     }
@@ -102,13 +102,13 @@ fn fan_out(servers: &Runtime, stores: &[&str]) {
         let server = servers.block_on(ServerProcess::start(url));
         let mut times = Histogram::<u64>::new(3).expect("three digits");
         let mut memory = Vec::new();
-        // Before the first that counts, so that the server has what it needs anyway.
+        // Measured after a warm-up, so that memory which the server needs anyway is not counted.
         servers.block_on(watch_a_game(&server, 10, 200 + number, &mut None));
         for game in 0..GAMES {
             let round = 1 + number * GAMES + game;
             let mut times = Some(&mut times);
             let taken = servers.block_on(watch_a_game(&server, count, round, &mut times));
-            // Memory that the first round left is used again by the others.
+            // Later rounds use the memory that the first round freed.
             memory.extend((game == 0).then_some(taken));
         }
         let ms = |quantile| times.value_at_quantile(quantile) as f64 / 1e6;
@@ -123,8 +123,8 @@ fn fan_out(servers: &Runtime, stores: &[&str]) {
     println!();
 }
 
-/// Lets so many watch a game from its start to its end, and returns the memory that they took
-/// when they were all there.
+/// Lets this many watchers follow a game from start to end, and returns the memory that they used
+/// when all were connected.
 async fn watch_a_game(
     server: &ServerProcess,
     count: usize,
@@ -162,7 +162,7 @@ async fn watch_a_game(
     let (answered, mut arrived) = tokio::join!(playing, watching);
     arrived.sort_unstable();
     for (number, (revision, at)) in arrived.into_iter().enumerate() {
-        assert_eq!(revision, number + 1, "every event, once");
+        assert_eq!(revision, number + 1, "every event arrives once");
         let took = u64::try_from(at.saturating_sub(answered[number])).unwrap_or(u64::MAX);
         if let Some(times) = times {
             times.record(took.max(1)).expect("a histogram that grows");
@@ -175,7 +175,7 @@ async fn watch_a_game(
 fn movers(servers: &Runtime, stores: &[[String; 2]]) {
     const CONNECTIONS: usize = 32;
     println!(
-        "moves at {CONNECTIONS} connections, while nobody watches, and while 100 watch another game"
+        "moves at {CONNECTIONS} connections, without watchers, and while 100 watch another game"
     );
     println!("(medians of {ROUNDS} rounds of {RUN:?} each)\n");
     println!("| store   | moves/s alone | p99 µs | moves/s watched | p99 µs | watched / alone |");
@@ -188,7 +188,7 @@ fn movers(servers: &Runtime, stores: &[[String; 2]]) {
         });
         let mut rounds: [Vec<Measured>; 2] = Default::default();
         for round in 0..ROUNDS {
-            // In turns, each as often the first.
+            // The two cases alternate, and each goes first equally often.
             for subject in [round % 2, 1 - round % 2] {
                 let address = addresses[subject];
                 rounds[subject].push(measure(CONNECTIONS, RUN, |clock| play(address, clock)));
@@ -255,7 +255,7 @@ fn unchanged(servers: &Runtime) {
     }
 }
 
-/// What the bare handler answers: the same header fields, without a look at the request.
+/// The answer of the bare handler: the same header fields, without reading the request.
 async fn not_modified() -> (StatusCode, [(axum::http::HeaderName, &'static str); 2]) {
     let fields = [(ETAG, "\"4\""), (CACHE_CONTROL, "no-cache")];
     (StatusCode::NOT_MODIFIED, fields)

@@ -1,8 +1,8 @@
-//! Moves over HTTP: the service on each store beside a bare axum handler that stores nothing,
-//! in one run, over loopback, with keep-alive connections that play whole games.
+//! Measures moves over HTTP on each store, compared with a bare axum handler that stores nothing: in
+//! one run, over loopback, with keep-alive connections that play whole games.
 //!
-//! `cargo bench --bench moves`; with `-- 128 sqlite`, say, only some of it. Clients and servers share the machine's cores, so the ratio
-//! to the bare handler says more than any rate.
+//! `cargo bench --bench moves`; arguments select a part, for instance `-- 128 sqlite`. Clients and
+//! servers share the machine's cores, so the ratio to the bare handler says more than the rate.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
 
@@ -26,7 +26,7 @@ use connect_four::event_store;
 use deaf_store::DeafStore;
 use support::{Measured, measure, median, play, runtime, serve, serve_store};
 
-/// The program's allocator, for the baseline too.
+/// The allocator of the program, also used for the baseline.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -102,13 +102,13 @@ fn main() {
     }
 }
 
-/// The service with a read model that never hears of an event.
+/// The service with a read model that receives no events.
 async fn serve_without_lists(url: &str) -> SocketAddr {
     let store = event_store::open(url).await.expect("a store");
     serve(url, Arc::new(DeafStore(store))).await
 }
 
-/// What one durable write costs on the disk that the database lies on.
+/// The duration of one durable write on the disk that has the database.
 fn fdatasync_median(folder: &Path) -> Duration {
     let mut file = File::create(folder.join("fsync")).expect("a file");
     let mut times: Vec<_> = (0..200)
@@ -129,8 +129,8 @@ struct Move {
     column: String,
 }
 
-/// What the bare handler answers: as many bytes as a game in its middle, as cheaply as serde
-/// makes them.
+/// The answer of the bare handler: as many bytes as a game with half of its moves, serialized with
+/// serde.
 #[derive(Serialize)]
 struct Answer {
     id: &'static str,
@@ -145,7 +145,7 @@ struct Answer {
     column: String,
 }
 
-/// Parses the same body and answers a JSON of the same size, and that is all.
+/// Parses the same request body and answers with JSON of the same size. It does nothing else.
 async fn serve_bare() -> SocketAddr {
     const COLUMN: &[&str] = &["YELLOW", "RED", "YELLOW", "RED", "YELLOW", "RED"];
     async fn answer(player: String, column: String) -> (StatusCode, Json<Answer>) {

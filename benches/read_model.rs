@@ -1,7 +1,7 @@
-//! The read model: how fast it is built, whether lists stay as fast with a thousand times as
-//! many games, and what it costs who moves.
+//! Measures the read model: the speed of a rebuild, whether lists stay as fast with a thousand times
+//! as many games, and how much it slows down moves.
 //!
-//! `cargo bench --bench read_model`; with `-- rebuild`, `-- lists` or `-- moves` only that.
+//! `cargo bench --bench read_model`; `-- rebuild`, `-- lists` or `-- moves` runs one part.
 //! Takes some minutes and a gigabyte in `target/tmp`.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its table")]
@@ -23,16 +23,16 @@ use futures_util::{StreamExt, stream};
 use tokio::runtime::{Builder, Runtime};
 use uuid::Uuid;
 
-/// The program's allocator.
+/// The allocator of the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const TIE: &str = "AAAAAABBBBBBCCCCCCEDDDDDDEEEEEFFFFFFGGGGGG";
-/// Appends that are under way at once.
+/// The number of appends in progress at the same time.
 const AT_ONCE: usize = 512;
 const FEW: usize = 1_000;
 const MANY: usize = 1_000_000;
-/// As many games for each player, however many games there are.
+/// The number of games per player, which does not depend on the number of games.
 const GAMES_OF_A_PLAYER: usize = 40;
 const ROUNDS: usize = 3;
 
@@ -61,8 +61,8 @@ fn runtime() -> Runtime {
         .expect("a runtime")
 }
 
-/// Whole games, many at once, so that each transaction meets many games and each game many
-/// transactions.
+/// Plays whole games, many at once, so that each transaction contains events of many games, and each
+/// game is spread over many transactions.
 async fn rebuild(folder: &Path) {
     const GAMES: usize = 60_000;
     let store = open(&folder.join("rebuild.db")).await;
@@ -95,7 +95,7 @@ async fn rebuild(folder: &Path) {
     println!();
 }
 
-/// A game of 44 events, in eleven appends.
+/// Appends a game of 44 events in eleven appends.
 async fn play_recorded(store: &Arc<dyn EventStore>, number: usize) {
     let names = [player(number % 5_000), player(5_000 + number % 4_999)];
     let mut events = vec![started(&names)];
@@ -156,7 +156,7 @@ async fn with_few_and_many(folder: &Path, lists: bool, moves: bool) {
     }
 }
 
-/// A game of a few events; every player has finished every other one. Ada plays in all of them.
+/// Appends a game of a few events. Every player has finished every second game. Ada plays in all games.
 async fn begin_recorded(store: &Arc<dyn EventStore>, number: usize, games: usize) {
     let opponents = (games / GAMES_OF_A_PLAYER).max(1);
     let names = [name("ada"), player(number * 7919 % opponents)];
@@ -170,7 +170,7 @@ async fn begin_recorded(store: &Arc<dyn EventStore>, number: usize, games: usize
     append(store, GameId::generate(), None, &events).await;
 }
 
-/// The median of each kind of list.
+/// The median time of each kind of list.
 async fn list_times(model: &ReadModel, games: usize) -> Vec<(&'static str, f64)> {
     let opponents = (games / GAMES_OF_A_PLAYER).max(1);
     let mut times = Vec::new();
@@ -212,7 +212,7 @@ async fn list_times(model: &ReadModel, games: usize) -> Vec<(&'static str, f64)>
     times
 }
 
-/// What a move costs, with a projector and everything that a request does besides HTTP.
+/// The time of a move with everything that a request does except HTTP, while a projector runs.
 async fn move_costs(store: &Arc<dyn EventStore>) -> Vec<(usize, f64)> {
     let handler = CommandHandler::new(Arc::new(GameRepository::new(store.clone())));
     let mut costs = Vec::new();
@@ -281,7 +281,7 @@ async fn append(
     });
     let stream = game.stream();
     let appended = store.append(&stream, ExpectedRevision::at(after), events.collect());
-    appended.await.expect("nobody else appends").revision
+    appended.await.expect("there is no other writer").revision
 }
 
 fn name(text: &str) -> PlayerName {

@@ -1,5 +1,5 @@
-//! The direction of the dependencies, read from the sources: which module may know which,
-//! what the domain may know at all, and what a file looks like.
+//! Checks the direction of imports, by parsing the sources: which module may import which, which
+//! crates the domain may use, and that every file says what it is for.
 
 #[path = "support/imports.rs"]
 mod imports;
@@ -12,7 +12,7 @@ use std::fs;
 use imports::{Imports, imports};
 use sources::{Source, root, source, sources};
 
-/// The top-level modules and those of ours that each may know. A new module is placed here.
+/// The top-level modules, each with the modules of this crate that it may import. Add new modules here.
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("backoff", &[]),
     ("domain", &[]),
@@ -63,10 +63,10 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The crates that the domain may know.
+/// The crates that the domain may use.
 const DOMAIN_CRATES: &[&str] = &["serde", "thiserror"];
 
-/// What would make the rules depend on when, where or in which task they are asked.
+/// What the domain may not use, because its results would depend on the time, the machine or the task.
 const IMPURE: &[&str] = &[
     "async",
     "await",
@@ -85,13 +85,13 @@ const IMPURE: &[&str] = &[
 ];
 
 #[test]
-fn dependencies_point_one_way() {
+fn imports_between_modules_follow_the_allowed_list() {
     for file in sources("src") {
         for known in file.knows() {
             let module = file.top_level_module();
             assert!(
                 may_know(module, &known),
-                "{}: `{module}` may not know `{known}`",
+                "{}: `{module}` may not import `{known}`",
                 file.path
             );
         }
@@ -99,7 +99,7 @@ fn dependencies_point_one_way() {
 }
 
 #[test]
-fn every_module_has_its_place() {
+fn every_module_is_in_the_allowed_list_and_declared_after_its_imports() {
     let lib = source("src/lib.rs");
     let modules = lib.code.lines().filter_map(|line| {
         let declared = line.trim_start_matches("pub ").strip_prefix("mod ")?;
@@ -109,7 +109,7 @@ fn every_module_has_its_place() {
     for module in modules {
         assert!(
             MAY_KNOW.iter().any(|(name, _)| *name == module),
-            "`{module}` has no place in tests/architecture.rs"
+            "`{module}` is missing in tests/architecture.rs"
         );
         earlier.insert(module);
         for file in sources("src")
@@ -119,7 +119,7 @@ fn every_module_has_its_place() {
             for known in file.knows() {
                 assert!(
                     earlier.contains(known.as_str()),
-                    "src/lib.rs lists `{module}` before `{known}`, which it knows"
+                    "src/lib.rs lists `{module}` before `{known}`, which it imports"
                 );
             }
         }
@@ -127,7 +127,7 @@ fn every_module_has_its_place() {
 }
 
 #[test]
-fn the_domain_knows_no_crate_but_those_that_describe_data() {
+fn the_domain_uses_only_the_allowed_crates() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
     let dependencies = manifest
         .split("\n[")
@@ -139,7 +139,7 @@ fn the_domain_knows_no_crate_but_those_that_describe_data() {
             let name = name.replace('-', "_");
             assert!(
                 DOMAIN_CRATES.contains(&&name[..]) || !file.has(&format!("{name}::")),
-                "{}: the domain may not know `{name}`",
+                "{}: the domain may not use `{name}`",
                 file.path
             );
         }
@@ -156,7 +156,7 @@ fn the_domain_is_pure() {
 }
 
 #[test]
-fn only_one_file_knows_both_games_and_stored_events() {
+fn only_one_file_imports_both_games_and_stored_events() {
     let both: Vec<_> = sources("src")
         .into_iter()
         .filter(|file| file.has("GameEvent"))
@@ -167,7 +167,7 @@ fn only_one_file_knows_both_games_and_stored_events() {
 }
 
 #[test]
-fn a_file_opens_by_saying_what_it_is_for() {
+fn every_file_begins_with_a_comment_that_says_what_it_is_for() {
     for file in ["src", "tests", "benches"].into_iter().flat_map(sources) {
         assert!(file.text.starts_with("//! "), "{} has no `//!`", file.path);
     }
@@ -192,7 +192,7 @@ fn within_each_folder_imports_point_one_way() {
 }
 
 #[test]
-fn a_cycle_of_imports_is_found_however_it_is_written() {
+fn the_check_finds_a_cycle_in_every_form_of_import() {
     let source = |path: &str, text: &str| Source::new(path.to_owned(), text.to_owned());
     let top = "pub mod a; pub mod b; pub use a::One;";
     for (a, b, is_cycle) in [
@@ -232,7 +232,7 @@ fn a_cycle_of_imports_is_found_however_it_is_written() {
     }
 }
 
-/// The folder that a file lies in, below `src`.
+/// The folder of a file, relative to `src`.
 fn folder_of(file: &str) -> Option<&str> {
     file.rsplit_once('/').map(|(folder, _)| folder)
 }
@@ -284,7 +284,7 @@ fn cycles(files: &Imports) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn what_a_file_knows_is_found_however_it_is_written() {
+fn the_check_finds_every_form_of_import() {
     for (path, text, knows) in [
         ("src/a/b.rs", "use crate::http::Problem;", &["http"][..]),
         (
@@ -321,7 +321,7 @@ fn what_a_file_knows_is_found_however_it_is_written() {
 }
 
 fn may_know(module: &str, known: &str) -> bool {
-    // `lib.rs` and `main.rs` are no modules of their own: they know what they put together.
+    // `lib.rs` and `main.rs` are not checked: they import everything that they put together.
     module == known
         || ["lib", "main"].contains(&module)
         || MAY_KNOW

@@ -1,5 +1,5 @@
-//! The stored form of events, which never changes: `tests/golden` holds what earlier
-//! versions and the tutorial's Python programs have written.
+//! The stored format of events never changes. `tests/golden` contains events that earlier versions
+//! and the tutorial's Python programs have written.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,8 +7,8 @@ use std::fs;
 use connect_four::application::{DecodeError, decode, encode};
 use connect_four::domain::{Column, GameEvent, GameResult, PlayerName};
 
-/// What the golden file with this name means: its event's type comes before the first dot,
-/// and `python` among its words says that the tutorial wrote it.
+/// The golden files, each with the event in it. The file name begins with the event's type, and
+/// contains `python` if the tutorial wrote the file.
 fn golden_files() -> Vec<(&'static str, GameEvent)> {
     let alice_and_bob = started("Alice", "Bob");
     let beyond_ascii = started("Zoë \"the quick\"", "🔴\\");
@@ -37,7 +37,7 @@ fn golden_files() -> Vec<(&'static str, GameEvent)> {
 }
 
 #[test]
-fn todays_code_reads_yesterdays_events() {
+fn events_that_earlier_versions_wrote_are_decoded() {
     for (file, event) in golden_files() {
         assert_eq!(
             decode(event_type(file), golden(file).as_bytes()).expect(file),
@@ -48,7 +48,7 @@ fn todays_code_reads_yesterdays_events() {
 }
 
 #[test]
-fn todays_code_writes_yesterdays_bytes() {
+fn events_are_encoded_to_the_same_bytes_as_in_earlier_versions() {
     for (file, event) in golden_files() {
         let (event_type_written, data) = encode(&event);
         assert_eq!(event_type_written, event_type(file), "{file}");
@@ -60,7 +60,7 @@ fn todays_code_writes_yesterdays_bytes() {
 }
 
 #[test]
-fn every_golden_file_is_looked_at() {
+fn every_golden_file_is_tested() {
     let looked_at: BTreeSet<_> = golden_files()
         .into_iter()
         .map(|(file, _)| file.to_owned())
@@ -74,7 +74,7 @@ fn every_golden_file_is_looked_at() {
 }
 
 #[test]
-fn members_that_are_not_known_are_passed_over() {
+fn unknown_members_are_ignored() {
     let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
     for (event_type, data, event) in [
         (
@@ -101,19 +101,19 @@ fn members_that_are_not_known_are_passed_over() {
     }
 }
 
-/// The tutorial's aggregate checks no names, so stored ones may be what clients may not send.
+/// The tutorial does not check names, so stored names may be ones that this API would refuse.
 #[test]
 fn stored_names_may_be_any_text() {
     let long = "n".repeat(100_000);
     for name in ["", " ", "line\nbreak\0", &long] {
         let event = started(name, name);
         let (event_type, data) = encode(&event);
-        assert_eq!(decode(event_type, &data).expect("its own words"), event);
+        assert_eq!(decode(event_type, &data).expect("an encoded event"), event);
     }
 }
 
 #[test]
-fn an_unknown_type_is_an_error_that_names_it() {
+fn an_unknown_event_type_is_an_error_with_its_name() {
     for unknown in ["", "gamestarted", "MoveMade ", "GameResigned", "$>"] {
         let error = decode(unknown, br#"{"result":"TIED"}"#);
         assert!(
@@ -124,7 +124,7 @@ fn an_unknown_type_is_an_error_that_names_it() {
 }
 
 #[test]
-fn data_that_is_not_the_events_is_an_error() {
+fn data_that_does_not_match_the_event_type_is_an_error() {
     let for_any_type = [
         "", " ", "null", "true", "1", "[]", "{}", "\"TIED\"", "{", "\0",
     ];
@@ -194,7 +194,7 @@ fn is_undecodable(event_type: &str, data: &[u8]) {
     );
 }
 
-/// What the file holds; the line break at its end is the file's, not the event's.
+/// The content of the file, without the line break at its end, which is not part of the event.
 fn golden(file: &str) -> String {
     let path = format!("{}/tests/golden/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(path).expect("a golden file");

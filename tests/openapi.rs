@@ -1,5 +1,5 @@
-//! `openapi.yaml` against the service: the same operations, the same problem types, and a
-//! document that is valid in itself. (`tests/api` judges every answer by it.)
+//! Compares `openapi.yaml` with the service: the document is valid and has the same operations and the
+//! same problem types. (`tests/api` checks every answer against the document.)
 
 #[path = "support/openapi.rs"]
 mod openapi;
@@ -48,7 +48,7 @@ fn filled_in(template: &str) -> String {
         .replace("{slug}", "column-full")
 }
 
-/// The methods that the document has for a path, in capitals.
+/// The methods that the document lists for a path, in upper case.
 fn methods(path: &str) -> Vec<String> {
     let item = DOCUMENT["paths"][path].as_object().expect("a path");
     ["get", "post", "put", "patch", "delete"]
@@ -69,13 +69,13 @@ fn the_document_is_valid_openapi() {
     for (name, schema) in members(&DOCUMENT["components"]["schemas"]) {
         assert!(
             jsonschema::meta::is_valid(schema),
-            "{name} is no JSON schema"
+            "{name} is not a JSON schema"
         );
     }
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_every_component_is_used() {
+fn every_reference_resolves_and_every_component_is_used() {
     let mut used = BTreeSet::new();
     visit(&DOCUMENT, &mut |node| {
         if let Some(reference) = node["$ref"].as_str() {
@@ -83,7 +83,7 @@ fn every_reference_leads_somewhere_and_every_component_is_used() {
             used.insert(reference.to_owned());
         }
     });
-    // What no operation is answered with, but other methods of its path are.
+    // Used by no operation: it is the answer to the other methods of a path.
     used.insert("#/components/responses/MethodNotAllowed".to_owned());
     for (kind, components) in members(&DOCUMENT["components"]) {
         for (name, _) in members(components) {
@@ -94,13 +94,13 @@ fn every_reference_leads_somewhere_and_every_component_is_used() {
 }
 
 #[test]
-fn every_operation_has_a_name_of_its_own_and_examples_that_are_right() {
+fn every_operation_has_a_unique_id_and_valid_examples() {
     let mut names = BTreeSet::new();
     for (path, item) in members(&DOCUMENT["paths"]) {
         for method in methods(path) {
             let operation = &item[method.to_lowercase()];
             let name = operation["operationId"].as_str().expect("an operationId");
-            assert!(names.insert(name), "{name} is there twice");
+            assert!(names.insert(name), "{name} is used twice");
             let body = resolve(&operation["requestBody"]);
             examples_are_right(name, &body["content"]);
             for (_, response) in members(&operation["responses"]) {
@@ -127,8 +127,8 @@ fn examples_are_right(operation: &str, content: &'static Value) {
     }
 }
 
-/// `axum` lists no routes, so the source of the router is read for the paths, and the router
-/// is asked which methods each of them takes.
+/// `axum` cannot list its routes. So the paths are read from the source of the router, and requests
+/// show which methods each path accepts.
 #[tokio::test]
 async fn the_document_and_the_router_have_the_same_operations() {
     let source = include_str!("../src/http/mod.rs");
@@ -166,7 +166,7 @@ async fn the_document_and_the_router_have_the_same_operations() {
 }
 
 #[tokio::test]
-async fn the_document_has_every_problem_type_as_the_service_explains_it() {
+async fn the_document_and_the_service_have_the_same_problem_types() {
     let service = service();
     let listed = json_of(answer(&service, "GET", "/problems", "").await).await;
     let listed = listed["problems"].as_array().expect("a list").clone();
@@ -199,7 +199,7 @@ async fn the_document_has_every_problem_type_as_the_service_explains_it() {
     assert_eq!(documented, slugs);
 }
 
-/// Whether a response for problems with this status has this one among its examples.
+/// Whether a documented response with this status has this problem as an example.
 fn is_announced_at(status: &Value, slug: &str) -> bool {
     members(&DOCUMENT["components"]["responses"])
         .into_iter()

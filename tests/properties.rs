@@ -1,4 +1,4 @@
-//! What holds for every game and every history, shown on generated ones.
+//! Properties that hold for every game and every history, tested with generated ones.
 
 #[path = "support/generated.rs"]
 mod generated;
@@ -27,16 +27,16 @@ proptest! {
     }
 
     #[test]
-    fn replay_reaches_the_states_that_were_reached_live(game in any_game()) {
+    fn replay_reproduces_every_state_of_the_live_game(game in any_game()) {
         let mut replayed = Game::default();
         for (event, live) in game.events.iter().zip(&game.states) {
-            replay(&mut replayed, event).expect("what was played can be explained");
+            replay(&mut replayed, event).expect("a played game is a valid history");
             prop_assert_eq!(&replayed, live);
         }
     }
 
     #[test]
-    fn a_move_is_recorded_as_itself_and_as_the_end_if_it_is(
+    fn an_accepted_move_is_one_event_and_a_second_one_if_it_ends_the_game(
         game in any_game(),
         strangers in any_move(),
     ) {
@@ -50,7 +50,7 @@ proptest! {
     }
 
     #[test]
-    fn the_legal_columns_are_those_that_are_accepted(game in any_game()) {
+    fn a_column_is_legal_exactly_if_decide_accepts_a_move_in_it(game in any_game()) {
         for state in &game.states {
             let player = state.next_player().unwrap_or(&game.players.one);
             let is_accepted = |column: &Column| decide(state, &command(player, *column)).is_ok();
@@ -60,7 +60,7 @@ proptest! {
     }
 
     #[test]
-    fn shifting_words_finds_the_lines_that_looking_at_cells_finds(
+    fn the_win_check_finds_the_same_lines_as_a_search_cell_by_cell(
         drops in vec((any_column(), any_disc()), 0..60),
     ) {
         let board = drops.into_iter().fold(Board::EMPTY, |board, (column, disc)| {
@@ -75,7 +75,7 @@ proptest! {
     }
 
     #[test]
-    fn the_first_four_win_and_a_full_board_without_is_a_tie(game in any_game()) {
+    fn the_first_four_in_a_row_wins_and_a_full_board_without_it_is_a_tie(game in any_game()) {
         let winner = |state: &Game| {
             [GameResult::PlayerOneWon, GameResult::PlayerTwoWon]
                 .into_iter()
@@ -83,7 +83,7 @@ proptest! {
                 .find(|(_, disc)| !lines_seen(&state.board(), *disc).is_empty())
                 .map(|(result, _)| result)
         };
-        // The last but one state already has the last disc; only the result is missing.
+        // The second-to-last state already has the last disc. Only the result is missing.
         let (last, earlier) = game.states.split_last().expect("a game has states");
         for state in &earlier[..earlier.len() - 1] {
             prop_assert_eq!(winner(state), None);
@@ -96,7 +96,7 @@ proptest! {
     }
 
     #[test]
-    fn a_mirrored_game_goes_the_same_way(game in any_game()) {
+    fn a_mirrored_game_has_the_same_result(game in any_game()) {
         let mut mirrored = Played::started(game.players.clone());
         for column in &game.columns {
             mirrored.play(mirror(*column));
@@ -118,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn replay_takes_any_events_and_what_it_refuses_changes_nothing(
+    fn replay_accepts_any_events_and_a_refused_event_changes_nothing(
         events in vec(any_event(), 0..80),
     ) {
         let mut game = Game::default();
@@ -133,23 +133,23 @@ proptest! {
     }
 
     #[test]
-    fn any_history_that_can_be_explained_can_be_decided_on(
+    fn decide_works_on_every_valid_history(
         moves in vec(any_move_made(), 0..60),
         asked in any_move(),
     ) {
         let started = GameEvent::GameStarted { player_one: name("ada"), player_two: name("grace") };
-        // What cannot be explained leaves the game as it was.
+        // An invalid event leaves the game unchanged.
         let game = moves.iter().fold(evolve(Game::default(), &started), evolve);
         check_what_is_recorded(&game, &asked)?;
     }
 
     #[test]
-    fn decoding_takes_any_bytes(event_type in any_event_type(), data in vec(any::<u8>(), 0..99)) {
+    fn decoding_any_bytes_does_not_panic(event_type in any_event_type(), data in vec(any::<u8>(), 0..99)) {
         drop(decode(&event_type, &data));
     }
 
     #[test]
-    fn decoding_takes_damaged_data(
+    fn damaged_data_is_refused_or_decodes_to_a_valid_event(
         event in any_event(),
         damages in vec((any::<Index>(), any::<u8>()), 1..4),
     ) {
@@ -164,8 +164,8 @@ proptest! {
     }
 }
 
-/// An accepted move is `MoveMade`, or `MoveMade` and `GameFinished`; the history goes on with
-/// them.
+/// Checks that an accepted move is `MoveMade`, or `MoveMade` and `GameFinished`, and that the history
+/// with these events is valid.
 fn check_what_is_recorded(game: &Game, asked: &MakeMove) -> TestCaseResult {
     let Ok(events) = decide(game, &Command::MakeMove(asked.clone())) else {
         return Ok(());
@@ -174,14 +174,14 @@ fn check_what_is_recorded(game: &Game, asked: &MakeMove) -> TestCaseResult {
         player: asked.player.clone(),
         column: asked.column,
     };
-    let (first, rest) = events.split_first().expect("never no events");
+    let (first, rest) = events.split_first().expect("an accepted move has events");
     prop_assert_eq!(first, &made);
     let mut after = game.clone();
-    replay(&mut after, first).expect("a legal move can be explained");
+    replay(&mut after, first).expect("a legal move is a valid event");
     match rest {
         [] => prop_assert!(!after.board().is_full()),
         [end @ GameEvent::GameFinished { .. }] => {
-            replay(&mut after, end).expect("an end can be explained");
+            replay(&mut after, end).expect("the finish is a valid event");
             prop_assert!(matches!(after, Game::Finished(_)));
         }
         other => prop_assert!(false, "{other:?}"),
@@ -191,7 +191,7 @@ fn check_what_is_recorded(game: &Game, asked: &MakeMove) -> TestCaseResult {
 
 fn check_that_it_survives_storage(event: &GameEvent) -> TestCaseResult {
     let (event_type, data) = encode(event);
-    prop_assert_eq!(&decode(event_type, &data).expect("its own words"), event);
+    prop_assert_eq!(&decode(event_type, &data).expect("an encoded event"), event);
     Ok(())
 }
 
@@ -199,7 +199,7 @@ fn mirror(column: Column) -> Column {
     Column::ALL[6 - column as usize]
 }
 
-/// The cells of all fours, found by looking at four cells at a time in every direction.
+/// The cells of all lines of four, found by checking four cells at a time in every direction.
 fn lines_seen(board: &Board, disc: Disc) -> Vec<String> {
     let columns: Vec<Vec<_>> = Column::ALL
         .map(|column| board.discs(column).collect())

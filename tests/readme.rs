@@ -1,8 +1,8 @@
-//! The README's transcripts, run as they are printed.
+//! Runs the examples of the README and compares what they print.
 //!
-//! A `console` block with lines that begin with a dollar sign is a session: each such line is run by a
-//! shell, and what follows is what it has to print. Ids and times differ from run to run; every
-//! id in the README stands for one id of the run.
+//! A `console` block with lines that begin with a dollar sign is a session. A shell runs each such
+//! line, and must print the lines that follow it. Ids and times differ from run to run: each id in the
+//! README stands for one id of the run.
 
 use std::collections::HashMap;
 use std::env;
@@ -12,14 +12,14 @@ use std::iter;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// What the README calls `localhost:8080`.
+/// The address in the README, which is replaced by the real one.
 const ADDRESS_IN_README: &str = "localhost:8080";
 
 struct Program(Child);
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended by itself, which the transcript has noticed.
+        // An error means that the program already ended. The test has failed then.
         drop(self.0.kill());
         drop(self.0.wait());
     }
@@ -43,12 +43,12 @@ fn start() -> (Program, String) {
             Some(rest.split_once(',')?.0.to_owned())
         })
         .expect("a start-up line");
-    // Read on, so that the pipe does not fill up.
+    // Keep reading, so that the pipe does not fill up.
     std::thread::spawn(move || lines.for_each(drop));
     (program, address)
 }
 
-/// Where a shell finds `connect-four`, and everything else.
+/// The `PATH`, with the folder of `connect-four` in front.
 fn path_with_program() -> OsString {
     let program = Path::new(env!("CARGO_BIN_EXE_connect-four"));
     let folder = program.parent().expect("a folder").to_owned();
@@ -56,7 +56,7 @@ fn path_with_program() -> OsString {
     env::join_paths(iter::once(folder).chain(env::split_paths(&path))).expect("a path")
 }
 
-/// The sessions: commands, each with what it prints.
+/// The sessions: commands, each with its expected output.
 fn sessions(readme: &str) -> Vec<Vec<(String, String)>> {
     readme
         .split("```console\n")
@@ -77,7 +77,7 @@ fn sessions(readme: &str) -> Vec<Vec<(String, String)>> {
         .collect()
 }
 
-/// Splits a text into what varies from run to run, an id or a time, and what lies between.
+/// The parts of a text that differ from run to run: ids and times.
 fn variable_parts(text: &str) -> Vec<&str> {
     const SHAPES: [&str; 2] = [
         "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh",
@@ -117,15 +117,15 @@ fn replace_all(text: &str, names: &HashMap<String, String>) -> String {
 }
 
 #[test]
-fn the_transcripts_of_the_readme_are_true() {
+fn the_examples_of_the_readme_print_what_it_shows() {
     let readme = include_str!("../README.md");
     let sessions = sessions(readme);
     assert!(!sessions.is_empty(), "the README shows a session");
     let (_program, address) = start();
-    // Where the commands leave what they write.
+    // The commands write their files here.
     let folder = tempfile::TempDir::new().expect("a folder");
     for session in sessions {
-        // What the README calls it, and what it is called in this run.
+        // Maps an address, id or time in the README to the one in this run.
         let mut names = HashMap::from([(ADDRESS_IN_README.to_owned(), address.clone())]);
         let mut variables = String::new();
         for (command, expected) in session {
@@ -161,7 +161,7 @@ fn the_transcripts_of_the_readme_are_true() {
     }
 }
 
-/// A player in a shell, who types these columns.
+/// A player in a shell who types these columns.
 fn player(arguments: &[&str], columns: &str) -> Child {
     let mut child = Command::new("docs/play")
         .args(arguments)
@@ -176,10 +176,10 @@ fn player(arguments: &[&str], columns: &str) -> Child {
 }
 
 #[test]
-fn two_shells_play_each_other() {
+fn two_players_in_two_shells_finish_a_game() {
     let (_program, address) = start();
     let game = format!("{address}/games/5b0f3a52-8c1e-4d49-9a57-0d7a0c3f9e12");
-    // X is no column; alice is asked again.
+    // X is not a column: alice is asked again.
     let alice = player(&[&game, "alice", "bob"], "D D X D D");
     while Command::new("curl")
         .args(["-sf", "-o", "/dev/null", &game])

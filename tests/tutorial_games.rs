@@ -1,5 +1,5 @@
-//! A hundred games that the tutorial's own code played: the rules here accept and refuse the
-//! same attempts, record the same events and reach the same states.
+//! Replays a hundred games that the tutorial's own code played. The rules here accept and refuse the
+//! same moves, record the same events and reach the same states.
 
 #[path = "support/tutorial.rs"]
 mod tutorial;
@@ -13,7 +13,7 @@ use serde_json::json;
 use tutorial::{Attempt, Outcome, RecordedGame, State, StoredEvent, recorded_games};
 
 #[test]
-fn every_attempt_has_the_tutorials_outcome() {
+fn every_move_is_accepted_or_refused_as_in_the_tutorial() {
     for (line, recorded) in (1..).zip(recorded_games()) {
         let (too_early, in_the_game) = recorded.attempts_around_the_start();
         let mut table = Table::default();
@@ -33,19 +33,19 @@ fn every_attempt_has_the_tutorials_outcome() {
 }
 
 #[test]
-fn the_tutorials_streams_replay_to_the_tutorials_states() {
+fn replaying_a_stream_of_the_tutorial_gives_the_state_of_the_tutorial() {
     for (line, recorded) in (1..).zip(recorded_games()) {
         let mut game = Game::default();
         for event in &recorded.stream {
             let event = decode(&event.event_type, event.data.to_string().as_bytes())
-                .expect("the tutorial's events are ours");
-            replay(&mut game, &event).expect("the tutorial's games are explained");
+                .expect("the tutorial has the same event types");
+            replay(&mut game, &event).expect("the tutorial's games are valid");
         }
         assert_eq!(state(&game), recorded.last_state, "line {line}");
     }
 }
 
-/// A game that is played live, and what its stream would hold.
+/// A live game, and the events that its stream would contain.
 #[derive(Default)]
 struct Table {
     game: Game,
@@ -94,7 +94,7 @@ impl Table {
     }
 }
 
-/// Some of the strangers have no name at all, which only HTTP would refuse.
+/// Some recorded names are empty. Only the HTTP API refuses these.
 fn name(text: &str) -> PlayerName {
     serde_json::from_value(json!(text)).expect("any text is a name here")
 }
@@ -107,7 +107,7 @@ fn stored(event: &GameEvent) -> StoredEvent {
     }
 }
 
-/// The name that the recording has for the broken rule.
+/// The recording's name for the broken rule.
 fn slug(rejection: &Rejection) -> &'static str {
     match rejection {
         Rejection::GameAlreadyStarted { .. } => "game-already-started",
@@ -118,7 +118,7 @@ fn slug(rejection: &Rejection) -> &'static str {
     }
 }
 
-/// The game in the tutorial's words.
+/// The game in the format of the tutorial.
 fn state(game: &Game) -> State {
     let letter = |disc| match disc {
         Disc::Yellow => 'Y',

@@ -1,4 +1,4 @@
-//! A store that nobody can follow: what the service costs without its read model.
+//! A store whose subscriptions deliver no events, to measure the service without its read model.
 
 use std::sync::Arc;
 

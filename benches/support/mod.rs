@@ -1,5 +1,4 @@
-//! What the benchmarks over HTTP share: servers on loopback, keep-alive connections, and
-//! figures.
+//! Shared by the benchmarks over HTTP: servers on loopback, keep-alive connections, and statistics.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -23,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 
-/// A game of 42 moves that nobody wins, so that every move costs what moves cost.
+/// A tied game of 42 moves. It has no early end, so every request makes a move.
 pub(crate) const TIE: &str = "AAAAAABBBBBBCCCCCCEDDDDDDEEEEEFFFFFFGGGGGG";
 
 const WARM_UP: Duration = Duration::from_millis(300);
@@ -48,12 +47,12 @@ async fn listener() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// The service on the store with this URL, with its read model where the program keeps it.
+/// The service on the store with this URL, with its read model where the program stores it by default.
 pub(crate) async fn serve_store(url: &str) -> SocketAddr {
     serve(url, event_store::open(url).await.expect("a store")).await
 }
 
-/// The service on this store, with the read model of the store with this URL.
+/// The service on this store, with the default read model of the store with this URL.
 pub(crate) async fn serve(url: &str, store: Arc<dyn EventStore>) -> SocketAddr {
     let location = ReadModelLocation::of_event_store(url);
     let read_model = ReadModel::open(&location).await.expect("a new read model");
@@ -63,7 +62,7 @@ pub(crate) async fn serve(url: &str, store: Arc<dyn EventStore>) -> SocketAddr {
     address
 }
 
-/// A baseline: these routes and nothing else.
+/// A baseline: a server with only these routes.
 pub(crate) async fn serve_bare(routes: Router) -> SocketAddr {
     let (listener, address) = listener().await;
     let listener = listener.tap_io(|connection| {
@@ -74,7 +73,7 @@ pub(crate) async fn serve_bare(routes: Router) -> SocketAddr {
     address
 }
 
-/// A client's connection.
+/// A connection of a client.
 pub(crate) struct Connection(SendRequest<Full<Bytes>>);
 
 impl Connection {
@@ -114,7 +113,7 @@ impl Connection {
     }
 }
 
-/// The bodies of a whole game's moves.
+/// The request bodies of the moves of a whole game.
 pub(crate) fn moves() -> impl Iterator<Item = String> {
     let players = ["alice", "bob"].into_iter().cycle();
     players
@@ -122,7 +121,7 @@ pub(crate) fn moves() -> impl Iterator<Item = String> {
         .map(|(player, column)| format!(r#"{{"player":"{player}","column":"{column}"}}"#))
 }
 
-/// Takes the times of requests within the period that counts.
+/// Records the times of requests within the measured period.
 pub(crate) struct Clock {
     begin: Instant,
     end: Instant,
@@ -130,7 +129,7 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// The request's answer, timed; `None` when the time is over.
+    /// Sends the request and records its time. `None` when the measured period is over.
     pub(crate) async fn time<T>(&mut self, request: impl Future<Output = T>) -> Option<T> {
         let start = Instant::now();
         if start >= self.end {
@@ -145,7 +144,7 @@ impl Clock {
     }
 }
 
-/// What one round came to: requests a second, and microseconds.
+/// The result of one round: requests per second, and times in microseconds.
 #[derive(Clone, Copy)]
 pub(crate) struct Measured {
     pub(crate) rate: f64,
@@ -153,7 +152,7 @@ pub(crate) struct Measured {
     pub(crate) p99: f64,
 }
 
-/// Lets this many connections do the work at once, until the clock says that it is over.
+/// Lets this many connections do the work at the same time, until the period is over.
 pub(crate) fn measure<Work, Done>(connections: usize, run: Duration, work: Work) -> Measured
 where
     Work: Fn(Clock) -> Done,

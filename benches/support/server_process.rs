@@ -1,6 +1,6 @@
-//! The service in a process of its own, so that its memory can be told from everybody else's.
+//! The service in a process of its own, so that its memory can be measured separately.
 //!
-//! The benchmark runs itself again with [`ARGUMENT`]; that process writes the address that it
+//! The benchmark runs itself again with [`ARGUMENT`]. The new process prints the address that it
 //! serves on, and serves until it is killed.
 
 use std::net::SocketAddr;
@@ -11,17 +11,17 @@ use tokio::process::{Child, Command};
 
 use crate::support::serve_store;
 
-/// What makes the benchmark a server.
+/// With this argument, the benchmark runs as a server.
 pub(crate) const ARGUMENT: &str = "--be-server";
 
-/// A server, killed when dropped.
+/// A server process. Killed when dropped.
 pub(crate) struct ServerProcess {
     child: Child,
     pub(crate) address: SocketAddr,
 }
 
 impl ServerProcess {
-    /// The service on this store.
+    /// Starts the service on this store.
     pub(crate) async fn start(store: &str) -> ServerProcess {
         let this = std::env::current_exe().expect("a path");
         let mut child = Command::new(this)
@@ -39,7 +39,7 @@ impl ServerProcess {
         }
     }
 
-    /// Its physical memory, where Linux tells it.
+    /// Its physical memory; `None` on systems other than Linux.
     pub(crate) fn resident_bytes(&self) -> Option<f64> {
         let id = self.child.id()?;
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
@@ -51,7 +51,7 @@ impl ServerProcess {
     }
 }
 
-/// What the other process does.
+/// The main function of the server process.
 pub(crate) async fn be_server(arguments: &[String]) {
     let [store] = arguments else {
         panic!("a store");

@@ -1,9 +1,9 @@
-//! Thousands of watchers of one game, in a process of their own, so that what they take is not
-//! counted as the server's.
+//! Thousands of watchers of one game, in a process of their own, so that their memory is not counted
+//! as the server's.
 //!
-//! The benchmark runs itself again with [`ARGUMENT`]. The watchers' process writes a line
-//! once all of them have the game's first event, and one for each event that all of them got:
-//! its revision and the time of the last arrival, by the system's clock.
+//! The benchmark runs itself again with [`ARGUMENT`]. The new process prints a line when all watchers
+//! have the first event of the game, and one for each event that all of them received: its revision and
+//! the time of the last arrival, by the system clock.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Stdio;
@@ -17,16 +17,16 @@ use tokio::net::TcpSocket;
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinSet;
 
-/// What makes the benchmark a process of watchers.
+/// With this argument, the benchmark runs as a process of watchers.
 pub(crate) const ARGUMENT: &str = "--be-watchers";
 
-/// How many connections are opened at once; a listener's queue is short.
+/// The number of connections that are opened at once. It is small because a listener's queue is short.
 const AT_ONCE: usize = 64;
 
-/// Events of a game.
+/// The number of events of a game.
 const LONGEST_GAME: usize = 44;
 
-/// As many files as this process may open.
+/// The number of files that this process may open.
 pub(crate) fn open_file_limit() -> u64 {
     rlimit::increase_nofile_limit(u64::MAX).expect("a limit")
 }
@@ -36,15 +36,15 @@ pub(crate) fn now() -> u128 {
     since.expect("a clock that is set").as_nanos()
 }
 
-/// The watchers, as the benchmark sees them.
+/// The handle that the benchmark has on the process of watchers.
 pub(crate) struct Watchers {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Watchers {
-    /// Lets so many watch the game, and waits until they do. Each round's connections come
-    /// from an address of its own, since the ports of closed ones are not free for a while.
+    /// Lets this many watchers connect to the game, and waits until all are connected. Each round uses
+    /// its own client address, because the ports of closed connections are not free for a while.
     pub(crate) async fn start(
         address: SocketAddr,
         game: &str,
@@ -66,7 +66,7 @@ impl Watchers {
         watchers
     }
 
-    /// The next event that all of them have got, and when the last one got it.
+    /// The next event that all watchers have received, and the time when the last one received it.
     pub(crate) async fn next(&mut self) -> (usize, u128) {
         let line = self.lines.next_line().await.expect("a readable pipe");
         let line = line.expect("watchers that live");
@@ -82,7 +82,7 @@ impl Watchers {
     }
 }
 
-/// What the other process does.
+/// The main function of the process of watchers.
 pub(crate) async fn be_watchers(arguments: &[String]) {
     let [address, game, count, round] = arguments else {
         panic!("an address, a game, a count and a round");

@@ -1,4 +1,4 @@
-//! The events of all games: pages, and streams that begin anywhere and do not end.
+//! The events of all games: pages, and streams that begin at any position and do not end.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use crate::held_store::HeldStore;
 use crate::service::{Client, Service, on_every_store};
 use crate::watcher::{FORMATS, NDJSON, PATIENCE, SSE, Watcher};
 
-/// Watches from the event after this position on.
+/// Opens a stream of all events after this position.
 pub(crate) async fn watch_all(client: &Client, accept: &str, after: Option<&str>) -> Watcher {
     let request = client.watch("/events", accept);
     let request = match after {
@@ -29,11 +29,11 @@ pub(crate) async fn next(watcher: &mut Watcher, count: usize) -> Vec<Value> {
         }
         events
     };
-    // A stream that is kept alive is never silent for long.
+    // The stream sends keep-alives, so a timeout per chunk would not detect missing events.
     timeout(PATIENCE, told).await.expect("events in time")
 }
 
-/// Every event after this position, as the pages have it.
+/// Every event after this position, read from the pages.
 async fn pages(client: &Client, after: Option<&str>, limit: usize) -> Vec<Value> {
     let mut events = Vec::new();
     let after = after.map(|after| format!("&after={after}"));
@@ -60,7 +60,7 @@ pub(crate) fn position(event: &Value) -> String {
     event["position"].as_str().expect("a position").to_owned()
 }
 
-/// A position before all that this test does: the database may be shared.
+/// The current position, before the events of this test: the database may be shared.
 async fn here(service: &Service) -> String {
     let names = json!({"player_one": "ada", "player_two": "grace"});
     let answer = service.post("/games", names).await.is(201);
@@ -68,7 +68,7 @@ async fn here(service: &Service) -> String {
 }
 
 on_every_store! {
-    async fn all_events_are_told_from_every_position_and_then_as_they_come(service: Service) {
+    async fn a_stream_delivers_all_events_after_any_position_and_then_new_ones(service: Service) {
         let start = here(&service).await;
         let one = service.game_with("AB").await;
         let two = service.game_with("D").await;
@@ -97,7 +97,7 @@ on_every_store! {
         }
     }
 
-    async fn an_event_is_the_one_that_its_game_has(service: Service) {
+    async fn an_event_is_the_same_as_in_its_games_events(service: Service) {
         let start = here(&service).await;
         let game = service.game_with("ABABABA").await;
         let mut told = pages(&service, Some(&start), 100).await;
@@ -109,7 +109,7 @@ on_every_store! {
         assert_eq!(told, game.events().await);
     }
 
-    async fn the_header_is_stronger_than_the_query_for_all_games(service: Service) {
+    async fn last_event_id_overrides_after_for_all_games(service: Service) {
         let start = here(&service).await;
         service.game_with("AB").await;
         let events = pages(&service, Some(&start), 100).await;
@@ -121,7 +121,7 @@ on_every_store! {
         }
     }
 
-    async fn nothing_is_missed_and_nothing_comes_twice_while_moves_pour_in(service: Service) {
+    async fn no_event_is_missed_or_repeated_under_load(service: Service) {
         let start = here(&service).await;
         let is_over = AtomicBool::new(false);
         let play = async {
@@ -131,7 +131,7 @@ on_every_store! {
             is_over.store(true, Ordering::SeqCst);
             here(&service).await
         };
-        // Comes and goes, each time after the last event that it has.
+        // Disconnects and resumes, each time after the last event that it received.
         let follow = async |format, stretch: usize| {
             let mut told: Vec<Value> = Vec::new();
             while !is_over.load(Ordering::SeqCst) {
@@ -157,7 +157,7 @@ on_every_store! {
         assert_eq!(different.len(), events.len());
     }
 
-    async fn who_watches_has_no_subscription_but_the_one_of_all(service: Service) {
+    async fn streams_of_all_games_share_one_subscription(service: Service) {
         let start = here(&service).await;
         let store = HeldStore::new(service.store.clone());
         store.let_go();
@@ -176,11 +176,11 @@ on_every_store! {
         for watcher in &mut watchers {
             next(watcher, 1).await;
         }
-        // The lists' and the hub's.
+        // One of the read model and one of the hub.
         assert_eq!(store.subscriptions(), 2);
     }
 
-    async fn who_leaves_the_stream_of_all_games_is_forgotten(service: Service) {
+    async fn a_client_that_disconnects_from_all_games_is_removed(service: Service) {
         let start = here(&service).await;
         let watchers = [watch_all(&service, SSE, Some(&start)).await, watch_all(&service, NDJSON, None).await];
         service.has_watchers(2).await;
@@ -190,7 +190,7 @@ on_every_store! {
 }
 
 #[tokio::test]
-async fn a_stream_of_all_games_looks_as_browsers_read_it() {
+async fn a_stream_of_all_games_has_the_format_that_browsers_expect() {
     let service = Service::on_memory().await;
     let game = service.game_with("D").await;
     let mut watcher = watch_all(&service, SSE, None).await;
@@ -212,7 +212,7 @@ async fn a_stream_of_all_games_looks_as_browsers_read_it() {
 }
 
 #[tokio::test]
-async fn a_page_of_all_games_is_what_everybody_gets_who_does_not_ask_for_a_stream() {
+async fn without_a_stream_in_accept_the_answer_is_a_page_of_all_games() {
     let service = Service::on_memory().await;
     let empty = service.get("/events").await.is(200);
     assert_eq!(empty.json(), json!({"events": [], "next": null}));
@@ -249,7 +249,7 @@ async fn a_page_of_all_games_is_what_everybody_gets_who_does_not_ask_for_a_strea
 }
 
 #[tokio::test]
-async fn what_is_no_position_is_refused() {
+async fn an_invalid_position_is_refused() {
     let service = Service::on_memory().await;
     for id in ["", "x", "-1", "+1", "1.0", "1-", "18446744073709551616"] {
         let request = service.watch("/events", SSE).header("last-event-id", id);

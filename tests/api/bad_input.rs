@@ -1,4 +1,4 @@
-//! Requests that are wrong in themselves, each with the answer that says how.
+//! Invalid requests. The answer to each says what is wrong.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ fn pointers(problem: &Value) -> Vec<&str> {
 }
 
 on_every_store! {
-    async fn a_body_that_is_no_json_is_malformed(service: Service) {
+    async fn a_body_that_is_not_json_is_malformed(service: Service) {
         let game = service.game_with("").await;
         for body in [
             "", "{", "column=D", "{\"player\":\"ada\",}", "{\"player\":\"\\ud800\",\"column\":\"D\"}",
@@ -61,7 +61,7 @@ on_every_store! {
         assert_eq!(pointers(&problem), ["#/player", "#/column"]);
     }
 
-    async fn an_unknown_member_is_not_met_with_silence(service: Service) {
+    async fn an_unknown_member_is_refused(service: Service) {
         let game = service.game_with("").await;
         let problem = move_with(&game, r#"{"player":"ada","col":"D"}"#).await
             .is_problem(422, "invalid-request");
@@ -82,7 +82,7 @@ on_every_store! {
         }
     }
 
-    async fn a_name_is_neither_blank_nor_long_nor_full_of_control_characters(service: Service) {
+    async fn a_name_that_is_blank_or_too_long_or_has_control_characters_is_refused(service: Service) {
         let long = "x".repeat(65);
         for name in ["", "  ", "\t", "a\nb", "a\u{0}b", &long] {
             let names = json!({"player_one": "ada", "player_two": name});
@@ -91,12 +91,12 @@ on_every_store! {
         }
     }
 
-    async fn a_game_needs_two_players(service: Service) {
+    async fn a_game_needs_two_different_players(service: Service) {
         let names = json!({"player_one": "ada", "player_two": "ada"});
         service.post("/games", names).await.is_problem(422, "players-not-distinct");
     }
 
-    async fn a_body_that_is_not_called_json_is_not_supported(service: Service) {
+    async fn a_body_without_the_json_content_type_is_refused(service: Service) {
         let game = service.game_with("").await;
         let body = r#"{"player":"ada","column":"D"}"#;
         for content_type in ["application/x-www-form-urlencoded", "text/plain", "json", ""] {
@@ -114,25 +114,25 @@ on_every_store! {
         }
     }
 
-    async fn a_large_body_is_refused_before_anything_else(service: Service) {
+    async fn a_body_that_is_too_large_is_refused_before_all_other_checks(service: Service) {
         let game = service.game_with("").await;
         let large = " ".repeat(5000);
         move_with(&game, " ".repeat(65_537)).await.is_problem(413, "payload-too-large");
         service.request(Method::POST, "/games").body(large.clone()).send().await
             .is_problem(413, "payload-too-large");
-        // Without a declared length, it is found out while reading.
+        // Without a Content-Length, the size is checked while reading.
         let chunks = [" ".repeat(40_000), large.repeat(8)].map(Ok::<_, std::convert::Infallible>);
         let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
         move_with(&game, body).await.is_problem(413, "payload-too-large");
     }
 
-    async fn a_body_is_judged_before_the_game(service: Service) {
+    async fn a_body_is_checked_before_the_game_is_loaded(service: Service) {
         let nowhere = "/games/01a20715-267e-7489-b4cd-306001f15c27/moves";
         let body = json!({"player": "ada", "column": "Z"});
         service.post(nowhere, body).await.is_problem(422, "invalid-request");
     }
 
-    async fn what_cannot_be_had_is_not_acceptable(service: Service) {
+    async fn an_unavailable_media_type_in_accept_is_refused(service: Service) {
         let game = service.game_with("D").await;
         for (path, offered) in [
             ("", &["application/json", "text/plain"][..]),
@@ -168,7 +168,7 @@ on_every_store! {
         game.get("?x=1").await.is_problem(400, "invalid-query");
     }
 
-    async fn a_method_that_a_resource_does_not_take_is_answered_with_those_that_it_takes(service: Service) {
+    async fn a_method_that_is_not_allowed_is_answered_with_the_allowed_ones(service: Service) {
         let game = service.game_with("D").await;
         for (method, path, allow) in [
             (Method::DELETE, game.path(""), "GET,HEAD,PUT"),
@@ -186,7 +186,7 @@ on_every_store! {
         }
     }
 
-    async fn nothing_is_at_other_paths(service: Service) {
+    async fn other_paths_are_not_found(service: Service) {
         for path in ["/nowhere", "/games/", "/games/x/y", "//games", "/games/%FF"] {
             let answer = service.get(path).await;
             assert_eq!(answer.status, 404, "{path}");

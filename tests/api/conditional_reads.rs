@@ -1,4 +1,4 @@
-//! `If-None-Match` on reads: who has the answer already is told so.
+//! `If-None-Match` on reads: a client that already has the current answer gets 304.
 
 use reqwest::Method;
 
@@ -13,7 +13,7 @@ async fn get(game: &Game<'_>, rest: &str, if_none_match: &[&str]) -> Answer {
 }
 
 on_every_store! {
-    async fn who_has_the_answer_already_is_told_so(service: Service) {
+    async fn a_client_that_has_the_current_answer_gets_304(service: Service) {
         let game = service.game_with("D").await;
         for rest in ["", "/moves", "/moves/1", "/events", "/events?limit=1"] {
             let full = get(&game, rest, &[]).await.is(200);
@@ -27,7 +27,7 @@ on_every_store! {
         }
     }
 
-    async fn whose_answer_is_old_gets_the_new_one(service: Service) {
+    async fn a_client_that_has_an_older_answer_gets_the_new_one(service: Service) {
         let game = service.game_with("D").await;
         game.move_by("grace", "D").await.is(201);
         for rest in ["", "/moves", "/events"] {
@@ -36,7 +36,7 @@ on_every_store! {
         get(&game, "/moves/1", &["\"1\""]).await.is(304);
     }
 
-    async fn reads_compare_weakly_and_with_every_tag(service: Service) {
+    async fn if_none_match_compares_weakly_and_with_every_tag(service: Service) {
         let game = service.game_with("D").await;
         for tags in [
             &["W/\"1\""][..], &["\"0\", \"1\""], &["\"0\"", "\"1\""], &["*"],
@@ -49,7 +49,7 @@ on_every_store! {
         }
     }
 
-    async fn a_condition_that_cannot_be_read_is_not_passed_over(service: Service) {
+    async fn an_invalid_if_none_match_is_refused(service: Service) {
         let game = service.game_with("D").await;
         for tags in ["1", "\"1", "", "*, \"1\""] {
             let problem = get(&game, "", &[tags]).await.is_problem(400, "invalid-precondition");
@@ -60,13 +60,13 @@ on_every_store! {
         assert!(detail.ends_with("Send If-None-Match: \"1\""), "{detail}");
     }
 
-    async fn an_absent_game_is_not_found_whatever_the_client_has(service: Service) {
+    async fn an_unknown_game_is_not_found_with_any_if_none_match(service: Service) {
         let nowhere = "/games/01a20715-267e-7489-b4cd-306001f15c27";
         let request = service.request(Method::GET, nowhere).header("if-none-match", "*");
         request.send().await.is_problem(404, "game-not-found");
     }
 
-    async fn a_head_is_conditional_too(service: Service) {
+    async fn if_none_match_also_applies_to_head(service: Service) {
         let game = service.game_with("D").await;
         let request = service.request(Method::HEAD, &game.path(""));
         let head = request.header("if-none-match", "\"1\"").send().await.is(304);

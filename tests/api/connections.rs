@@ -1,5 +1,4 @@
-//! Connections, below the requests: the protocols that are spoken, and clients that take their
-//! time.
+//! Connections: HTTP/1.1 and HTTP/2, and clients that are slow or do not speak HTTP.
 
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ async fn connect(service: &Service) -> TcpStream {
 }
 
 #[tokio::test]
-async fn who_begins_with_the_preface_of_http_2_is_answered_in_it() {
+async fn a_client_that_begins_with_the_http_2_preface_is_answered_in_http_2() {
     let service = Service::on_memory().await;
     let game = service.game_with("D").await;
     let io = TokioIo::new(connect(&service).await);
@@ -34,9 +33,9 @@ async fn who_begins_with_the_preface_of_http_2_is_answered_in_it() {
     assert_eq!(body.to_bytes(), game.get("").await.body);
 }
 
-/// Time passes by itself as soon as nobody has anything to do, so the test does not take it.
+/// Time is paused: it advances as soon as every task is idle, so the test does not wait.
 #[tokio::test(start_paused = true)]
-async fn who_does_not_finish_the_head_of_a_request_is_closed_after_a_while() {
+async fn a_connection_with_an_unfinished_request_head_is_closed_after_a_timeout() {
     let service = Service::on_memory().await;
     for beginning in ["", "P", "GET /livez HTTP/1.1\r\nhost: local"] {
         let mut connection = connect(&service).await;
@@ -46,18 +45,18 @@ async fn who_does_not_finish_the_head_of_a_request_is_closed_after_a_while() {
             .await
             .expect("sent");
         let mut answer = Vec::new();
-        // It may be closed with a reset.
+        // The connection may end with a reset.
         let _ = connection.read_to_end(&mut answer).await;
         assert!(answer.is_empty(), "{beginning:?}");
         let took = began.elapsed();
-        // Longer than a load balancer keeps a connection that nobody uses.
+        // Longer than a load balancer keeps an idle connection.
         let patience = Duration::from_secs(61)..Duration::from_secs(160);
         assert!(patience.contains(&took), "{beginning:?}: {took:?}");
     }
 }
 
 #[tokio::test]
-async fn what_is_no_http_is_closed_and_harms_nobody() {
+async fn a_connection_that_does_not_speak_http_is_closed_and_the_service_goes_on() {
     let service = Service::on_memory().await;
     for beginning in [
         "PRI or other\r\n\r\n",

@@ -1,4 +1,4 @@
-//! What the service says about itself, to programs and to people.
+//! The documents about the service: index, OpenAPI document, documentation and problem pages.
 
 use reqwest::Method;
 use serde_json::Value;
@@ -14,7 +14,7 @@ async fn page(service: &Service, path: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn the_index_leads_to_everything() {
+async fn the_index_links_to_every_resource() {
     let service = Service::on_memory().await;
     let index = service.get("/").await.is(200);
     assert_eq!(index.header("vary"), "accept");
@@ -44,7 +44,7 @@ async fn the_document_is_the_same_as_yaml_and_as_json() {
 }
 
 #[tokio::test]
-async fn pages_need_no_other_host() {
+async fn pages_load_nothing_from_other_hosts() {
     let service = Service::on_memory().await;
     for path in ["/", "/docs", "/problems", "/problems/column-full"] {
         let answer = page(&service, path).await;
@@ -55,7 +55,7 @@ async fn pages_need_no_other_host() {
         let policy = answer.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'; "), "{policy}");
         assert!(!policy.contains("unsafe"), "{policy}");
-        // What the page brings along carries the nonce of this answer, which is a new one.
+        // The page's own styles and scripts have the nonce of this answer. Each answer has a new one.
         let (_, nonce) = policy.split_once("'nonce-").expect("a nonce");
         let (nonce, _) = nonce.split_once('\'').expect("its end");
         let own = html.matches("<style").count() + html.matches("<script").count();
@@ -74,7 +74,7 @@ async fn pages_need_no_other_host() {
 }
 
 #[tokio::test]
-async fn a_problems_type_leads_to_its_explanation() {
+async fn the_type_of_a_problem_is_the_address_of_its_explanation() {
     let service = Service::on_memory().await;
     let problem = service
         .get("/games/x")

@@ -1,12 +1,12 @@
-//! What clients send, and what they are answered.
+//! Requests and answers.
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName};
 use serde_json::Value;
 
-use crate::announced::is_announced;
+use crate::documented::is_announced;
 
-/// A request that can be dressed up.
+/// A request to which headers and a body can be added.
 pub(crate) struct Request(pub(crate) reqwest::RequestBuilder);
 
 impl Request {
@@ -18,7 +18,7 @@ impl Request {
         Request(self.0.json(body))
     }
 
-    /// A body that says that it is JSON.
+    /// Sets this body with the JSON content type.
     pub(crate) fn raw_json(self, body: impl Into<reqwest::Body>) -> Request {
         self.header("content-type", "application/json").body(body)
     }
@@ -51,7 +51,7 @@ impl Request {
     }
 }
 
-/// What the service said.
+/// The answer of the service.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -67,7 +67,7 @@ impl Answer {
         self
     }
 
-    /// Asserts what holds for every problem, and returns its members.
+    /// Asserts that the answer is this problem and has the form of every problem. Returns its members.
     #[track_caller]
     pub(crate) fn is_problem(&self, status: u16, slug: &str) -> Value {
         let answer = self.clone().is(status);
@@ -89,7 +89,7 @@ impl Answer {
         serde_json::from_slice(&self.body).expect("a JSON body")
     }
 
-    /// A header's value; empty if it is not there.
+    /// The value of a header; empty if it is missing.
     pub(crate) fn header(&self, name: &str) -> &str {
         let name: HeaderName = name.parse().expect("a header name");
         self.headers

@@ -1,4 +1,4 @@
-//! An event store that fails, hangs or panics: what clients hear of it.
+//! The answers to clients when the event store fails, hangs or panics.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ use crate::service::{Answer, Service};
 
 const KEY: &str = "5f0c7a52-9d5e-4a6e-8b52-1f6f5a0a7c11";
 
-/// What goes wrong.
+/// The kind of failure.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
     Unavailable,
@@ -50,7 +50,7 @@ impl Fault {
     }
 }
 
-/// A store that works until the fault is switched on.
+/// A store that works until its fault is switched on.
 #[derive(Debug)]
 struct Faulty {
     store: MemoryStore,
@@ -136,7 +136,7 @@ impl EventStore for Faulty {
     }
 }
 
-/// What a move and a look at the game are answered with when the store fails like this.
+/// Asserts how a move and a read of the game are answered when the store has this fault.
 async fn assert_fault(fault: Fault, status: u16, slug: &str) {
     let store = Faulty::new(fault, true);
     let service = Service::on(store.clone()).await;
@@ -152,12 +152,12 @@ async fn assert_fault(fault: Fault, status: u16, slug: &str) {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_is_unavailable() {
+async fn an_unavailable_store_is_answered_with_503() {
     assert_fault(Fault::Unavailable, 503, "store-unavailable").await;
 }
 
 #[tokio::test]
-async fn a_store_that_denies_access_is_said_to_do_so() {
+async fn a_store_that_denies_access_is_answered_with_store_refused() {
     assert_fault(Fault::AccessDenied, 503, "store-refused").await;
     let store = Faulty::new(Fault::AccessDenied, true);
     let service = Service::on(store.clone()).await;
@@ -169,12 +169,12 @@ async fn a_store_that_denies_access_is_said_to_do_so() {
 }
 
 #[tokio::test]
-async fn damaged_storage_is_an_internal_error() {
+async fn damaged_storage_is_answered_with_an_internal_error() {
     assert_fault(Fault::Corrupt, 500, "internal-error").await;
 }
 
 #[tokio::test]
-async fn a_deleted_game_is_gone() {
+async fn a_deleted_game_is_answered_with_410() {
     assert_fault(Fault::Deleted, 410, "game-deleted").await;
 }
 
@@ -190,7 +190,7 @@ async fn a_panic_is_an_internal_error_and_the_service_goes_on() {
 }
 
 #[tokio::test]
-async fn an_append_with_an_unknown_outcome_is_said_to_be_one_and_how_to_send_it_again() {
+async fn an_unknown_outcome_is_reported_with_a_safe_way_to_send_the_request_again() {
     let store = Faulty::new(Fault::OutcomeUnknown, false);
     let service = Service::on(store.clone()).await;
     let game = service.game_with("D").await;
@@ -231,9 +231,9 @@ async fn a_service_without_its_store_is_alive_and_not_ready() {
     service.get("/livez").await.is(200);
 }
 
-/// Without sockets, so that five seconds pass at once.
+/// Without sockets, so that paused time can advance by five seconds at once.
 #[tokio::test(start_paused = true)]
-async fn a_store_that_hangs_is_not_waited_for_for_ever() {
+async fn a_request_to_a_store_that_hangs_times_out() {
     let store = Faulty::new(Fault::Hang, true);
     let app = router(App::new(store.clone()));
     store.switch_on();
@@ -252,7 +252,7 @@ async fn a_store_that_hangs_is_not_waited_for_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_a_move_took_too_long_its_key_or_condition_makes_it_safe_to_send_again() {
+async fn a_move_that_timed_out_is_safe_to_send_again_with_its_key_or_condition() {
     let store = Faulty::new(Fault::Hang, true);
     let app = router(App::new(store.clone()));
     store.switch_on();
@@ -272,7 +272,7 @@ async fn when_a_move_took_too_long_its_key_or_condition_makes_it_safe_to_send_ag
             &ada_to_d,
             json!({"If-Match": "\"3\""}),
         ),
-        // Which revision it was decided on is not known.
+        // The revision of the decision is unknown.
         (a_move().header("if-match", "*"), &ada_to_d, json!(null)),
         (
             a_move().header("if-match", "\"3\", \"4\""),

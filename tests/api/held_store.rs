@@ -1,5 +1,5 @@
-//! A store whose subscriptions are counted, and wait until they are let go, so that what follows
-//! them is behind for as long as a test likes.
+//! A store that counts its subscriptions and can hold back their events, so that a test can keep the
+//! read model or the hub behind for as long as it needs.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use connect_four::event_store::{
 use futures_util::StreamExt;
 use tokio::sync::watch;
 
-/// Which subscriptions are not held back.
+/// Which subscriptions may deliver events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flow {
     Nothing,
@@ -23,19 +23,19 @@ enum Flow {
 pub(crate) struct HeldStore {
     store: Arc<dyn EventStore>,
     flow: watch::Sender<Flow>,
-    /// One for each subscription and bounded read that is open, and this one.
+    /// Has one clone for each open subscription and bounded read, plus this one.
     open: Arc<()>,
 }
 
 impl HeldStore {
-    /// Holds the subscriptions of this store back.
+    /// A store whose subscriptions are held back at first.
     pub(crate) fn new(store: Arc<dyn EventStore>) -> Arc<HeldStore> {
         let flow = watch::Sender::new(Flow::Nothing);
         let open = Arc::default();
         Arc::new(HeldStore { store, flow, open })
     }
 
-    /// How many subscriptions and bounded reads are open.
+    /// The number of open subscriptions and bounded reads.
     pub(crate) fn subscriptions(&self) -> usize {
         Arc::strong_count(&self.open) - 1
     }
@@ -48,7 +48,7 @@ impl HeldStore {
         self.flow.send_replace(Flow::Nothing);
     }
 
-    /// Holds back subscriptions that are made from now on, and the answers of bounded reads.
+    /// Holds back new subscriptions and the answers of bounded reads.
     pub(crate) fn hold_new_ones(&self) {
         self.flow.send_replace(Flow::WhatWasThere);
     }
@@ -84,7 +84,7 @@ impl EventStore for HeldStore {
         let is_held = *flow.borrow() == Flow::WhatWasThere;
         let events = self.store.read_all(prefix, after, limit).await;
         if is_held {
-            // An error says that the store is gone, and with it the test.
+            // An error means that the store was dropped because the test ended.
             let _ = flow.wait_for(|flow| *flow == Flow::Everything).await;
         }
         events
@@ -104,7 +104,7 @@ impl EventStore for HeldStore {
                 let _open = &open;
                 let mut flow = flow.clone();
                 async move {
-                    // An error says that the store is gone, and with it the test.
+                    // An error means that the store was dropped because the test ended.
                     let _ = flow
                         .wait_for(|flow| match flow {
                             Flow::Nothing => false,

@@ -1,4 +1,4 @@
-//! The moves and the events of a game.
+//! Reading the moves and the events of a game.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ on_every_store! {
         assert_eq!(answer.header("cache-control"), "no-cache");
     }
 
-    async fn the_finishing_move_results_in_the_finish(service: Service) {
+    async fn the_resulting_revision_of_the_last_move_is_the_finish(service: Service) {
         let game = service.game_with("ABABABA").await;
         let last = game.get("/moves/7").await.is(200);
         assert_eq!(last.json()["revision"], 7);
@@ -28,7 +28,7 @@ on_every_store! {
         assert_eq!(last.header("etag"), "\"8\"");
     }
 
-    async fn a_move_never_changes(service: Service) {
+    async fn the_answer_for_a_move_never_changes(service: Service) {
         let game = service.game_with("D").await;
         let before = game.get("/moves/1").await.is(200);
         game.move_by("grace", "C").await.is(201);
@@ -39,7 +39,7 @@ on_every_store! {
         assert_eq!(after.header("cache-control"), "public, max-age=31536000, immutable");
     }
 
-    async fn a_move_that_was_not_made_is_not_found_and_may_come(service: Service) {
+    async fn a_move_that_was_not_made_yet_is_not_found(service: Service) {
         let game = service.game_with("D").await;
         for number in ["2", "0", "-1", "x", "99999999999999999999"] {
             let problem = game.get(&format!("/moves/{number}")).await;
@@ -49,7 +49,7 @@ on_every_store! {
         game.get("/moves/2").await.is(200);
     }
 
-    async fn events_are_the_tutorials_own(service: Service) {
+    async fn events_have_the_types_and_members_of_the_tutorial(service: Service) {
         let game = service.game_with("ABABABA").await;
         let page = game.get("/events").await.is(200);
         let events = page.json()["events"].as_array().expect("events").clone();
@@ -74,7 +74,7 @@ on_every_store! {
         }
     }
 
-    async fn pages_of_events_follow_each_other_to_the_end(service: Service) {
+    async fn following_the_next_links_reads_all_events(service: Service) {
         let game = service.game_with("ABABABA").await;
         let whole = game.get("/events?limit=100").await.json();
         assert_eq!(whole["next"], json!(null));
@@ -95,14 +95,14 @@ on_every_store! {
         assert_eq!(json!(pages.concat()), whole["events"]);
     }
 
-    async fn a_page_has_twenty_events_unless_asked_otherwise(service: Service) {
+    async fn a_page_has_twenty_events_by_default(service: Service) {
         let game = service.game_with("AAAAAABBBBBBCCCCCCEDDD").await;
         let page = game.get("/events").await.json();
         assert_eq!(page["events"].as_array().map(Vec::len), Some(20));
         assert_eq!(page["next"], game.path("/events?after=19&limit=20"));
     }
 
-    async fn nothing_follows_the_last_event(service: Service) {
+    async fn a_page_after_the_last_event_is_empty(service: Service) {
         let game = service.game_with("D").await;
         for after in ["1", "7", "18446744073709551615"] {
             let page = game.get(&format!("/events?after={after}")).await.is(200).json();

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: what it is, what it is for, and what it is not used for.
+//! `Idempotency-Key`: which keys are valid, and how repeated and different requests are answered.
 
 use reqwest::Method;
 use serde_json::json;
@@ -34,7 +34,7 @@ pub(crate) fn assert_same_answer(again: &Answer, first: &Answer) {
 }
 
 on_every_store! {
-    async fn a_keyed_move_is_answered_as_the_first_time(service: Service) {
+    async fn a_repeated_move_with_the_same_key_gets_the_first_answer(service: Service) {
         let game = service.game_with("DC").await;
         let first = keyed(&game, "ada", "E", KEY).await.is(201);
         assert_eq!(first.header("idempotent-replayed"), "");
@@ -45,7 +45,7 @@ on_every_store! {
         }
     }
 
-    async fn a_key_wins_over_a_stale_condition(service: Service) {
+    async fn a_key_is_checked_before_a_stale_if_match(service: Service) {
         let game = service.game_with("DC").await;
         let send = |tags| {
             let request = game.move_request("ada", "E").header("idempotency-key", KEY);
@@ -62,7 +62,7 @@ on_every_store! {
         assert_same_answer(&keyed(&strict_game, "ada", "E", KEY).await.is(201), &first);
     }
 
-    async fn a_key_is_not_used_for_another_move(service: Service) {
+    async fn a_key_is_refused_for_another_move(service: Service) {
         let game = service.game_with("DC").await;
         keyed(&game, "ada", "E", KEY).await.is(201);
         for (player, column) in [("ada", "F"), ("grace", "E"), ("grace", "F")] {
@@ -71,19 +71,19 @@ on_every_store! {
             assert_eq!(problem["original"], json!({"player": "ada", "column": "E"}));
         }
         assert_eq!(game.event_types().await.len(), 4);
-        // Its scope is the game.
+        // The scope of a key is one game.
         let other = service.game_with("").await;
         keyed(&other, "ada", "F", KEY).await.is(201);
     }
 
-    async fn a_refused_request_is_not_remembered(service: Service) {
+    async fn a_refused_request_does_not_use_up_its_key(service: Service) {
         let game = service.game_with("DC").await;
         keyed(&game, "grace", "E", KEY).await.is_problem(409, "not-your-turn");
         game.move_by("ada", "E").await.is(201);
         keyed(&game, "grace", "E", KEY).await.is(201);
     }
 
-    async fn a_key_that_is_none_is_refused(service: Service) {
+    async fn an_invalid_key_is_refused(service: Service) {
         let game = service.game_with("DC").await;
         for key in ["short", "", "\"5f0c7a52-9d5e-4a6e", "with spaces in between", &"x".repeat(256)] {
             let problem = keyed(&game, "ada", "E", key).await
@@ -99,9 +99,9 @@ on_every_store! {
     }
 }
 
-/// Whoever remembers an older state of the game neither answers from it nor moves on it.
+/// A replica with an older game in its cache does not answer from it and does not decide on it.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_a_replica_remembers_does_not_answer() {
+async fn a_replica_does_not_answer_from_an_outdated_cache() {
     let service = Service::on_memory().await;
     let replica = service.replica().await;
     let game = service.game_with("DC").await;

@@ -1,4 +1,4 @@
-//! The service on a KurrentDB that fails: what clients hear, and that it recovers.
+//! The service on a KurrentDB that fails: the answers to clients, and the recovery.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ async fn service_on(double: &Double) -> Service {
     Service::at(&double.connection_string()).await
 }
 
-/// Asks until it is ready, or until it is not.
+/// Requests `/readyz` until it has this status.
 async fn until_ready_is(service: &Service, status: u16) {
     let asked = async {
         while service.get("/readyz").await.status != status {
@@ -29,7 +29,7 @@ fn stream(game: &Game<'_>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_starts_without_its_database_and_recovers_when_that_appears() {
+async fn the_service_starts_without_its_database_and_recovers_when_it_is_available() {
     let mut double = Double::reserve();
     let service = service_on(&double).await;
     service.get("/livez").await.is(200);
@@ -46,7 +46,7 @@ async fn it_starts_without_its_database_and_recovers_when_that_appears() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn readiness_flips_both_ways_and_games_go_on() {
+async fn readiness_follows_the_database_and_games_continue() {
     let mut double = Double::start().await;
     let service = service_on(&double).await;
     let game = service.game_with("D").await;
@@ -63,7 +63,7 @@ async fn readiness_flips_both_ways_and_games_go_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_move_whose_connection_is_cut_is_made_once_and_answered() {
+async fn a_move_is_made_once_and_answered_when_its_connection_breaks() {
     let double = Double::start().await;
     let service = service_on(&double).await;
     let game = service.game_with("").await;
@@ -77,10 +77,10 @@ async fn a_move_whose_connection_is_cut_is_made_once_and_answered() {
     assert_eq!(double.stored(&stream(&game)).len(), 4);
 }
 
-/// What `retry_with` says is sent, and the answer is the one that was lost, also when the
-/// opponent has moved since.
+/// A retry with the header of `retry_with` gets the answer that was lost, also when the opponent has
+/// moved since.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_move_whose_outcome_was_unknown_is_made_once_when_it_is_sent_again() {
+async fn a_move_with_an_unknown_outcome_is_made_once_when_it_is_sent_again() {
     let double = Double::start().await;
     let service = service_on(&double).await;
     for opponent_moves in [false, true] {
@@ -105,7 +105,7 @@ async fn a_move_whose_outcome_was_unknown_is_made_once_when_it_is_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tombstoned_game_is_gone() {
+async fn a_game_with_a_tombstoned_stream_is_answered_with_410() {
     let double = Double::start().await;
     let service = service_on(&double).await;
     let game = service.game_with("D").await;
@@ -116,7 +116,7 @@ async fn a_tombstoned_game_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_moves_at_once_all_finish() {
+async fn a_thousand_moves_at_the_same_time_are_all_answered() {
     let double = Double::start().await;
     let service = service_on(&double).await;
     let games = join_all((0..1000).map(|_| service.start_game("ada", "grace"))).await;
@@ -145,7 +145,7 @@ async fn a_move_costs_one_read_and_one_append() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn games_of_the_python_tutorial_are_shown_and_played_on() {
+async fn games_of_the_python_tutorial_are_shown_and_can_be_continued() {
     let double = Double::start().await;
     let service = service_on(&double).await;
     let game = |fixture| Game {
@@ -165,13 +165,13 @@ async fn games_of_the_python_tutorial_are_shown_and_played_on() {
     let ours = stored.last().expect("five events");
     assert_eq!(ours.event_type, "MoveMade");
     assert_eq!(ours.content_type, "application/json");
-    // What its reader looks for: exactly these keys, as text.
+    // The tutorial's reader expects exactly these keys, with string values.
     let data: serde_json::Value = serde_json::from_slice(&ours.data).expect("JSON");
     assert_eq!(data, json!({"player": "Łukasz", "column": "E"}));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_tutorial_stored_by_mistake_is_reported_and_not_a_crash() {
+async fn invalid_streams_of_the_tutorial_are_reported_as_problems() {
     let double = Double::start().await;
     let service = service_on(&double).await;
     for fixture in ["history_appended_again", "lone_surrogate"] {

@@ -1,5 +1,5 @@
-//! Two replicas of the service on one KurrentDB that behaves as the real one was seen to: streams
-//! that are deleted, truncated or restored from a backup, and requests that meet.
+//! Two replicas of the service on one KurrentDB, with behaviour that was observed on the real one:
+//! streams that are deleted, truncated or restored from a backup, and simultaneous requests.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ fn stream(game: &Game<'_>) -> String {
     format!("game-{}", game.id)
 }
 
-/// Asks until the answer is as it should be.
+/// Repeats the request until the condition holds.
 async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     let asked = async {
         while !is_so().await {
@@ -39,7 +39,7 @@ async fn listed(service: &Service) -> Vec<String> {
     games.unwrap_or_default().iter().map(id).collect()
 }
 
-/// Every request on the game is answered as one on a game that was deleted.
+/// Asserts that every request for the game is answered with 410.
 async fn is_gone(service: &Service, path: &str) {
     for below in ["", "?revision=0", "/moves", "/moves/1", "/events"] {
         let answer = service.get(&format!("{path}{below}")).await;
@@ -57,12 +57,12 @@ async fn is_gone(service: &Service, path: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_game_is_gone_at_every_replica_and_leaves_every_list() {
+async fn a_deleted_game_is_gone_at_every_replica_and_removed_from_all_lists() {
     let double = Double::start().await;
     let [one, other] = replicas_on(&double).await;
     let game = one.game_with("DE").await;
     let kept = one.game_with("A").await;
-    // Both replicas remember the game.
+    // Both replicas have the game in their cache.
     other.get(&game.path("")).await.is(200);
     until("both are listed", async || listed(&other).await.len() == 2).await;
 
@@ -74,7 +74,7 @@ async fn a_deleted_game_is_gone_at_every_replica_and_leaves_every_list() {
     }
     assert!(
         double.stored(&stream(&game)).len() <= 3,
-        "nothing was stored"
+        "no event was stored"
     );
 }
 
@@ -89,7 +89,7 @@ async fn a_truncated_game_is_gone_at_every_replica() {
 
         double.set_metadata(&stream(&game), metadata);
         for replica in [&one, &other] {
-            // A replica that has the game cached learns of it from its subscription.
+            // A replica with the game in its cache is informed by its subscription.
             let forgotten = async || replica.get(&game.path("")).await.status == 410;
             until("the cached game is dropped", forgotten).await;
             is_gone(replica, &game.path("")).await;
@@ -100,7 +100,7 @@ async fn a_truncated_game_is_gone_at_every_replica() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_backup_is_restored_lists_are_of_the_restored_store() {
+async fn lists_are_rebuilt_after_a_backup_is_restored() {
     let mut double = Double::start().await;
     let [one, other] = replicas_on(&double).await;
     let kept = one.game_with("D").await.id.clone();
@@ -112,7 +112,7 @@ async fn after_a_backup_is_restored_lists_are_of_the_restored_store() {
         until("all are listed", async || listed(replica).await.len() == 3).await;
     }
 
-    // As a node is restored: it stops, and starts with the files of the backup.
+    // A node is restored like this: it stops, and starts with the files of the backup.
     double.stop().await;
     double.restore(&backup);
     double.start_again();
@@ -130,10 +130,10 @@ async fn after_a_backup_is_restored_lists_are_of_the_restored_store() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_identical_requests_at_once_are_both_answered_soon() {
+async fn two_identical_requests_at_once_are_both_answered_within_a_second() {
     let double = Double::start().await;
     let [one, other] = replicas_on(&double).await;
-    // Longer than both requests take to arrive, so that they do meet.
+    // Longer than both requests take to arrive, so that they overlap.
     double.commit_after(Duration::from_millis(30));
     for (first, second) in [(&one, &one), (&one, &other)] {
         let game = one.game_with("").await;
@@ -149,7 +149,7 @@ async fn two_identical_requests_at_once_are_both_answered_soon() {
         let took = began.elapsed();
         first.is(201);
         second.is(201);
-        // The server's answer to the second one comes after two seconds.
+        // The server answers the second append after two seconds.
         assert!(took < Duration::from_secs(1), "{took:?}");
         assert_eq!(game.event_types().await, ["GameStarted", "MoveMade"]);
         assert!(double.calls().dropped <= dropped + 1);
@@ -157,7 +157,7 @@ async fn two_identical_requests_at_once_are_both_answered_soon() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_race_of_two_moves_has_a_winner_and_no_contention_while_reads_lag() {
+async fn of_two_moves_at_once_one_is_made_even_if_reads_are_behind() {
     let double = Double::start().await;
     let [one, other] = replicas_on(&double).await;
     double.visible_after(Duration::from_millis(40));
@@ -182,11 +182,11 @@ async fn a_race_of_two_moves_has_a_winner_and_no_contention_while_reads_lag() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_of_all_games_leave_no_connection_behind() {
+async fn pages_of_all_games_leave_no_connection_open() {
     let double = Double::start().await;
     let service = Service::at(&double.connection_string()).await;
     service.game_with("DEDE").await;
-    // The subscription of the read model has a connection, which may open a little later.
+    // The subscription of the read model has its own connection, which may open a little later.
     until("it is listed", async || listed(&service).await.len() == 1).await;
     service.get("/events?limit=2").await.is(200);
     let before = double.open_connections();

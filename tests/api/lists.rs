@@ -1,4 +1,4 @@
-//! `GET /games`: what is listed, in which order, and where pages begin and end.
+//! `GET /games`: the content and order of the list, and its pages.
 
 use std::collections::BTreeSet;
 
@@ -7,19 +7,19 @@ use serde_json::{Value, json};
 
 use crate::service::{Answer, Client, Game, Service, on_every_store};
 
-/// A name that nobody else has: the database may be shared.
+/// A unique name, because the database may be shared.
 pub(crate) fn nobody_else(name: &str) -> String {
     format!("{name}-{}", uuid::Uuid::now_v7())
 }
 
-/// The list as it is once it tells of the event at this position.
+/// The list, once it includes the event at this position.
 pub(crate) async fn seen(client: &Client, path: &str, position: &str) -> Answer {
     let request = client.request(Method::GET, path);
     let request = request.header("event-position", position);
     request.header("prefer", "wait=30").send().await
 }
 
-/// Makes moves of these players in turns, and returns the position of the last.
+/// Makes moves of these players in turn, and returns the position of the last move.
 async fn play(game: &Game<'_>, players: [&str; 2], columns: &str) -> String {
     let mut position = String::new();
     for (player, column) in players.iter().cycle().zip(columns.chars()) {
@@ -54,7 +54,7 @@ async fn all_pages(client: &Client, query: &str) -> Vec<Value> {
 }
 
 on_every_store! {
-    async fn a_game_is_listed_as_it_stands(service: Service) {
+    async fn the_list_shows_the_current_state_of_a_game(service: Service) {
         let (ada, grace) = (&nobody_else("ada"), &nobody_else("grace"));
         let game = service.start_game(ada, grace).await;
         let position = play(&game, [ada, grace], "ABABAB").await;
@@ -81,7 +81,7 @@ on_every_store! {
         }]));
     }
 
-    async fn games_are_found_by_status_player_and_result(service: Service) {
+    async fn games_can_be_filtered_by_status_player_and_result(service: Service) {
         let (ada, grace, alan) = (&nobody_else("ada"), &nobody_else("grace"), &nobody_else("alan"));
         let running = service.start_game(ada, grace).await;
         let lost = service.start_game(ada, grace).await;
@@ -106,7 +106,7 @@ on_every_store! {
         }
     }
 
-    async fn a_page_leads_to_the_next_one_with_the_same_question(service: Service) {
+    async fn the_next_page_has_the_same_filters(service: Service) {
         let (ada, grace) = (&format!("{} &=%+/ü", nobody_else("ada")), &nobody_else("grace"));
         let mut started = Vec::new();
         let mut position = String::new();
@@ -127,7 +127,7 @@ on_every_store! {
         }
     }
 
-    async fn pages_cover_every_game_once_while_others_are_started_and_moved(service: Service) {
+    async fn pages_contain_every_game_once_while_games_are_started_and_played(service: Service) {
         let (ada, grace) = (&nobody_else("ada"), &nobody_else("grace"));
         let mut before = BTreeSet::new();
         let mut position = String::new();
@@ -158,7 +158,7 @@ on_every_store! {
         tokio::join!(busy, read);
     }
 
-    async fn a_question_that_makes_no_sense_is_refused_by_name(service: Service) {
+    async fn an_invalid_query_is_refused_with_the_name_of_the_parameter(service: Service) {
         for (query, parameter) in [
             ("status=over", "status"), ("status=", "status"), ("result=tied", "result"),
             ("limit=0", "limit"), ("limit=101", "limit"), ("limit=ten", "limit"),
@@ -176,7 +176,7 @@ on_every_store! {
 }
 
 #[tokio::test]
-async fn the_head_of_a_list_is_told_and_other_forms_are_not_to_be_had() {
+async fn head_of_a_list_is_answered_and_other_media_types_are_refused() {
     let service = Service::on_memory().await;
     for path in ["/games", "/players", "/events"] {
         let head = service.request(Method::HEAD, path).send().await.is(200);

@@ -1,4 +1,4 @@
-//! Watching a game: server-sent events and lines of JSON, from any revision to the end.
+//! Watching a game over server-sent events and NDJSON, from any revision to the end.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use crate::service::{Service, on_every_store};
 use crate::watcher::{FORMATS, NDJSON, SSE};
 
 on_every_store! {
-    async fn a_finished_game_is_told_from_every_revision(service: Service) {
+    async fn a_stream_of_a_finished_game_can_begin_at_every_revision(service: Service) {
         let game = service.game_with("ABABABA").await;
         let events = game.events().await;
         for format in FORMATS {
@@ -24,7 +24,7 @@ on_every_store! {
         }
     }
 
-    async fn a_running_game_is_told_from_every_revision_and_then_as_it_goes_on(service: Service) {
+    async fn a_stream_delivers_the_events_after_any_revision_and_then_new_ones(service: Service) {
         let game = service.game_with("ABAB").await;
         let mut watchers = Vec::new();
         for format in FORMATS {
@@ -43,7 +43,7 @@ on_every_store! {
         }
     }
 
-    async fn who_has_the_last_event_of_a_finished_game_is_told_to_stay_away(service: Service) {
+    async fn a_client_that_has_the_last_event_of_a_finished_game_gets_204(service: Service) {
         let game = service.game_with("ABABABA").await;
         for format in FORMATS {
             for after in ["8", "9", "18446744073709551615"] {
@@ -57,7 +57,7 @@ on_every_store! {
         }
     }
 
-    async fn the_header_is_stronger_than_the_query(service: Service) {
+    async fn last_event_id_overrides_after(service: Service) {
         let game = service.game_with("ABABABA").await;
         let request = service.watch(&game.path("/events?after=1"), SSE);
         let mut watcher = request.header("last-event-id", "5").open().await;
@@ -67,7 +67,7 @@ on_every_store! {
         assert_eq!(watcher.next().await.expect("an event")["revision"], 1);
     }
 
-    async fn a_game_that_is_not_there_cannot_be_watched(service: Service) {
+    async fn an_unknown_game_cannot_be_watched(service: Service) {
         let path = "/games/5b0f9a4e-8f43-4c8e-9d2b-6f1f0c1f3a77/events";
         for format in FORMATS {
             let answer = service.watch(path, format).send().await;
@@ -76,7 +76,7 @@ on_every_store! {
         assert_eq!(service.live.watchers(), 0);
     }
 
-    async fn a_stream_is_resumed_at_another_replica(service: Service) {
+    async fn a_stream_can_be_resumed_at_another_replica(service: Service) {
         let replica = service.replica().await;
         let game = service.game_with("ABAB").await;
         let mut here = game.watch(SSE, Some(3)).await;
@@ -88,7 +88,7 @@ on_every_store! {
         assert_eq!(here.next().await.expect("an event")["revision"], 5);
     }
 
-    async fn who_leaves_is_forgotten(service: Service) {
+    async fn a_watcher_that_disconnects_is_removed(service: Service) {
         let game = service.game_with("AB").await;
         let watchers = [game.watch(SSE, None).await, game.watch(NDJSON, Some(2)).await];
         assert_eq!(service.live.watchers(), 2);
@@ -98,7 +98,7 @@ on_every_store! {
 }
 
 #[tokio::test]
-async fn an_event_looks_as_browsers_read_it() {
+async fn an_event_has_the_format_that_browsers_expect() {
     let service = Service::on_memory().await;
     let game = service.game_with("D").await;
     let mut watcher = game.watch(SSE, None).await;
@@ -121,7 +121,7 @@ async fn an_event_looks_as_browsers_read_it() {
 }
 
 #[tokio::test]
-async fn a_page_is_what_everybody_gets_who_does_not_ask_for_a_stream() {
+async fn without_a_stream_in_accept_the_answer_is_a_page() {
     let service = Service::on_memory().await;
     let game = service.game_with("D").await;
     let path = game.path("/events");
@@ -138,7 +138,7 @@ async fn a_page_is_what_everybody_gets_who_does_not_ask_for_a_stream() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_no_revision_is_refused() {
+async fn an_invalid_last_event_id_is_refused() {
     let service = Service::on_memory().await;
     let game = service.game_with("D").await;
     for id in ["", "x", "-1", "+1", "1.0", "\"1\"", "18446744073709551616"] {
@@ -158,7 +158,7 @@ async fn an_id_that_is_no_revision_is_refused() {
 }
 
 #[tokio::test]
-async fn a_question_for_the_head_of_a_stream_is_answered() {
+async fn head_of_a_stream_is_answered() {
     let service = Service::on_memory().await;
     let game = service.game_with("D").await;
     for format in FORMATS {
@@ -169,10 +169,10 @@ async fn a_question_for_the_head_of_a_stream_is_answered() {
     service.has_watchers(0).await;
 }
 
-/// A revision that does not exist yet, as a client of a restored database might name: there
-/// is nothing to tell until the game is over.
+/// A client may name a revision that does not exist yet, for instance after the database was
+/// restored. It receives no event before the end of the game.
 #[tokio::test]
-async fn who_is_ahead_of_the_game_hears_its_end() {
+async fn a_watcher_after_a_future_revision_receives_the_end_of_the_game() {
     let service = Service::on_memory().await;
     let game = service.game_with("ABABAB").await;
     let watcher = game.watch(SSE, Some(40)).await;
@@ -181,7 +181,7 @@ async fn who_is_ahead_of_the_game_hears_its_end() {
 }
 
 #[tokio::test]
-async fn a_stream_is_resumed_after_a_restart() {
+async fn a_stream_can_be_resumed_after_a_restart() {
     let folder = TempDir::new().expect("a folder");
     let open = async || {
         let store = SqliteStore::open(folder.path().join("games.db")).await;
@@ -222,7 +222,7 @@ async fn a_stream_is_resumed_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_ends_streams_and_long_polls_first_and_takes_less_than_two_seconds() {
+async fn shutdown_ends_streams_and_long_polls_first_and_takes_less_than_two_seconds() {
     let service = Service::on_memory().await;
     let game = service.game_with("AB").await;
     let mut watchers = Vec::new();

@@ -1,4 +1,4 @@
-//! The one subscription behind all watchers, and stores that do not make it easy.
+//! The hub: one subscription for all watchers, also when the store fails.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -20,17 +20,17 @@ use uuid::Uuid;
 use crate::service::Service;
 use crate::watcher::{FORMATS, SSE};
 
-/// A store that counts what is asked of it, and does not answer at first if told so.
+/// A store that counts its calls, and can fail at first.
 #[derive(Debug)]
 struct Observed {
     store: MemoryStore,
     subscriptions: AtomicUsize,
     heads: AtomicUsize,
     heads_that_fail: usize,
-    /// Ends the first subscription, which no store may do.
+    /// Ends the first subscription, which the port does not allow.
     end: Arc<Notify>,
     is_down: AtomicBool,
-    /// Delivered to every subscription as if the store had sent it.
+    /// Messages that are delivered to every subscription as if the store had sent them.
     sent: broadcast::Sender<SubscriptionMessage>,
 }
 
@@ -93,7 +93,7 @@ impl EventStore for Observed {
             Some((message, sent))
         });
         let events = stream::select(self.store.subscribe_all(prefix, after), sent).boxed();
-        // The read model's begins at the start.
+        // The subscription of the read model begins at the start.
         if after.is_none() {
             return events;
         }
@@ -125,7 +125,7 @@ impl EventStore for Observed {
 }
 
 #[tokio::test]
-async fn there_is_one_subscription_whoever_watches_and_none_if_nobody_does() {
+async fn all_watchers_share_one_subscription_that_ends_with_the_last_of_them() {
     let store = Arc::new(Observed::default());
     let service = Service::on(store.clone()).await;
     let one = service.game_with("D").await;
@@ -151,7 +151,7 @@ async fn there_is_one_subscription_whoever_watches_and_none_if_nobody_does() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_when_the_first_watcher_comes_is_asked_again() {
+async fn the_hub_subscribes_again_when_the_store_fails_at_the_first_watcher() {
     let store = Arc::new(Observed {
         heads_that_fail: 3,
         ..Observed::default()
@@ -165,7 +165,7 @@ async fn a_store_that_is_away_when_the_first_watcher_comes_is_asked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_store_that_stays_away_lets_nobody_wait_for_ever() {
+async fn no_watcher_waits_forever_for_a_store_that_stays_unavailable() {
     let store = Arc::new(Observed::default());
     store.is_down.store(true, Ordering::SeqCst);
     let live = Live::new(store, NOTHING);
@@ -173,17 +173,17 @@ async fn a_store_that_stays_away_lets_nobody_wait_for_ever() {
     let waited = tokio::time::timeout(std::time::Duration::from_secs(60), watching);
     assert!(
         waited.await.is_err(),
-        "the handler's timeout is what ends it"
+        "the timeout of the handler ends the request"
     );
     assert_eq!(live.watchers(), 0);
     live.stop();
     live.watch(GameId::generate())
         .now_or_never()
-        .expect("no wait after the end");
+        .expect("no wait after shutdown");
 }
 
 #[tokio::test]
-async fn a_subscription_that_ends_cuts_watchers_off_and_is_made_anew() {
+async fn a_subscription_that_ends_disconnects_watchers_and_is_replaced() {
     let store = Arc::new(Observed::default());
     let service = Service::on(store.clone()).await;
     let game = service.game_with("D").await;
@@ -197,7 +197,7 @@ async fn a_subscription_that_ends_cuts_watchers_off_and_is_made_anew() {
 }
 
 #[tokio::test]
-async fn what_was_read_is_skipped_and_a_gap_is_an_end() {
+async fn events_that_were_read_are_skipped_and_a_gap_ends_the_stream() {
     let store = MemoryStore::new();
     let live = Live::new(Arc::new(store.clone()), NOTHING);
     let game = GameId::generate();
@@ -217,7 +217,7 @@ async fn what_was_read_is_skipped_and_a_gap_is_an_end() {
 }
 
 #[tokio::test]
-async fn a_watcher_may_be_a_whole_game_behind_but_not_much_more() {
+async fn a_watcher_may_be_one_whole_game_behind_but_not_much_more() {
     for (events, expected) in [(64, None), (65, Some(Interrupted::Behind))] {
         let store = MemoryStore::new();
         let live = Live::new(Arc::new(store.clone()), NOTHING);
@@ -241,7 +241,7 @@ async fn a_watcher_may_be_a_whole_game_behind_but_not_much_more() {
 }
 
 #[tokio::test]
-async fn a_deleted_game_loses_its_watchers_and_no_other_game_does() {
+async fn deleting_a_game_disconnects_only_its_own_watchers() {
     let store = Arc::new(Observed::default());
     let live = Live::new(store.clone(), NOTHING);
     let (deleted, other) = (GameId::generate(), GameId::generate());
@@ -272,7 +272,7 @@ async fn a_deleted_game_loses_its_watchers_and_no_other_game_does() {
 }
 
 #[tokio::test]
-async fn watchers_stay_while_the_store_is_away() {
+async fn watchers_stay_connected_while_the_store_is_unavailable() {
     let store = Arc::new(Observed::default());
     let live = Live::new(store.clone(), NOTHING);
     let game = GameId::generate();
@@ -288,7 +288,7 @@ async fn watchers_stay_while_the_store_is_away() {
 }
 
 #[tokio::test]
-async fn after_a_restore_watchers_come_again_and_hear_what_follows_the_new_head() {
+async fn after_a_restore_reconnected_watchers_receive_what_follows_the_new_head() {
     let store = Arc::new(Observed::default());
     let live = Live::new(store.clone(), NOTHING);
     let game = GameId::generate();
@@ -314,7 +314,7 @@ async fn after_a_restore_watchers_come_again_and_hear_what_follows_the_new_head(
 }
 
 #[tokio::test]
-async fn after_the_end_nobody_hears_anything() {
+async fn after_shutdown_no_watcher_receives_events() {
     let store = MemoryStore::new();
     let live = Live::new(Arc::new(store.clone()), NOTHING);
     let game = GameId::generate();
@@ -350,6 +350,6 @@ async fn append_moves(store: &MemoryStore, game: GameId, moves: usize) {
             metadata: Bytes::new(),
         };
         let appended = store.append(&stream, ExpectedRevision::at(end), vec![event]);
-        appended.await.expect("nobody else appends");
+        appended.await.expect("there is no other writer");
     }
 }

@@ -1,4 +1,4 @@
-//! Waiting for the next move with plain requests.
+//! Waiting for the next move with long polls.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use reqwest::Method;
 
 use crate::service::{Game, Request, Service, on_every_store};
 
-/// Asks for the game, once it is another than this tag's.
+/// Requests the game, to be answered when it no longer has this entity tag.
 fn poll(game: &Game<'_>, tag: &str, wait: &str) -> Request {
     let request = game.service.request(Method::GET, &game.path(""));
     let request = request.header("if-none-match", tag);
@@ -14,7 +14,7 @@ fn poll(game: &Game<'_>, tag: &str, wait: &str) -> Request {
 }
 
 on_every_store! {
-    async fn a_move_wakes_those_who_wait_for_it(service: Service) {
+    async fn a_move_answers_the_requests_that_wait_for_it(service: Service) {
         let game = service.game_with("ABABAB").await;
         let waiting = tokio::spawn(poll(&game, "\"6\"", "30").send());
         let patient = tokio::spawn(poll(&game, "\"6\", \"7\", \"8\"", "1").send());
@@ -22,14 +22,14 @@ on_every_store! {
         let moved = game.move_by("ada", "A").await.is(201);
         let woken = waiting.await.expect("no panic").is(200);
         assert_eq!(woken.header("preference-applied"), "wait=30");
-        // Woken by the move or by the finish, which follows it.
+        // The answer comes after the move, or after the finish that follows it.
         assert_eq!(woken.body, moved.body);
         let told = patient.await.expect("no panic").is(304);
         assert_eq!(told.header("etag"), "\"8\"");
         service.has_watchers(0).await;
     }
 
-    async fn without_a_move_the_wait_ends_with_304(service: Service) {
+    async fn without_a_move_a_long_poll_ends_with_304(service: Service) {
         let game = service.game_with("D").await;
         let asked = Instant::now();
         let answer = poll(&game, "\"1\"", "1").send().await.is(304);
@@ -41,7 +41,7 @@ on_every_store! {
 }
 
 #[tokio::test]
-async fn who_has_an_older_game_does_not_wait() {
+async fn a_client_with_an_older_revision_does_not_wait() {
     let service = Service::on_memory().await;
     let game = service.game_with("DD").await;
     let answer = poll(&game, "\"1\"", "30").send().await.is(200);
@@ -55,7 +55,7 @@ async fn who_has_an_older_game_does_not_wait() {
 }
 
 #[tokio::test]
-async fn who_has_nothing_to_compare_does_not_wait() {
+async fn a_request_without_if_none_match_does_not_wait() {
     let service = Service::on_memory().await;
     let game = service.game_with("D").await;
     let request = service.request(Method::GET, &game.path(""));
@@ -67,7 +67,7 @@ async fn who_has_nothing_to_compare_does_not_wait() {
 }
 
 #[tokio::test]
-async fn a_finished_game_does_not_let_anybody_wait_and_nobody_waits_longer_than_thirty_seconds() {
+async fn a_request_for_a_finished_game_does_not_wait_and_the_maximum_is_thirty_seconds() {
     let service = Service::on_memory().await;
     let game = service.game_with("ABABABA").await;
     let asked = Instant::now();
@@ -76,10 +76,9 @@ async fn a_finished_game_does_not_let_anybody_wait_and_nobody_waits_longer_than_
     assert_eq!(answer.header("preference-applied"), "wait=30");
 }
 
-/// Longer than the five seconds that every other request may take; on a clock that a test
-/// need not wait for.
+/// A long poll may take longer than the five seconds of other requests. The test uses paused time.
 #[tokio::test(start_paused = true)]
-async fn thirty_seconds_are_waited_for() {
+async fn a_long_poll_waits_thirty_seconds() {
     use axum::body::Body;
     use axum::http::Request;
     use connect_four::event_store::MemoryStore;

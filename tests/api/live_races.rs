@@ -1,4 +1,4 @@
-//! Watchers among moves that pour in, and watchers that do not keep up.
+//! Watchers under a load of moves, and watchers that are too slow.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,11 +20,11 @@ use uuid::Uuid;
 use crate::service::{Client, Game, Service, on_every_store};
 use crate::watcher::{FORMATS, NDJSON, PATIENCE};
 
-/// A game of 42 moves that nobody wins.
+/// A tied game of 42 moves.
 const TIE: &str = "AAAAAABBBBBBCCCCCCEDDDDDDEEEEEFFFFFFGGGGGG";
 
 on_every_store! {
-    async fn no_event_is_missed_or_repeated_while_moves_pour_in(service: Service) {
+    async fn no_event_is_missed_or_repeated_under_load(service: Service) {
         let mut games = Vec::new();
         let mut movers = JoinSet::new();
         let mut watchers = JoinSet::new();
@@ -33,7 +33,7 @@ on_every_store! {
             for _ in 0..12 {
                 watchers.spawn(join_at_some_moment(number, game.id.clone(), service.another_client()));
             }
-            // Two clients send the same moves; one of them makes each.
+            // Two clients send the same moves. Each move is made by one of them.
             for _ in 0..2 {
                 movers.spawn(play(game.path("/moves"), service.another_client()));
             }
@@ -53,11 +53,11 @@ on_every_store! {
     }
 }
 
-/// Makes every move, or is told what came of it when somebody else made it.
+/// Sends every move. If the other client has already made it, the answer is the same.
 async fn play(path: String, client: Client) {
     let turns = ["ada", "grace"].iter().cycle().zip(TIE.chars());
     for (revision, (player, column)) in turns.enumerate() {
-        // For this turn only: who is late makes no other move instead.
+        // Only valid at this turn, so that a late request does not make another move.
         let asked = json!({"player": player, "column": column.to_string()});
         let request = client.request(Method::POST, &path).json(&asked);
         let request = request.header("if-match", &format!("\"{revision}\""));
@@ -65,7 +65,7 @@ async fn play(path: String, client: Client) {
     }
 }
 
-/// Looks at the game a few times, then watches it from some event on that it has seen.
+/// Reads the game a few times, then watches it from one of the events that it has seen.
 async fn join_at_some_moment(
     number: usize,
     id: String,
@@ -89,7 +89,7 @@ async fn join_at_some_moment(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_does_not_read_holds_nobody_up_and_can_read_on() {
+async fn a_watcher_that_does_not_read_delays_nobody_and_can_continue() {
     let store = MemoryStore::new();
     let service = Service::on(Arc::new(store.clone())).await;
     let game = service.start_game("ada", "grace").await;
@@ -113,9 +113,9 @@ async fn who_does_not_read_holds_nobody_up_and_can_read_on() {
     assert_eq!(revisions(&read), (1..=43).collect::<Vec<_>>());
 }
 
-/// More events than a game can have, so that the slow one falls behind what is kept for it.
+/// More events than a game can have, so that more events wait for the slow watcher than are buffered.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_falls_too_far_behind_is_cut_off_and_not_shown_a_gap() {
+async fn a_watcher_that_is_too_far_behind_is_disconnected_without_a_gap() {
     let store = MemoryStore::new();
     let service = Service::on(Arc::new(store.clone())).await;
     let game = service.start_game("ada", "grace").await;
@@ -140,9 +140,9 @@ async fn who_falls_too_far_behind_is_cut_off_and_not_shown_a_gap() {
     );
 }
 
-/// Time passes by itself as soon as nobody has anything to do, so the test does not take it.
+/// Time is paused: it advances as soon as every task is idle, so the test does not wait.
 #[tokio::test(start_paused = true)]
-async fn who_never_reads_again_is_closed_after_a_while() {
+async fn a_client_that_stops_reading_is_disconnected_after_a_timeout() {
     let store = MemoryStore::new();
     let service = Service::on(Arc::new(store.clone())).await;
     let game = service.start_game("ada", "grace").await;
@@ -158,7 +158,7 @@ async fn who_never_reads_again_is_closed_after_a_while() {
     assert!(began.elapsed() > Duration::from_secs(25));
 }
 
-/// Asks for lines over a connection that buffers little, and leaves them there.
+/// Opens an NDJSON stream over a connection with small buffers, and does not read it.
 async fn open_and_do_not_read(game: &Game<'_>) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4096).expect("a small buffer");
@@ -177,7 +177,7 @@ async fn open_and_do_not_read(game: &Game<'_>) -> TcpStream {
     connection
 }
 
-/// The revisions of the lines in a chunked body that may be cut off.
+/// The revisions of the lines in a chunked body, which may be incomplete.
 fn revisions(answer: &[u8]) -> Vec<u64> {
     String::from_utf8_lossy(answer)
         .lines()
@@ -194,7 +194,7 @@ fn turns() -> impl Iterator<Item = (&'static str, Column)> {
     ["ada", "grace"].into_iter().cycle().zip(columns)
 }
 
-/// Behind the service's back, with metadata that fills sockets.
+/// Appends directly to the store, with metadata that is large enough to fill socket buffers.
 async fn append_a_large_move(
     store: &MemoryStore,
     game: &Game<'_>,
@@ -213,11 +213,11 @@ async fn append_a_large_move(
     let stream = StreamName::new(format!("game-{}", game.id)).expect("a name");
     let expected = ExpectedRevision::Exact(StreamRevision::new(revision));
     let appended = store.append(&stream, expected, vec![event]).await;
-    appended.expect("nobody else appends");
+    appended.expect("there is no other writer");
 }
 
 #[tokio::test]
-async fn thousands_of_waits_leave_nothing_behind() {
+async fn thousands_of_long_polls_leave_no_watcher_behind() {
     let service = Service::on_memory().await;
     let game = service.game_with("D").await;
     for _ in 0..200 {

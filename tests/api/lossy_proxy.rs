@@ -1,4 +1,4 @@
-//! A network that carries requests and loses answers.
+//! A proxy that forwards requests and loses answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,14 +8,14 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::service::Client;
 
-/// Stands between a client and a service.
+/// A proxy between a client and a service.
 pub(crate) struct LossyProxy {
     url: String,
     to_lose: Arc<AtomicUsize>,
 }
 
 impl LossyProxy {
-    /// In front of the service at this URL.
+    /// Starts a proxy in front of the service at this URL.
     pub(crate) async fn before(url: &str) -> LossyProxy {
         let service = url.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -34,19 +34,19 @@ impl LossyProxy {
         }
     }
 
-    /// Somebody who speaks through it, on a connection of its own.
+    /// A client that uses the proxy, with its own connection.
     pub(crate) fn client(&self) -> Client {
         Client::of(self.url.clone())
     }
 
-    /// The service will answer the next request, and nobody will hear it.
+    /// The service will answer the next request, and the proxy will drop the answer.
     pub(crate) fn lose_the_next_answer(&self) {
         self.to_lose.fetch_add(1, Ordering::SeqCst);
     }
 }
 
-/// Carries bytes both ways, until an answer is to be lost: then both connections end at its
-/// first byte, when the service has done its work.
+/// Copies bytes in both directions. To lose an answer, it closes both connections at the first byte
+/// of the answer, when the service has carried out the request.
 async fn carry(mut client: TcpStream, mut service: TcpStream, to_lose: Arc<AtomicUsize>) {
     let (mut request, mut answer) = ([0; 8192], [0; 8192]);
     loop {

@@ -1,12 +1,12 @@
-//! The service as its clients see it: real servers on free ports, spoken to over HTTP.
+//! Tests of the HTTP API: they start real servers on free ports and send HTTP requests.
 //!
-//! One file a behaviour. Tests inside `on_every_store!` run once on each event store.
+//! There is one file per behaviour. Tests inside `on_every_store!` run once on each event store.
 
-mod announced;
+mod documented;
 #[path = "../support/kurrentdb/mod.rs"]
 #[expect(
     dead_code,
-    reason = "most of its faults are for the adapter's own tests"
+    reason = "most of its faults are for the tests of the adapter"
 )]
 mod double;
 #[path = "../support/tutorial.rs"]
@@ -14,7 +14,7 @@ mod tutorial;
 
 mod exchange;
 #[path = "../support/generated.rs"]
-#[expect(dead_code, reason = "only whole games are needed here")]
+#[expect(dead_code, reason = "only generated games are used here")]
 mod generated;
 mod held_store;
 mod lossy_proxy;
@@ -27,7 +27,7 @@ mod service;
 mod watcher;
 
 mod all_events;
-mod all_events_told;
+mod all_events_edge_cases;
 mod bad_input;
 mod conditional_reads;
 mod connections;
@@ -46,12 +46,12 @@ mod live_races;
 mod logs;
 mod moves;
 mod operations;
-mod own_writes;
 mod players;
 mod preconditions;
 mod process;
 mod put_game;
 mod races;
+mod read_your_writes;
 mod resignation;
 mod retries;
 mod revisions;

@@ -21,7 +21,7 @@ on_every_store! {
         assert_eq!(answer.header("etag"), "\"1\"");
     }
 
-    async fn discs_pile_up(service: Service) {
+    async fn discs_in_one_column_are_stacked(service: Service) {
         let game = service.game_with("DD").await;
         let after = game.move_by("ada", "D").await.is(201).json();
         assert_eq!(after["board"]["D"], json!(["YELLOW", "RED", "YELLOW"]));
@@ -39,7 +39,7 @@ on_every_store! {
         again.is_problem(409, "not-your-turn");
     }
 
-    async fn a_stranger_does_not_move(service: Service) {
+    async fn a_move_of_somebody_who_does_not_play_the_game_is_refused(service: Service) {
         let game = service.game_with("").await;
         let problem = game.move_by("mallory", "D").await.is_problem(409, "player-not-in-game");
         assert_eq!(problem["players"], json!(["ada", "grace"]));
@@ -53,7 +53,7 @@ on_every_store! {
         assert_eq!(problem["revision"], 6);
     }
 
-    async fn four_in_a_row_win_and_end_the_game(service: Service) {
+    async fn four_in_a_row_wins_and_ends_the_game(service: Service) {
         let game = service.game_with("ABABAB").await;
         let answer = game.move_by("ada", "A").await.is(201);
 
@@ -70,7 +70,7 @@ on_every_store! {
         assert_eq!(types[7..], ["MoveMade", "GameFinished"]);
     }
 
-    async fn a_finished_game_takes_no_more_moves(service: Service) {
+    async fn a_finished_game_accepts_no_more_moves(service: Service) {
         let game = service.game_with("ABABABA").await;
         for player in ["grace", "ada", "mallory"] {
             let problem = game.move_by(player, "C").await.is_problem(409, "game-finished");
@@ -80,14 +80,14 @@ on_every_store! {
     }
 
     async fn a_full_board_without_a_line_is_a_tie(service: Service) {
-        // Columns fill in pairs, each pair begun by the other colour every second time.
+        // The columns are filled in pairs, and every second pair begins with the other colour.
         let game = service.game_with("AAAAAABBBBBBCCCCCCEDDDDDDEEEEEFFFFFFGGGGGG").await;
         let tied = game.get("").await.json();
         assert_eq!(tied["result"], "TIED", "{tied}");
         assert_eq!(tied["winning_line"], json!(null));
     }
 
-    async fn an_absent_game_takes_no_moves(service: Service) {
+    async fn a_move_in_an_unknown_game_is_not_found(service: Service) {
         let id = "01a20715-267e-7489-b4cd-306001f15c27";
         let body = json!({"player": "ada", "column": "D"});
         let problem = service.post(&format!("/games/{id}/moves"), body).await;

@@ -1,4 +1,4 @@
-//! What operators rely on: health, request ids, and a stop that does not take long.
+//! Operations: health checks, request ids, metrics, and a fast shutdown.
 
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ async fn a_client_may_choose_the_request_id_if_it_is_a_uuid() {
 }
 
 #[tokio::test]
-async fn a_stopped_service_takes_no_more_requests() {
+async fn a_stopped_service_accepts_no_more_requests() {
     let service = Service::on_memory().await;
     let client = service.another_client();
     client.get("/livez").await.is(200);
@@ -52,7 +52,7 @@ async fn a_stopped_service_takes_no_more_requests() {
     assert!(refused.is_err_and(|error| error.is_connect()));
 }
 
-/// The value of a metric whose line begins like this; zero if there is none.
+/// The value of the metric whose line begins with this text; zero if there is none.
 async fn metric(service: &Service, line: &str) -> u64 {
     let metrics = service.get("/metrics").await.is(200);
     let metrics = String::from_utf8(metrics.body).expect("text");
@@ -84,7 +84,7 @@ on_every_store! {
 }
 
 #[tokio::test]
-async fn metrics_are_openmetrics_text_and_name_no_path() {
+async fn metrics_are_openmetrics_text_and_contain_no_path() {
     let service = Service::on_memory().await;
     service.get("/players/rumpelstiltskin").await.is(404);
     let metrics = service.get("/metrics").await.is(200);
@@ -99,7 +99,7 @@ async fn metrics_are_openmetrics_text_and_name_no_path() {
 }
 
 #[tokio::test]
-async fn scripts_of_other_sites_may_ask_and_read_the_headers() {
+async fn cors_allows_requests_from_other_origins_and_exposes_the_headers() {
     let service = Service::on_memory().await;
     let preflight = service
         .request(Method::OPTIONS, "/games/x/moves")
@@ -154,7 +154,7 @@ async fn scripts_of_other_sites_may_ask_and_read_the_headers() {
             "{name} in {exposed}"
         );
     }
-    // A refusal can be read, too.
+    // CORS also applies to refusals.
     let refused = service
         .request(Method::GET, "/nowhere")
         .header("origin", "https://play.example");
@@ -165,7 +165,7 @@ async fn scripts_of_other_sites_may_ask_and_read_the_headers() {
 }
 
 on_every_store! {
-    async fn events_tell_which_request_and_which_trace_caused_them(service: Service) {
+    async fn the_metadata_of_events_contains_the_request_and_the_trace(service: Service) {
         let game = service.game_with("").await;
         let request_id = "0e3cd2a1-94f5-4e4c-b5de-5b1c6fa5a5d1";
         let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";

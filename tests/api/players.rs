@@ -1,4 +1,4 @@
-//! `/players` and `/players/{name}`: who plays how much, and how well.
+//! `/players` and `/players/{name}`: the leaderboard and the statistics of a player.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn path_of(name: &str) -> String {
 }
 
 on_every_store! {
-    async fn a_players_games_are_counted(service: Service) {
+    async fn the_games_of_a_player_are_counted_by_outcome(service: Service) {
         let (ada, grace) = (&nobody_else("ada"), &nobody_else("grace"));
         service.start_game(ada, grace).await;
         service.start_game(grace, ada).await;
@@ -59,7 +59,7 @@ on_every_store! {
         }
     }
 
-    async fn who_plays_nowhere_is_not_found(service: Service) {
+    async fn a_player_without_games_is_not_found(service: Service) {
         let game = service.start_game(&nobody_else("ada"), "grace").await;
         let position = resign(&game, "grace").await;
         for name in [nobody_else("nobody"), nobody_else("no/body"), "\u{0}".to_owned()] {
@@ -73,7 +73,7 @@ on_every_store! {
         service.get(&format!("{}?x=1", path_of("ada"))).await.is_problem(400, "invalid-query");
     }
 
-    async fn a_leaderboard_that_makes_no_sense_is_refused_by_name(service: Service) {
+    async fn an_invalid_query_is_refused_with_the_name_of_the_parameter(service: Service) {
         for (query, parameter) in [("sort=won", "sort"), ("sort=-lost", "sort"), ("limit=0", "limit"),
             ("limit=101", "limit"), ("cursor=a1", "cursor")] {
             let answer = service.get(&format!("/players?{query}")).await;
@@ -82,7 +82,7 @@ on_every_store! {
     }
 }
 
-/// Clients resolve `.` and `..` themselves, so that only a plain one can ask for these.
+/// HTTP clients resolve `.` and `..` in a path themselves, so this request is written by hand.
 #[tokio::test]
 async fn dots_are_names_too() {
     let service = Service::on_memory().await;
@@ -118,8 +118,8 @@ async fn dots_are_names_too() {
     }
 }
 
-/// In a database of its own, since others would stand in between.
-async fn the_best_come_first_and_who_is_as_good_by_name(service: Service) {
+/// Uses its own database, because players of other tests would be in the list.
+async fn the_leaderboard_is_sorted_by_wins_and_then_by_name(service: Service) {
     for (winner, loser) in [
         ("ada", "bob"),
         ("ada", "bob"),
@@ -165,16 +165,16 @@ async fn the_best_come_first_and_who_is_as_good_by_name(service: Service) {
 }
 
 #[tokio::test]
-async fn the_best_come_first_on_memory() {
-    the_best_come_first_and_who_is_as_good_by_name(Service::on_memory().await).await;
+async fn the_leaderboard_is_sorted_on_memory() {
+    the_leaderboard_is_sorted_by_wins_and_then_by_name(Service::on_memory().await).await;
 }
 
 #[tokio::test]
-async fn the_best_come_first_on_sqlite() {
-    the_best_come_first_and_who_is_as_good_by_name(Service::on_sqlite().await).await;
+async fn the_leaderboard_is_sorted_on_sqlite() {
+    the_leaderboard_is_sorted_by_wins_and_then_by_name(Service::on_sqlite().await).await;
 }
 
 #[tokio::test]
-async fn the_best_come_first_on_kurrentdb() {
-    the_best_come_first_and_who_is_as_good_by_name(Service::on_kurrentdb().await).await;
+async fn the_leaderboard_is_sorted_on_kurrentdb() {
+    the_leaderboard_is_sorted_by_wins_and_then_by_name(Service::on_kurrentdb().await).await;
 }

@@ -1,4 +1,4 @@
-//! `If-Match` and `If-None-Match` on moves: each row of the contract's table.
+//! `If-Match` and `If-None-Match` on moves: one test for each case.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ async fn move_if(game: &Game<'_>, player: &str, column: &str, if_match: &[&str])
     request.send().await
 }
 
-/// Asserts that the client is told what it missed, and returns that.
+/// Asserts that the answer is 412 with the events that the client missed, and returns them.
 #[track_caller]
 fn mismatch(answer: &Answer, expected: impl Into<Value>, current: u64) -> Vec<String> {
     let problem = answer.is_problem(412, "revision-mismatch");
@@ -32,7 +32,7 @@ on_every_store! {
         assert_eq!(answer.header("idempotent-replayed"), "");
     }
 
-    async fn a_move_for_an_earlier_revision_is_answered_with_what_was_missed(service: Service) {
+    async fn a_move_for_an_earlier_revision_is_answered_with_the_missed_events(service: Service) {
         let game = service.game_with("DCDA").await;
         let stale = move_if(&game, "ada", "E", &["\"2\""]).await;
         assert_eq!(mismatch(&stale, 2, 4), ["D", "A"]);
@@ -42,13 +42,13 @@ on_every_store! {
         assert_eq!(game.event_types().await.len(), 5);
     }
 
-    async fn a_move_for_a_revision_to_come_is_not_made(service: Service) {
+    async fn a_move_for_a_future_revision_is_not_made(service: Service) {
         let game = service.game_with("DC").await;
         let early = move_if(&game, "ada", "E", &["\"3\""]).await;
         assert_eq!(mismatch(&early, 3, 2), [""; 0]);
     }
 
-    async fn a_stale_move_that_is_the_very_next_one_is_answered_as_it_was(service: Service) {
+    async fn a_repeated_move_for_its_old_revision_gets_the_first_answer(service: Service) {
         let game = service.game_with("DC").await;
         let first = move_if(&game, "ada", "E", &["\"2\""]).await.is(201);
         game.move_by("grace", "E").await.is(201);
@@ -67,7 +67,7 @@ on_every_store! {
         assert_eq!(game.event_types().await.len(), 5);
     }
 
-    async fn a_star_matches_every_game_that_there_is(service: Service) {
+    async fn a_star_matches_every_existing_game(service: Service) {
         let game = service.game_with("DC").await;
         move_if(&game, "ada", "E", &["*"]).await.is(201);
         move_if(&game, "ada", "E", &["*"]).await.is_problem(409, "not-your-turn");
@@ -86,7 +86,7 @@ on_every_store! {
         move_if(&game, "ada", "E", &["W/\"1\", \"2\""]).await.is(201);
     }
 
-    async fn a_condition_that_cannot_be_read_is_refused_with_the_one_that_can(service: Service) {
+    async fn an_invalid_if_match_is_refused_with_the_correct_one(service: Service) {
         let game = service.game_with("DC").await;
         for (tags, shown) in [
             ("2", "Send If-Match: \"2\""), ("\"2", "Send If-Match: \"2\""),
@@ -103,7 +103,7 @@ on_every_store! {
         assert_eq!(game.event_types().await.len(), 3);
     }
 
-    async fn a_list_holds_if_any_of_its_tags_is_current(service: Service) {
+    async fn a_list_matches_if_any_of_its_tags_is_current(service: Service) {
         let game = service.game_with("DC").await;
         move_if(&game, "ada", "E", &["\"1\", \"2\""]).await.is(201);
         move_if(&game, "grace", "E", &["\"3\"", "\"4\""]).await.is(201);
@@ -125,7 +125,7 @@ on_every_store! {
         assert_eq!(mismatch(&stale, 2, 3), ["E"]);
     }
 
-    async fn a_condition_is_judged_before_the_rules_and_after_the_body(service: Service) {
+    async fn if_match_is_checked_after_the_body_and_before_the_rules(service: Service) {
         let game = service.game_with("DC").await;
         move_if(&game, "grace", "E", &["\"1\""]).await.is_problem(412, "revision-mismatch");
         move_if(&game, "grace", "E", &["\"2\""]).await.is_problem(409, "not-your-turn");
@@ -133,7 +133,7 @@ on_every_store! {
         move_if(&game, "grace", "Z", &["1"]).await.is_problem(400, "invalid-precondition");
     }
 
-    async fn a_move_if_none_match_is_not_made_at_those_revisions(service: Service) {
+    async fn a_move_with_if_none_match_is_not_made_at_those_revisions(service: Service) {
         let game = service.game_with("DC").await;
         for tags in ["\"2\"", "W/\"2\"", "\"1\", \"2-text\"", "*"] {
             let request = game.move_request("ada", "E").header("if-none-match", tags);
@@ -147,7 +147,7 @@ on_every_store! {
         request.send().await.is(201);
     }
 
-    async fn a_strict_service_demands_to_know_the_revision(service: Service) {
+    async fn a_service_that_requires_if_match_refuses_moves_without_it(service: Service) {
         let game = service.game_with("DC").await;
         let strict = service.strict_replica().await;
         let game = Game { id: game.id, service: &strict };
@@ -164,7 +164,7 @@ on_every_store! {
         nowhere.move_by("ada", "E").await.is_problem(404, "game-not-found");
     }
 
-    async fn what_was_missed_includes_the_finish(service: Service) {
+    async fn the_missed_events_include_the_finish(service: Service) {
         let game = service.game_with("ABABABA").await;
         let stale = move_if(&game, "grace", "C", &["\"6\""]).await;
         let problem = stale.is_problem(412, "revision-mismatch");

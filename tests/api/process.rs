@@ -1,4 +1,4 @@
-//! The program from its start to its end, however it ends.
+//! The program as a process: start, signals, SIGKILL, and errors at the start.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +21,7 @@ fn folder_with_store() -> (TempDir, String) {
 }
 
 #[tokio::test]
-async fn it_says_where_it_listens_and_where_the_events_are() {
+async fn the_log_names_the_address_and_the_event_store() {
     let (folder, url) = folder_with_store();
     let program = Program::start(&["--event-store", &url]).await;
     let file = folder.path().join("games.db");
@@ -31,7 +31,7 @@ async fn it_says_where_it_listens_and_where_the_events_are() {
 }
 
 #[tokio::test]
-async fn a_signal_stops_it_soon_and_nothing_is_lost() {
+async fn a_signal_stops_the_program_soon_and_no_event_is_lost() {
     let (_folder, url) = folder_with_store();
     let mut id = None;
     for (name, subcommand) in [("TERM", "serve"), ("INT", "serve")] {
@@ -51,7 +51,7 @@ async fn a_signal_stops_it_soon_and_nothing_is_lost() {
 }
 
 #[tokio::test]
-async fn a_second_program_on_the_same_file_is_refused() {
+async fn a_second_process_on_the_same_file_is_refused() {
     let (_folder, url) = folder_with_store();
     let first = Program::start(&["--event-store", &url]).await;
     let said = refusal(&["--event-store", &url]).await;
@@ -62,7 +62,7 @@ async fn a_second_program_on_the_same_file_is_refused() {
 }
 
 #[tokio::test]
-async fn what_it_cannot_use_it_names_and_leaves_alone() {
+async fn an_unusable_store_is_named_in_the_error_and_not_changed() {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("letter.txt");
     std::fs::write(&file, "dear ada, it is your turn").expect("a file");
@@ -118,7 +118,7 @@ async fn the_log_has_a_line_for_each_request_and_no_names() {
         .await
         .is(409);
 
-    // Lines are written a little after the answers.
+    // The log line of a request is written a little after its answer.
     while log.matches("\"answered\"").count() < 2 {
         let mut chunk = [0; 4096];
         let length = stdout.read(&mut chunk).await.expect("a readable pipe");
@@ -149,7 +149,7 @@ async fn the_log_has_a_line_for_each_request_and_no_names() {
 }
 
 #[tokio::test]
-async fn a_container_asks_the_program_whether_it_is_well() {
+async fn the_health_subcommand_reports_whether_the_service_is_healthy() {
     let ask = async |url: String| {
         let mut asked = tokio::process::Command::new(env!("CARGO_BIN_EXE_connect-four"));
         let output = asked.args(["health", &url]).output().await;
@@ -166,17 +166,16 @@ async fn a_container_asks_the_program_whether_it_is_well() {
     assert_eq!(ask(format!("{url}/readyz")).await.status.code(), Some(1));
 }
 
-/// A game in which every column fills up and nobody wins.
+/// A tied game that fills every column.
 const COLUMNS: &str = "AAAAAABBBBBBCCCCCCEDDDDDDEEEEEFFFFFFGGGGGG";
 const KILLS: usize = 20;
 const CLIENTS: usize = 6;
 
-/// What the clients know: the moves that they sent, by game and number, and whether they were
-/// told that the move was made.
+/// The moves that the clients sent, by game and number, and whether each was acknowledged.
 type Ledger = Arc<Mutex<BTreeMap<(String, usize), bool>>>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn killed_again_and_again_under_load_it_keeps_every_acknowledged_move() {
+async fn no_acknowledged_move_is_lost_when_the_program_is_killed_repeatedly_under_load() {
     let (_folder, url) = folder_with_store();
     let ledger = Ledger::default();
     let mut games: Vec<Option<String>> = vec![None; CLIENTS];
@@ -185,7 +184,7 @@ async fn killed_again_and_again_under_load_it_keeps_every_acknowledged_move() {
         let program = Program::start(&["--event-store", &url]).await;
         assert_nothing_is_lost(&program.client, &ledger).await;
 
-        // Each client goes on with the game that the last kill interrupted.
+        // Each client continues the game that the last kill interrupted.
         let made = Arc::new(AtomicUsize::new(0));
         let enough = Arc::new(Notify::new());
         let target = 40 + kill * 3;
@@ -198,12 +197,12 @@ async fn killed_again_and_again_under_load_it_keeps_every_acknowledged_move() {
                 let mut game = game;
                 let note = |id: &str, number, acknowledged| {
                     let entry = ((id.to_owned(), number), acknowledged);
-                    ledger.lock().expect("no panics here").extend([entry]);
+                    ledger.lock().expect("no thread panicked").extend([entry]);
                     if acknowledged && made.fetch_add(1, Ordering::SeqCst) + 1 == target {
                         enough.notify_one();
                     }
                 };
-                play_until_the_end_of_the_world(&client, &mut game, note).await;
+                play_until_the_service_is_killed(&client, &mut game, note).await;
                 game
             });
         }
@@ -217,8 +216,8 @@ async fn killed_again_and_again_under_load_it_keeps_every_acknowledged_move() {
     assert!(moves >= KILLS * 40);
 }
 
-/// Plays game after game until an answer does not come.
-async fn play_until_the_end_of_the_world(
+/// Plays one game after another until a request gets no answer.
+async fn play_until_the_service_is_killed(
     client: &Client,
     game: &mut Option<String>,
     note: impl Fn(&str, usize, bool),
@@ -262,13 +261,13 @@ async fn play_until_the_end_of_the_world(
     }
 }
 
-/// Every acknowledged move is there, once and as it was made; nothing is there that nobody
-/// sent; every history is legal. Returns how many moves were acknowledged.
+/// Asserts that every acknowledged move is stored once and unchanged, that only moves that were sent
+/// are stored, and that every history is valid. Returns the number of acknowledged moves.
 async fn assert_nothing_is_lost(client: &Client, ledger: &Ledger) -> usize {
-    let ledger = ledger.lock().expect("no panics here").clone();
+    let ledger = ledger.lock().expect("no thread panicked").clone();
     let games: BTreeSet<_> = ledger.keys().map(|(id, _)| id).collect();
     for id in games {
-        // A history that no game can explain would be a 500 here.
+        // An invalid history would be answered with 500.
         let stored = client
             .get(&format!("/games/{id}/moves"))
             .await
@@ -280,7 +279,7 @@ async fn assert_nothing_is_lost(client: &Client, ledger: &Ledger) -> usize {
             assert_eq!(move_["column"], column.to_string(), "move {number} of {id}");
             assert!(
                 ledger.contains_key(&(id.clone(), number)),
-                "nobody sent move {number}"
+                "no client sent move {number}"
             );
         }
         for number in stored.len() + 1..=COLUMNS.len() {

@@ -1,4 +1,4 @@
-//! The program itself, as a process that can be signalled and killed.
+//! The program as a process that tests can signal and kill.
 
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -15,13 +15,13 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Program {
     child: Child,
     pub(crate) client: Client,
-    /// The first lines of the log, up to the one that says where it listens.
+    /// The first lines of the log, up to the one with the address.
     pub(crate) first_lines: String,
     _log: tokio::task::JoinHandle<()>,
 }
 
 impl Program {
-    /// Starts the program on a free port, and waits until it says where it listens.
+    /// Starts the program on a free port, and waits for the log line with the address.
     pub(crate) async fn start(arguments: &[&str]) -> Program {
         let mut child = command(arguments)
             .args(["--listen", "127.0.0.1:0"])
@@ -35,17 +35,17 @@ impl Program {
             child,
             client: Client::of(url),
             first_lines,
-            // Read on, so that the pipe does not fill up.
+            // Keep reading, so that the pipe does not fill up.
             _log: tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} }),
         }
     }
 
-    /// SIGKILL, which no program can catch.
+    /// Sends SIGKILL, which a program cannot catch.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.expect("a process of ours");
     }
 
-    /// SIGTERM or SIGINT.
+    /// Sends SIGTERM or SIGINT.
     pub(crate) async fn signal(&self, name: &str) {
         let id = self.child.id().expect("a running process").to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status().await;
@@ -71,7 +71,7 @@ async fn where_it_listens(lines: &mut Lines<BufReader<ChildStdout>>) -> (String,
     panic!("the program ended instead of serving: {said}");
 }
 
-/// What the program prints and how it ends when it does not serve.
+/// The output and exit status of a program that does not serve.
 pub(crate) async fn refusal(arguments: &[&str]) -> String {
     let mut child = command(arguments)
         .args(["--listen", "127.0.0.1:0"])

@@ -1,4 +1,4 @@
-//! `PUT /games/{id}`: starting a game under an id of the client's own.
+//! `PUT /games/{id}`: starting a game with an id that the client chose.
 
 use reqwest::Method;
 use serde_json::json;
@@ -37,7 +37,7 @@ on_every_store! {
         assert_eq!(shown.body, answer.body);
     }
 
-    async fn the_same_game_again_is_shown_as_it_is_now(service: Service) {
+    async fn putting_the_same_game_again_shows_its_current_state(service: Service) {
         let game = service.game_with("DC").await;
         let answer = put(&service, &game.id, "ada", "grace", &[]).await.is(200);
         assert_eq!(answer.body, game.get("").await.body);
@@ -49,7 +49,7 @@ on_every_store! {
         assert_eq!(game.event_types().await.len(), 3);
     }
 
-    async fn a_game_of_others_is_not_started_again(service: Service) {
+    async fn an_id_with_other_players_is_refused(service: Service) {
         let game = service.game_with("DC").await;
         for (one, two) in [("grace", "ada"), ("ada", "alan")] {
             let answer = put(&service, &game.id, one, two, &[]).await;
@@ -60,7 +60,7 @@ on_every_store! {
         }
     }
 
-    async fn a_game_that_must_be_new_is_not_found_to_be_there(service: Service) {
+    async fn a_put_with_if_none_match_star_fails_if_the_game_exists(service: Service) {
         let id = new_id();
         let new = [("if-none-match", "*")];
         put(&service, &id, "ada", "grace", &new).await.is(201);
@@ -74,7 +74,7 @@ on_every_store! {
         }
     }
 
-    async fn a_game_that_must_be_there_is_not_started(service: Service) {
+    async fn a_put_with_if_match_does_not_start_a_new_game(service: Service) {
         let id = new_id();
         for tags in ["*", "\"0\""] {
             let answer = put(&service, &id, "ada", "grace", &[("if-match", tags)]).await;
@@ -88,14 +88,14 @@ on_every_store! {
         put(&service, &id, "ada", "grace", &[("if-match", "\"0\"")]).await.is(200);
     }
 
-    async fn an_id_that_is_no_uuid_is_not_taken(service: Service) {
+    async fn an_invalid_id_and_invalid_names_are_refused(service: Service) {
         put(&service, "mine", "ada", "grace", &[]).await.is_problem(404, "game-not-found");
         let id = new_id();
         put(&service, &id, "ada", "ada", &[]).await.is_problem(422, "players-not-distinct");
         put(&service, &id, "ada", "", &[]).await.is_problem(422, "invalid-request");
     }
 
-    async fn of_many_starts_at_once_those_of_one_pair_win(service: Service) {
+    async fn of_many_simultaneous_starts_only_one_pair_of_players_succeeds(service: Service) {
         let id = new_id();
         let pairs = [("ada", "grace"), ("alan", "kurt"), ("grace", "ada")];
         let starts = pairs.iter().cycle().take(24).map(|(one, two)| put(&service, &id, one, two, &[]));

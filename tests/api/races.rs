@@ -1,4 +1,4 @@
-//! Many clients at once. The races are real: separate connections, one barrier.
+//! Many clients at the same time, on separate connections, started by one barrier.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::service::{Answer, Service, on_every_store};
 const CLIENTS: usize = 32;
 const COLUMNS: [&str; 7] = ["A", "B", "C", "D", "E", "F", "G"];
 
-/// Lets every client send its move at the same moment, and collects the answers.
+/// Sends the move of every client at the same moment, and returns the answers.
 async fn all_at_once(
     service: &Service,
     path: &str,
@@ -21,7 +21,7 @@ async fn all_at_once(
     let start = Arc::new(Barrier::new(moves.len()));
     let mut clients = JoinSet::new();
     for (player, column) in moves {
-        // Each with a client, and so a connection, of its own.
+        // Each has its own client, and so its own connection.
         let client = service.another_client();
         let path = path.to_owned();
         let start = start.clone();
@@ -43,7 +43,7 @@ fn count(answers: &[Answer], status: u16) -> usize {
 }
 
 on_every_store! {
-    async fn the_same_move_sent_by_many_at_once_is_stored_once(service: Service) {
+    async fn the_same_move_from_many_clients_at_once_is_stored_once(service: Service) {
         for _ in 0..8 {
             let game = service.game_with("").await;
             let same = std::iter::repeat_n(("ada".into(), "D".into()), CLIENTS);
@@ -75,14 +75,14 @@ on_every_store! {
         }
     }
 
-    async fn of_many_clients_with_different_moves_those_of_one_column_win(service: Service) {
+    async fn of_many_clients_with_different_moves_only_those_of_one_column_succeed(service: Service) {
         let game = service.game_with("").await;
         let columns = COLUMNS.into_iter().cycle().take(CLIENTS);
         let moves = columns.map(|column| ("ada".into(), column.into()));
         let answers = all_at_once(&service, &game.path("/moves"), moves).await;
 
         let made: Vec<_> = answers.iter().filter(|answer| answer.status == 201).collect();
-        let winner = made.first().expect("somebody moved").json();
+        let winner = made.first().expect("at least one client moved").json();
         for answer in &made {
             assert_eq!(answer.json(), winner);
         }
@@ -90,7 +90,7 @@ on_every_store! {
         assert_eq!(game.event_types().await, ["GameStarted", "MoveMade"]);
     }
 
-    async fn a_game_played_by_crowds_stays_legal(service: Service) {
+    async fn a_game_played_by_many_clients_at_once_stays_valid(service: Service) {
         let game = service.game_with("").await;
         let players = ["ada", "grace"].into_iter().cycle();
         let columns = COLUMNS.into_iter().cycle();
@@ -107,7 +107,7 @@ on_every_store! {
                 }
             }
         }
-        // Readable means legal, and every acknowledged move is there.
+        // The game is readable, so its history is valid; and every acknowledged move is in it.
         let moves = game.get("/moves").await.is(200).json();
         let moves = moves["moves"].as_array().expect("moves").clone();
         for (index, made) in moves.iter().enumerate() {

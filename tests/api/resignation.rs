@@ -1,4 +1,4 @@
-//! Giving up: each row of the contract's table of moves, and what the stream then holds.
+//! Resignations: one test for each case of the contract, and the events that are stored.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ async fn move_with(game: &Game<'_>, player: &str, column: &str, key: &str) -> An
     request.header("idempotency-key", key).send().await
 }
 
-/// Without the finish that belongs to it.
+/// Stores a move without the finish that should follow it.
 async fn another_programs_move(game: &Game<'_>, revision: u64, player: &str, column: &str) {
     let stream = StreamName::new(format!("game-{}", game.id)).expect("a name");
     let event = NewEvent {
@@ -58,11 +58,11 @@ async fn another_programs_move(game: &Game<'_>, revision: u64, player: &str, col
     };
     let expected = ExpectedRevision::Exact(StreamRevision::new(revision));
     let appended = game.service.store.append(&stream, expected, vec![event]);
-    appended.await.expect("nobody else appends");
+    appended.await.expect("there is no other writer");
 }
 
 on_every_store! {
-    async fn who_resigns_loses_at_once(service: Service) {
+    async fn a_player_who_resigns_loses_at_once(service: Service) {
         for (moves, player, result) in [("", "ada", "PLAYER_TWO_WON"), ("", "grace", "PLAYER_ONE_WON"),
             ("DC", "ada", "PLAYER_TWO_WON"), ("DC", "grace", "PLAYER_ONE_WON")] {
             let game = service.game_with(moves).await;
@@ -83,7 +83,7 @@ on_every_store! {
         }
     }
 
-    async fn a_resignation_is_a_finish_whose_metadata_say_why(service: Service) {
+    async fn a_resignation_is_stored_as_a_finish_with_the_reason_in_its_metadata(service: Service) {
         let game = service.game_with("DC").await;
         let id = "01a20715-267e-7489-b4cd-306001f15c27";
         resignation(&game, "grace").header("x-request-id", id).send().await.is(201);
@@ -93,12 +93,12 @@ on_every_store! {
         assert_eq!(last["data"], json!({"result": "PLAYER_ONE_WON"}));
         assert_eq!(last["metadata"], json!({"reason": "resignation", "player": "grace",
             "$correlationId": id, "$causationId": id}));
-        // The finish is not the last move's.
+        // The finish does not belong to the last move.
         let moves = game.get("/moves").await.json();
         assert_eq!(moves["moves"][1]["resulting_revision"], 2);
     }
 
-    async fn the_tutorials_reader_finds_nothing_that_it_does_not_know(service: Service) {
+    async fn a_resigned_game_contains_only_event_types_of_the_tutorial(service: Service) {
         let game = service.game_with("DC").await;
         resign(&game, "grace").await.is(201);
         let stream = StreamName::new(format!("game-{}", game.id)).expect("a name");
@@ -110,7 +110,7 @@ on_every_store! {
         assert!(serde_json::from_slice::<Value>(&finish.metadata).is_ok_and(|json| json.is_object()));
     }
 
-    async fn what_cannot_be_given_up_is_refused_as_moves_are(service: Service) {
+    async fn resignations_are_refused_for_the_same_reasons_as_moves(service: Service) {
         let nowhere = service.game("01a20715-267e-7489-b4cd-306001f15c27");
         resign(&nowhere, "ada").await.is_problem(404, "game-not-found");
         let game = service.game_with("DC").await;
@@ -136,7 +136,7 @@ on_every_store! {
         }
     }
 
-    async fn a_stale_resignation_is_told_what_it_missed(service: Service) {
+    async fn a_stale_resignation_is_answered_with_the_missed_events(service: Service) {
         let game = service.game_with("DC").await;
         for (tags, missed) in [("\"1\"", 1), ("\"0\"", 2), ("W/\"2\"", 0), ("\"3\"", 0)] {
             let answer = resign_if(&game, "ada", tags).await;
@@ -150,7 +150,7 @@ on_every_store! {
         assert_eq!(game.event_types().await.len(), 3);
     }
 
-    async fn a_stale_resignation_that_came_next_is_answered_as_it_was(service: Service) {
+    async fn a_repeated_resignation_for_its_old_revision_gets_the_first_answer(service: Service) {
         let game = service.game_with("DC").await;
         let first = resign_if(&game, "ada", "\"2\"").await.is(201);
         let replica = service.replica().await;
@@ -170,12 +170,12 @@ on_every_store! {
         }
     }
 
-    async fn the_finish_of_a_move_is_nobodys_resignation(service: Service) {
+    async fn the_finish_of_a_winning_move_does_not_count_as_a_resignation(service: Service) {
         let game = service.game_with("ABABABA").await;
         resign_if(&game, "grace", "\"7\"").await.is_problem(412, "revision-mismatch");
     }
 
-    async fn the_finish_that_was_given_is_not_that_of_a_line_which_nobody_declared(service: Service) {
+    async fn a_resignation_does_not_count_as_the_missing_finish_of_a_winning_move(service: Service) {
         let game = service.game_with("ABABAB").await;
         another_programs_move(&game, 6, "ada", "A").await;
         resign(&game, "ada").await.is(201);
@@ -183,7 +183,7 @@ on_every_store! {
         assert_eq!(moves["moves"][6]["resulting_revision"], 7);
     }
 
-    async fn a_keyed_resignation_is_answered_as_the_first_time(service: Service) {
+    async fn a_repeated_resignation_with_the_same_key_gets_the_first_answer(service: Service) {
         let game = service.game_with("DC").await;
         let first = resign_with(&game, "grace", KEY).await.is(201);
         let replica = service.replica().await;
@@ -200,7 +200,7 @@ on_every_store! {
         assert_eq!(game.event_types().await.len(), 4);
     }
 
-    async fn a_key_is_for_a_move_or_for_a_resignation(service: Service) {
+    async fn a_key_of_a_move_is_refused_for_a_resignation_and_the_reverse(service: Service) {
         let game = service.game_with("DC").await;
         move_with(&game, "ada", "E", KEY).await.is(201);
         for player in ["ada", "grace"] {
@@ -217,7 +217,7 @@ on_every_store! {
         move_with(&game, "ada", "E", KEY).await.is(201);
     }
 
-    async fn a_strict_service_wants_to_know_what_was_given_up(service: Service) {
+    async fn a_service_that_requires_if_match_refuses_resignations_without_it(service: Service) {
         let strict = service.strict_replica().await;
         let game = service.game_with("DC").await;
         let there = Game { id: game.id.clone(), service: &strict };
@@ -227,7 +227,7 @@ on_every_store! {
         resign_if(&there, "ada", "\"2\"").await.is(201);
     }
 
-    async fn a_race_of_moves_and_resignations_ends_the_game_once(service: Service) {
+    async fn simultaneous_moves_and_resignations_end_the_game_once(service: Service) {
         let replica = service.replica().await;
         for _ in 0..10 {
             let game = service.game_with("DC").await;
@@ -245,7 +245,7 @@ on_every_store! {
         }
     }
 
-    async fn of_a_move_and_a_resignation_with_one_key_one_is_carried_out(service: Service) {
+    async fn of_a_move_and_a_resignation_with_the_same_key_only_one_is_carried_out(service: Service) {
         let replica = service.replica().await;
         for _ in 0..10 {
             let game = service.game_with("DC").await;
@@ -259,7 +259,7 @@ on_every_store! {
         }
     }
 
-    async fn who_watches_is_told_that_it_is_over(service: Service) {
+    async fn a_watcher_receives_the_resignation(service: Service) {
         let game = service.game_with("DC").await;
         let mut watchers = Vec::new();
         for format in FORMATS {
@@ -273,7 +273,7 @@ on_every_store! {
         }
     }
 
-    async fn the_board_says_who_won(service: Service) {
+    async fn the_text_board_names_the_winner(service: Service) {
         let game = service.game_with("DC").await;
         let request = resignation(&game, "ada").header("accept", "text/plain");
         let answer = request.send().await.is(201);
@@ -282,7 +282,7 @@ on_every_store! {
         assert_eq!(answer.header("etag"), "\"3-text\"");
     }
 
-    async fn names_that_look_like_other_things_resign_as_well(service: Service) {
+    async fn players_with_unusual_names_can_resign(service: Service) {
         for name in ["resign", "3:resign:D", "ünï/cödé %2F", "\"quoted\""] {
             let game = service.start_game(name, "bob").await;
             let first = resign_if(&game, name, "\"0\"").await.is(201);
@@ -294,7 +294,7 @@ on_every_store! {
 }
 
 #[tokio::test]
-async fn a_resignation_is_known_again_after_a_restart() {
+async fn a_repeated_resignation_is_recognised_after_a_restart() {
     let folder = TempDir::new().expect("a folder");
     let open = async || {
         let store = SqliteStore::open(folder.path().join("games.db")).await;

@@ -1,4 +1,4 @@
-//! Sending a request again: it is carried out once, and answered as it was.
+//! Repeated requests are carried out once and get the first answer.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::service::{Answer, Client, Game, Request, Service, on_every_store};
 
 const CLIENTS: usize = 32;
 
-/// What makes ada's move at revision 2 safe to send again.
+/// The headers that make ada's move at revision 2 safe to send again.
 const SAFEGUARDS: [(&str, &str); 2] = [("idempotency-key", KEY), ("if-match", "\"2\"")];
 
 fn move_with(client: &Client, path: &str, column: &str, header: (&str, &str)) -> Request {
@@ -26,12 +26,12 @@ fn move_with(client: &Client, path: &str, column: &str, header: (&str, &str)) ->
     request.json(&json!({"player": "ada", "column": column}))
 }
 
-/// A key that nobody has used, for stores that outlive the test.
+/// A new key, because the store may outlive the test.
 fn new_key() -> String {
     uuid::Uuid::new_v4().to_string()
 }
 
-/// As the tutorial's program might, by the same store and past the service.
+/// Appends a finish directly to the store, as the tutorial's program might.
 async fn another_program_finishes(game: &Game<'_>) {
     let stream = StreamName::new(format!("game-{}", game.id)).expect("a name");
     let last = game.get("").await.json()["revision"].as_u64();
@@ -43,10 +43,10 @@ async fn another_program_finishes(game: &Game<'_>) {
         metadata: bytes::Bytes::new(),
     };
     let appended = game.service.store.append(&stream, expected, vec![finish]);
-    appended.await.expect("nobody else appends");
+    appended.await.expect("there is no other writer");
 }
 
-/// Sends as many requests as there are clients at the same moment.
+/// Sends one request per client, all at the same moment.
 async fn all_at_once(
     services: [&Service; 2],
     request: impl Fn(&Client, usize) -> Request,
@@ -67,7 +67,7 @@ async fn all_at_once(
 }
 
 on_every_store! {
-    async fn a_move_whose_answer_was_lost_is_answered_when_it_is_sent_again(service: Service) {
+    async fn a_move_whose_answer_was_lost_can_be_sent_again_for_the_same_answer(service: Service) {
         for header in SAFEGUARDS {
             let game = service.game_with("DC").await;
             let path = game.path("/moves");
@@ -95,7 +95,7 @@ on_every_store! {
         }
     }
 
-    async fn without_a_safeguard_the_same_move_again_is_another_one(service: Service) {
+    async fn without_a_key_or_condition_the_same_move_again_is_a_new_move(service: Service) {
         let game = service.game_with("DC").await;
         game.move_by("ada", "E").await.is(201);
         game.move_by("grace", "F").await.is(201);
@@ -103,7 +103,7 @@ on_every_store! {
         assert_eq!(second.json()["revision"], 5);
     }
 
-    async fn the_replay_of_a_finishing_move_covers_its_two_events(service: Service) {
+    async fn the_answer_to_a_repeated_winning_move_includes_the_finish(service: Service) {
         for header in [("idempotency-key", KEY), ("if-match", "\"6\"")] {
             let game = service.game_with("ABABAB").await;
             let path = game.path("/moves");
@@ -117,7 +117,7 @@ on_every_store! {
         }
     }
 
-    async fn a_finish_that_was_not_the_moves_doing_is_not_in_its_replay(service: Service) {
+    async fn the_answer_to_a_repeated_move_does_not_include_a_finish_of_another_command(service: Service) {
         for header in SAFEGUARDS {
             let game = service.game_with("DC").await;
             let path = game.path("/moves");
@@ -129,7 +129,7 @@ on_every_store! {
         }
     }
 
-    async fn many_identical_moves_at_once_are_one_and_all_are_answered(service: Service) {
+    async fn many_identical_moves_at_once_are_stored_once_and_all_answered(service: Service) {
         let replica = service.replica().await;
         for header in SAFEGUARDS {
             for _ in 0..2 {
@@ -147,7 +147,7 @@ on_every_store! {
         }
     }
 
-    async fn of_different_moves_with_one_key_at_once_nobody_is_told_a_move_that_was_not_made(service: Service) {
+    async fn of_different_moves_with_one_key_at_once_only_the_one_that_was_made_succeeds(service: Service) {
         let replica = service.replica().await;
         for _ in 0..4 {
             let game = service.game_with("DC").await;
@@ -167,7 +167,7 @@ on_every_store! {
         }
     }
 
-    async fn a_race_that_is_lost_under_a_condition_is_not_decided_again(service: Service) {
+    async fn a_conditional_move_that_loses_a_race_is_not_decided_again(service: Service) {
         let replica = service.replica().await;
         for _ in 0..2 {
             let game = service.game_with("DC").await;
@@ -191,7 +191,7 @@ on_every_store! {
         }
     }
 
-    async fn a_keyed_start_is_one_game_however_often_it_is_sent(service: Service) {
+    async fn a_start_with_a_key_starts_one_game_however_often_it_is_sent(service: Service) {
         let key = new_key();
         let proxy = LossyProxy::before(&service.url).await;
         proxy.lose_the_next_answer();
@@ -220,7 +220,7 @@ on_every_store! {
         assert_ne!(other.body, again.body);
     }
 
-    async fn many_identical_starts_at_once_are_one_game(service: Service) {
+    async fn many_identical_starts_at_once_start_one_game(service: Service) {
         let replica = service.replica().await;
         let key = new_key();
         let answers = all_at_once([&service, &replica], |client, _| {
@@ -234,9 +234,9 @@ on_every_store! {
         assert_eq!(events.json()["events"].as_array().map(Vec::len), Some(1));
     }
 
-    async fn an_outcome_unknown_leads_to_the_answer(service: Service) {
+    async fn following_retry_with_after_an_unknown_outcome_gets_the_answer(service: Service) {
         let game = service.game_with("DC").await;
-        // What `retry_with` says after the move was decided on revision 2 (see `faults.rs`).
+        // The content of `retry_with` when the move was decided on revision 2 (see `faults.rs`).
         let lost = game.move_by("ada", "E").await.is(201);
         game.move_by("grace", "F").await.is(201);
         let retry = game.move_request("ada", "E").header("if-match", "\"2\"");
@@ -244,9 +244,9 @@ on_every_store! {
     }
 }
 
-/// The process is killed when it has answered and nobody has heard it.
+/// The process is killed after it has answered, and the answer is lost.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_whose_answer_was_lost_is_answered_after_a_restart() {
+async fn a_request_whose_answer_was_lost_gets_it_after_a_restart() {
     let folder = TempDir::new().expect("a folder");
     let url = format!("sqlite://{}", folder.path().join("games.db").display());
     let start = async || Program::start(&["--event-store", &url]).await;

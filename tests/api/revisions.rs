@@ -1,4 +1,4 @@
-//! `?revision=n`: games as they stood.
+//! `?revision=n`: the game at an earlier revision.
 
 use connect_four::domain::{Column, Game as State, PlayerName, Players};
 use proptest::strategy::{Strategy, ValueTree};
@@ -8,8 +8,8 @@ use serde_json::json;
 use crate::generated::{Played, any_game};
 use crate::service::{Game, Service, on_every_store};
 
-/// Plays the game on the service, and asserts that each move is answered with what its
-/// `Content-Location` answers.
+/// Plays the game on the service, and asserts that each move has the same answer as a GET of its
+/// `Content-Location`.
 async fn play<'a>(service: &'a Service, played: &Played) -> Game<'a> {
     let game = service.start_game("ada", "grace").await;
     for (player, column) in ["ada", "grace"].iter().cycle().zip(&played.columns) {
@@ -64,7 +64,7 @@ on_every_store! {
         }
     }
 
-    async fn a_revision_never_changes(service: Service) {
+    async fn the_answer_for_a_revision_never_changes(service: Service) {
         let game = service.game_with("DC").await;
         let before = game.get("?revision=1").await.is(200);
         assert_eq!(before.header("cache-control"), "public, max-age=31536000, immutable");
@@ -79,7 +79,7 @@ on_every_store! {
         assert_eq!(known.header("link"), after.header("link"));
     }
 
-    async fn a_revision_that_was_not_reached_is_not_found_and_may_come(service: Service) {
+    async fn a_revision_that_was_not_reached_yet_is_not_found(service: Service) {
         let game = service.game_with("DC").await;
         for number in ["3", "44", "18446744073709551615"] {
             let answer = game.get(&format!("?revision={number}")).await;
@@ -96,7 +96,7 @@ on_every_store! {
         service.get(nowhere).await.is_problem(404, "game-not-found");
     }
 
-    async fn links_lead_to_the_history_and_to_the_revisions_around(service: Service) {
+    async fn links_point_to_the_history_and_to_the_neighbouring_revisions(service: Service) {
         let game = service.game_with("DC").await;
         let link = |rest: &str, relation: &str| format!("<{}>; rel=\"{relation}\"", game.path(rest));
         let history = link("/events", "version-history");

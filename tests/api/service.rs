@@ -1,4 +1,4 @@
-//! Starts services and talks to them, in words that make tests read like sessions.
+//! Helpers that start services and send requests to them.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::double::Double;
 pub(crate) use crate::exchange::{Answer, Request};
 use crate::real_kurrentdb;
 
-/// Runs each test on every event store that can be had here.
+/// Runs each test on every event store. The test on a real KurrentDB is ignored by default.
 macro_rules! on_every_store {
     ($(async fn $name:ident($service:ident: Service) $body:block)*) => {$(
         async fn $name($service: Service) $body
@@ -61,7 +61,7 @@ pub(crate) struct Service {
     _double: Option<Double>,
 }
 
-/// Somebody who talks to a service.
+/// An HTTP client of a service.
 #[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) url: String,
@@ -81,7 +81,7 @@ impl Service {
         Service::on(Arc::new(MemoryStore::new())).await
     }
 
-    /// On a new file, which is removed with the service.
+    /// On a new file, which is removed when the service is dropped.
     pub(crate) async fn on_sqlite() -> Service {
         let folder = TempDir::new().expect("a folder");
         let store = SqliteStore::open(folder.path().join("games.db")).await;
@@ -91,7 +91,7 @@ impl Service {
         }
     }
 
-    /// On a KurrentDB of its own, as far as its client can tell.
+    /// On its own test double of KurrentDB.
     pub(crate) async fn on_kurrentdb() -> Service {
         let double = Double::start().await;
         let service = Service::at(&double.connection_string()).await;
@@ -115,12 +115,12 @@ impl Service {
         Service::serving(App::new(store.clone()), store).await
     }
 
-    /// Another one on the same store, that remembers nothing of this one.
+    /// Another service on the same store, with an empty cache.
     pub(crate) async fn replica(&self) -> Service {
         Service::on(self.store.clone()).await
     }
 
-    /// This one's store, with `If-Match` required.
+    /// Another service on the same store, which requires `If-Match`.
     pub(crate) async fn strict_replica(&self) -> Service {
         let app = App::new(self.store.clone()).requiring_if_match(true);
         Service::serving(app, self.store.clone()).await
@@ -132,7 +132,7 @@ impl Service {
         let (stop, stopped) = oneshot::channel::<()>();
         let live = app.live();
         let served = tokio::spawn(server::serve(app, listener, async {
-            // Sent by `stop`, or dropped with the service.
+            // `stop` sends the signal; otherwise the channel closes when the service is dropped.
             let _ = stopped.await;
         }));
         Service {
@@ -146,7 +146,7 @@ impl Service {
         }
     }
 
-    /// Asks the service to stop, and waits until it has.
+    /// Stops the service, and waits until it has stopped.
     pub(crate) async fn stop(self) {
         drop(self.stop);
         self.served.await.expect("the server does not panic");
@@ -159,13 +159,13 @@ impl Service {
         self.game(&id)
     }
 
-    /// A game that is there already.
+    /// A game that already exists.
     pub(crate) fn game(&self, id: &str) -> Game<'_> {
         let id = id.to_owned();
         Game { service: self, id }
     }
 
-    /// A game between ada and grace with these moves made, in turns.
+    /// A new game between ada and grace, in which they have made these moves in turn.
     pub(crate) async fn game_with(&self, columns: &str) -> Game<'_> {
         let game = self.start_game("ada", "grace").await;
         for (player, column) in ["ada", "grace"].iter().cycle().zip(columns.chars()) {
@@ -176,7 +176,7 @@ impl Service {
 }
 
 impl Client {
-    /// A client of the service at this URL, with connections of its own.
+    /// A client of the service at this URL, with its own connections.
     pub(crate) fn of(url: String) -> Client {
         Client {
             url,
@@ -218,7 +218,7 @@ impl Game<'_> {
         self.service.post(&self.path("/moves"), body).await
     }
 
-    /// The request to make this move, for more header fields.
+    /// The request for this move, to which header fields can be added.
     pub(crate) fn move_request(&self, player: &str, column: &str) -> Request {
         let body = json!({"player": player, "column": column});
         let request = self.service.request(Method::POST, &self.path("/moves"));
@@ -229,7 +229,7 @@ impl Game<'_> {
         self.service.get(&self.path(rest)).await
     }
 
-    /// The types of the events that are stored.
+    /// The types of the stored events.
     pub(crate) async fn event_types(&self) -> Vec<String> {
         let page = self.get("/events?limit=100").await.is(200).json();
         let events = page["events"].as_array().expect("events").clone();

@@ -1,4 +1,4 @@
-//! Games that somebody else wrote, truncated or deleted: what clients can still do with them.
+//! Games that another program stored, truncated or deleted: which requests still work.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ async fn add(game: &Game<'_>, last: Option<u64>, events: &[(&'static str, Value)
         .service
         .store
         .append(&stream, expected, events.collect());
-    appended.await.expect("nobody else appends");
+    appended.await.expect("there is no other writer");
 }
 
 fn start(one: &str, two: &str) -> (&'static str, Value) {
@@ -51,7 +51,7 @@ async fn resign(game: &Game<'_>, player: &str) -> Answer {
 }
 
 on_every_store! {
-    async fn a_player_of_a_stored_game_plays_under_any_name(service: Service) {
+    async fn a_player_of_a_stored_game_can_have_any_name(service: Service) {
         let long = "\u{1}é".repeat(5_000);
         for name in ["", "  ", "a\nb", &"x".repeat(65), &long] {
             let game = stored(&service, &[start(name, "grace")]).await;
@@ -71,7 +71,7 @@ on_every_store! {
         }
     }
 
-    async fn what_comes_before_an_unexplained_event_can_be_read(service: Service) {
+    async fn the_revisions_before_an_invalid_event_can_be_read(service: Service) {
         let sound = [start("ada", "grace"), made("ada")];
         let game = stored(&service, &sound).await;
         let as_it_was = game.get("").await.is(200);
@@ -99,7 +99,7 @@ on_every_store! {
     }
 }
 
-/// Every request about the game is answered with 410, whether or not it is remembered.
+/// Asserts that every request for the game is answered with 410, whether or not it is cached.
 async fn is_gone(game: &Game<'_>) {
     for rest in ["", "?revision=0", "/moves", "/moves/1", "/events"] {
         game.get(rest).await.is_problem(410, "game-deleted");
@@ -133,14 +133,14 @@ async fn is_gone(game: &Game<'_>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_game_that_lost_its_first_events_is_gone() {
+async fn a_game_without_its_first_events_is_answered_with_410() {
     let double = Double::start().await;
     let service = Service::at(&double.connection_string()).await;
     for metadata in [r#"{"$tb":2}"#, r#"{"$maxCount":1}"#, r#"{"$tb":10}"#] {
         let game = service.game_with("DD").await;
         let stream = format!("game-{}", game.id);
         double.set_metadata(&stream, metadata);
-        // A replica, which does not remember the game.
+        // A replica that does not have the game in its cache.
         let replica = service.replica().await;
         is_gone(&replica.game(&game.id)).await;
         assert_eq!(double.stored(&stream).len(), 3, "{metadata}");
@@ -148,7 +148,7 @@ async fn a_game_that_lost_its_first_events_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_race_of_two_is_decided_also_when_reads_lag_behind_conflicts() {
+async fn of_two_moves_at_once_one_is_made_even_if_reads_are_behind() {
     let double = Double::start().await;
     let service = Arc::new(Service::at(&double.connection_string()).await);
     double.visible_after(Duration::from_millis(40));
@@ -171,7 +171,7 @@ async fn a_race_of_two_is_decided_also_when_reads_lag_behind_conflicts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_position_that_becomes_readable_soon_is_waited_for() {
+async fn a_request_waits_for_a_position_that_soon_becomes_readable() {
     let service = Service::on_memory().await;
     service.game_with("").await;
     let page = service.watch("/events?after=1", "*/*");

@@ -1,4 +1,4 @@
-//! The board as text, for whoever asks for it, and JSON for everybody else.
+//! The board as text for clients that request it with `Accept`, and JSON for all others.
 
 use reqwest::Method;
 use serde_json::json;
@@ -17,7 +17,7 @@ fn text(answer: &Answer) -> String {
 }
 
 on_every_store! {
-    async fn a_game_is_drawn_for_who_asks_for_text(service: Service) {
+    async fn a_client_that_accepts_text_gets_the_board(service: Service) {
         let game = service.game_with("DD").await;
         let answer = with_accept(&game, "", "text/plain").await.is(200);
         let board = text(&answer);
@@ -30,7 +30,7 @@ on_every_store! {
         assert_eq!(answer.header("cache-control"), "no-cache");
     }
 
-    async fn commands_are_answered_with_the_board_too(service: Service) {
+    async fn commands_are_also_answered_with_the_board(service: Service) {
         let names = json!({"player_one": "ada", "player_two": "grace"});
         let started = service.request(Method::POST, "/games")
             .header("accept", "text/plain").json(&names).send().await.is(201);
@@ -42,13 +42,13 @@ on_every_store! {
         let moved = service.request(Method::POST, &moves)
             .header("accept", "text/plain").json(&body).send().await.is(201);
         assert!(text(&moved).contains("grace's turn\nrevision 1 of /games/"));
-        // A refusal is a problem, whatever the client would have liked.
+        // A refusal is always a problem document.
         service.request(Method::POST, &moves)
             .header("accept", "text/plain").json(&body).send().await
             .is_problem(409, "not-your-turn");
     }
 
-    async fn colours_are_for_who_asks_for_them(service: Service) {
+    async fn the_board_is_coloured_only_on_request(service: Service) {
         let game = service.game_with("D").await;
         let coloured = with_accept(&game, "?color=always", "text/plain").await.is(200);
         assert!(text(&coloured).contains("\x1b[93m●\x1b[0m"));

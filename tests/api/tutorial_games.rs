@@ -1,4 +1,4 @@
-//! The games that the tutorial's own code played, played again over HTTP.
+//! Plays the games that the tutorial's own code played, over HTTP.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::service::{Answer, Game, Service, on_every_store};
 use crate::tutorial::{Outcome, RecordedGame, State, recorded_games};
 
 on_every_store! {
-    async fn the_tutorials_games_go_as_the_tutorial_played_them(service: Service) {
+    async fn the_tutorials_games_have_the_same_outcome_over_http(service: Service) {
         for recorded in recorded_games() {
             play(&service, &recorded).await;
         }
@@ -60,8 +60,8 @@ async fn play(service: &Service, recorded: &RecordedGame) {
     assert_eq!(stored, expected);
 }
 
-/// The tutorial has fewer errors than the service has problems: a stranger is told that it is
-/// not his turn.
+/// The tutorial has fewer errors than the service: it reports "not your turn" also for a player who
+/// is not in the game.
 fn assert_refused(recorded: &RecordedGame, player: &str, rejected: &str, answer: &Answer) {
     let is_stranger = player != recorded.player_one && player != recorded.player_two;
     match rejected {
@@ -71,7 +71,7 @@ fn assert_refused(recorded: &RecordedGame, player: &str, rejected: &str, answer:
     };
 }
 
-/// The game in the tutorial's words.
+/// The game in the format of the tutorial.
 fn state_of(game: &Value) -> State {
     let text = |member: &str| game[member].as_str().map(str::to_owned);
     let discs = |column: &Value| {
@@ -79,7 +79,7 @@ fn state_of(game: &Value) -> State {
         let letters = discs.iter().map(|disc| match disc.as_str() {
             Some("YELLOW") => 'Y',
             Some("RED") => 'R',
-            other => panic!("{other:?} is no disc"),
+            other => panic!("{other:?} is not a disc"),
         });
         letters.collect()
     };

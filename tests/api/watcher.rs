@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::service::{Answer, Client, Game, Request, Service};
 
-/// How long a test waits for what should come soon, on a machine that others keep busy.
+/// The longest wait for something that should happen soon. It is long because the machine may be busy.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) const SSE: &str = "text/event-stream";
@@ -24,7 +24,7 @@ pub(crate) struct Watcher {
 }
 
 impl Request {
-    /// Opens the stream that is answered.
+    /// Sends the request and returns the stream of the answer.
     pub(crate) async fn open(self) -> Watcher {
         let answer = timeout(PATIENCE, self.into_inner().send()).await;
         let response = answer.expect("a head in time").expect("an answer");
@@ -39,7 +39,7 @@ impl Request {
 }
 
 impl Client {
-    /// Asks until the service is ready, which it is once its lists have caught up.
+    /// Repeats `/readyz` until the service is ready, which it is when its lists have caught up.
     pub(crate) async fn is_ready(&self) -> Answer {
         let asked = async {
             loop {
@@ -60,7 +60,7 @@ impl Client {
 }
 
 impl Service {
-    /// Waits until this many watch.
+    /// Waits until there are this many watchers.
     pub(crate) async fn has_watchers(&self, watchers: usize) {
         let counted = async {
             while self.live.watchers() != watchers {
@@ -73,7 +73,7 @@ impl Service {
 }
 
 impl Game<'_> {
-    /// Watches from the event after this revision on.
+    /// Opens a stream of the events after this revision.
     pub(crate) async fn watch(&self, accept: &str, after: Option<usize>) -> Watcher {
         let request = self.service.watch(&self.path("/events"), accept);
         let request = match after {
@@ -83,7 +83,7 @@ impl Game<'_> {
         request.open().await
     }
 
-    /// Every event, as the pages have it.
+    /// Every event, read from a page.
     pub(crate) async fn events(&self) -> Vec<Value> {
         let page = self.get("/events?limit=100").await.is(200).json();
         page["events"].as_array().expect("events").clone()
@@ -95,7 +95,7 @@ impl Watcher {
         self.response.headers()
     }
 
-    /// The next piece between two empty lines (or line ends), as it came; `None` at the end.
+    /// The next raw piece, which ends with an empty line (SSE) or a line break; `None` at the end.
     pub(crate) async fn next_piece(&mut self) -> reqwest::Result<Option<String>> {
         let end = if self.is_sse { "\n\n" } else { "\n" };
         loop {
@@ -131,7 +131,7 @@ impl Watcher {
         self.try_next().await.expect("an open stream")
     }
 
-    /// All events that are still to come, to the end.
+    /// All remaining events, up to the end of the stream.
     pub(crate) async fn rest(mut self) -> Vec<Value> {
         let mut events = Vec::new();
         while let Some(event) = self.next().await {
@@ -140,7 +140,7 @@ impl Watcher {
         events
     }
 
-    /// The event in this piece; none in a comment or a `retry`.
+    /// The event in this piece; `None` for a comment or a `retry` field.
     fn event(&self, piece: &str) -> Option<Value> {
         let json = |text| serde_json::from_str::<Value>(text).expect("an event's JSON");
         if !self.is_sse {
@@ -151,7 +151,7 @@ impl Watcher {
             lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
         };
         let event = json(field("data")?);
-        // Among the events of all games it is the position that tells them apart.
+        // In the stream of all games, the id is the position.
         let position = event["position"].as_str().map(str::to_owned);
         let id = position.unwrap_or_else(|| event["revision"].to_string());
         assert_eq!(field("id"), Some(id.as_str()));

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::json;
 
-/// A game that was played in turns to its end, with the game after each of its events.
+/// A game that was played to its end, with the state of the game after each event.
 #[derive(Debug, Clone)]
 pub(crate) struct Played {
     pub(crate) players: Players,
@@ -47,7 +47,7 @@ impl Played {
         self.states.last().unwrap_or(&Game::NotStarted)
     }
 
-    /// The legal columns; with patience, only those that let the game go on, if there are any.
+    /// The legal columns. If `patient`, only those that do not end the game, unless every column ends it.
     fn choices(&self, patient: bool) -> Vec<Column> {
         let mut choices = self.last().legal_columns();
         let goes_on = |column: &Column| {
@@ -61,7 +61,7 @@ impl Played {
     }
 }
 
-/// Patient games are long: many of them fill the board.
+/// Patient games are long, and many of them fill the board.
 pub(crate) fn any_game() -> impl Strategy<Value = Played> {
     let choices = vec(any::<Index>(), 42);
     (any_players(), any::<bool>(), choices).prop_map(|(players, patient, choices)| {
@@ -108,7 +108,7 @@ pub(crate) fn any_players() -> impl Strategy<Value = Players> {
     })
 }
 
-/// A name that somebody in the generated histories bears, or any text at all.
+/// The name of a player in the generated histories, or any other text.
 pub(crate) fn any_name() -> impl Strategy<Value = PlayerName> {
     let known = select(vec!["ada", "grace", "mallory"]).prop_map(str::to_owned);
     prop_oneof![2 => known, 1 => any_text()].prop_map(|text| name(&text))

@@ -1,7 +1,7 @@
-//! Which file of `src` imports which other one, read from the parsed sources.
+//! Finds which file of `src` imports which other file, by parsing the sources.
 //!
-//! A name is followed through re-exports to the file that defines it, so that a module which
-//! only re-exports its files depends on none of them.
+//! An imported name is followed through re-exports to the file that defines it. So a module that only
+//! re-exports its files does not count as importing them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,13 @@ use syn::{Attribute, Item, ItemUse, Path, UseTree, Visibility};
 
 use crate::sources::Source;
 
-/// A path from the top of the crate, name by name.
+/// The names of a path, beginning at the root of the crate.
 type Names = Vec<String>;
 
 /// The imports of each file, by path. A file never imports itself.
 pub(crate) type Imports = BTreeMap<String, BTreeSet<String>>;
 
-/// Reads the imports of these files. Test modules are left out: they may use everything.
+/// Reads the imports of these files. Test modules are left out, because they may use everything.
 pub(crate) fn imports(files: &[Source]) -> Imports {
     let mut modules: BTreeMap<Names, Module> = files.iter().map(module).collect();
     let for_tests: BTreeSet<_> = modules
@@ -46,16 +46,16 @@ struct Crate {
 
 struct Module {
     file: String,
-    /// What a name stands for that the file imports or re-exports.
+    /// The path behind a name that the file imports or re-exports.
     names: BTreeMap<String, Names>,
-    /// Every path of this crate that the file uses, re-exports left out.
+    /// Every path of this crate that the file uses, without re-exports.
     mentioned: Vec<Names>,
-    /// The modules in files of their own that are compiled for tests only.
+    /// The modules that have their own file and are compiled only for tests.
     for_tests: Vec<Names>,
 }
 
 impl Crate {
-    /// The file that defines what the path stands for; `None` outside of this crate.
+    /// The file that defines the item at this path; `None` if it is not in this crate.
     fn defined_in(&self, path: &[String], depth: usize) -> Option<String> {
         assert!(depth < 20, "a re-export leads to itself: {path:?}");
         let length = (0..=path.len())
@@ -99,7 +99,7 @@ fn module(source: &Source) -> (Names, Module) {
     (names, module)
 }
 
-/// The name of the module if the item declares one in a file of its own.
+/// The name of the module, if the item declares one that has its own file.
 fn child(item: &Item) -> Option<String> {
     if let Item::Mod(module) = item
         && module.content.is_none()
@@ -118,7 +118,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// The path from the top of the crate; `None` for another crate's, or a local name.
+    /// The path from the root of the crate; `None` for a path of another crate or a local name.
     fn absolute(&self, path: &[String]) -> Option<Names> {
         let (first, rest) = path.split_first()?;
         let mut names = match first.as_str() {
@@ -195,7 +195,7 @@ impl<'ast> Visit<'ast> for Reader {
     }
 
     fn visit_visibility(&mut self, _: &'ast Visibility) {
-        // `pub(super)` says who may import this file.
+        // The path in `pub(super)` limits visibility. It is not an import.
     }
 
     fn visit_path(&mut self, path: &'ast Path) {
@@ -214,7 +214,7 @@ impl<'ast> Visit<'ast> for Reader {
 
 #[expect(
     clippy::wildcard_enum_match_arm,
-    reason = "other items are not made for tests alone, and syn may add kinds"
+    reason = "other items do not declare test modules, and syn may add kinds"
 )]
 fn attributes(item: &Item) -> &[Attribute] {
     match item {

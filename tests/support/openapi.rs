@@ -1,4 +1,4 @@
-//! `openapi.yaml`, read, and what judges by its schemas.
+//! Reads `openapi.yaml` and validates values against its schemas.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -10,7 +10,7 @@ pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     serde_saphyr::from_str(include_str!("../../openapi.yaml")).expect("openapi.yaml is YAML")
 });
 
-/// What a reference within the document leads to.
+/// Follows references within the document.
 pub(crate) fn resolve(mut node: &'static Value) -> &'static Value {
     while let Some(reference) = node["$ref"].as_str() {
         let pointer = reference.trim_start_matches('#');
@@ -20,17 +20,19 @@ pub(crate) fn resolve(mut node: &'static Value) -> &'static Value {
     node
 }
 
-/// The templates of all paths.
+/// The path templates of the document.
 pub(crate) fn paths() -> impl Iterator<Item = &'static str> {
     let paths = DOCUMENT["paths"].as_object().expect("paths");
     paths.keys().map(String::as_str)
 }
 
-/// What judges by this schema of the document. Made once each.
+/// The validator for this schema of the document. Each one is built once.
 pub(crate) fn validator(schema: &Value) -> Arc<Validator> {
     static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> =
         LazyLock::new(Mutex::default);
-    let mut validators = VALIDATORS.lock().expect("no holder of the lock panics");
+    let mut validators = VALIDATORS
+        .lock()
+        .expect("no thread panicked while it held the lock");
     let known = validators.entry(schema.to_string());
     known
         .or_insert_with(|| {

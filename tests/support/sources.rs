@@ -1,4 +1,4 @@
-//! Source files, and what of this crate they mention.
+//! Reads source files, and finds the modules of this crate that they use.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -25,7 +25,7 @@ impl Source {
         Source { path, text, code }
     }
 
-    /// The names of the modules around this file's items, from the top level inwards.
+    /// The names of the modules that contain this file's items, from the outermost to the innermost.
     pub(crate) fn modules(&self) -> Vec<&str> {
         let path = self.path.trim_start_matches("src/").trim_end_matches(".rs");
         path.trim_end_matches("/mod").split('/').collect()
@@ -35,9 +35,9 @@ impl Source {
         self.modules()[0]
     }
 
-    /// The other top-level names of this crate that the code mentions: by `crate::`, or in an
-    /// import by as many `super::` as lead there. (Indented imports are a test module's,
-    /// whose `super::` leads elsewhere.)
+    /// The other top-level modules of this crate that the code names: after `crate::`, or in an import with
+    /// enough `super::` to reach the root. (An indented import belongs to a test module. Its `super::` means
+    /// another module, so it is not counted.)
     pub(crate) fn knows(&self) -> BTreeSet<String> {
         let to_the_top = format!("\nuse {}", "super::".repeat(self.modules().len()));
         ["crate::", &to_the_top]
@@ -53,20 +53,20 @@ impl Source {
             .collect()
     }
 
-    /// The code after each occurrence of this beginning of a path.
+    /// The code that follows each occurrence of this prefix of a path.
     fn after(&self, prefix: &str) -> impl Iterator<Item = &str> {
         self.occurrences(prefix)
             .filter(|(before, _)| !before.ends_with(':'))
             .map(|(_, after)| after)
     }
 
-    /// Whether the code has this text, not as a part of a longer word.
+    /// Whether the code contains this text as a whole word.
     pub(crate) fn has(&self, text: &str) -> bool {
         self.occurrences(text)
             .any(|(_, after)| text.ends_with(is_no_word) || !after.starts_with(is_word))
     }
 
-    /// The code before and after each occurrence of the text, but for ends of longer words.
+    /// The code before and after each occurrence of the text that begins at the start of a word.
     fn occurrences(&self, text: &str) -> impl Iterator<Item = (&str, &str)> {
         self.code
             .match_indices(text)
@@ -75,7 +75,7 @@ impl Source {
     }
 }
 
-/// The first names of the members of a group of imports, whose opening brace is gone.
+/// The first name of each member of a group of imports. `group` begins after the opening brace.
 fn members(group: &str) -> Vec<&str> {
     let mut depth = 0;
     let mut names = vec![word(group.trim_start())];
@@ -103,7 +103,7 @@ fn is_no_word(letter: char) -> bool {
     !is_word(letter)
 }
 
-/// All Rust files in this folder and below.
+/// All Rust files in this folder and its subfolders.
 pub(crate) fn sources(folder: &str) -> Vec<Source> {
     let mut entries: Vec<_> = fs::read_dir(root().join(folder))
         .unwrap_or_else(|error| panic!("{folder}: {error}"))

@@ -1,5 +1,5 @@
-//! Reads `tests/tutorial-games.jsonl`: a hundred games, recorded while the tutorial's own
-//! Python aggregate played them, refused attempts included.
+//! Reads `tests/tutorial-games.jsonl`: a hundred games that the tutorial's own Python code played. The
+//! recording includes the refused moves.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use serde_json::Value;
 pub(crate) struct RecordedGame {
     pub(crate) player_one: String,
     pub(crate) player_two: String,
-    /// Every attempt to move, in order.
+    /// Every attempted move, in order.
     pub(crate) attempts: Vec<Attempt>,
     /// Every event of the game, as the tutorial stored it.
     pub(crate) stream: Vec<StoredEvent>,
@@ -18,7 +18,7 @@ pub(crate) struct RecordedGame {
     pub(crate) last_state: State,
 }
 
-/// Somebody's wish to move, and what came of it.
+/// An attempted move and its outcome.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Attempt {
     pub(crate) player: String,
@@ -27,21 +27,21 @@ pub(crate) struct Attempt {
     pub(crate) outcome: Outcome,
 }
 
-/// What came of an attempt.
+/// The outcome of an attempted move.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Outcome {
-    /// These events were recorded, and this is the game after them.
+    /// The recorded events, and the state of the game after them.
     Accepted {
         accepted: Vec<StoredEvent>,
         state: State,
     },
-    /// The problem's slug. The tutorial has one error for two rules, so `not-your-turn` is a
-    /// stranger's attempt, too.
+    /// The slug of the problem. The tutorial has one error for two rules, so `not-your-turn` is also the
+    /// outcome for a player who is not in the game.
     Rejected { rejected: String },
 }
 
-/// An event as it is stored; its data compares without regard to white space and escapes.
+/// A stored event. Its data is parsed JSON, so that white space and escapes do not matter.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct StoredEvent {
     #[serde(rename = "type")]
@@ -49,18 +49,18 @@ pub(crate) struct StoredEvent {
     pub(crate) data: Value,
 }
 
-/// A game in the tutorial's words.
+/// A game in the format of the tutorial.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct State {
     pub(crate) next_player: Option<String>,
     pub(crate) is_finished: bool,
     pub(crate) result: Option<String>,
-    /// Columns A to G, each from the bottom up: `Y` for player one's disc, `R` for two's.
+    /// Columns A to G, each from the bottom up: `Y` is a disc of player one, `R` of player two.
     pub(crate) board: Vec<String>,
 }
 
 impl RecordedGame {
-    /// The attempts that came before the start of the game, and those that came after it.
+    /// The attempts before the start of the game, and those after it.
     pub(crate) fn attempts_around_the_start(&self) -> (&[Attempt], &[Attempt]) {
         let too_early = |attempt: &Attempt| matches!(&attempt.outcome, Outcome::Rejected { rejected } if rejected == "game-not-started");
         let start = self.attempts.partition_point(too_early);

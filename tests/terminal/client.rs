@@ -1,4 +1,4 @@
-//! What the client does with answers that are no games, from a service that is made up.
+//! How the client handles answers that are not games. The tests send prepared answers.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-/// Answers one request after another with these, and gives the requests.
+/// Starts a server that sends these answers, one per request, and returns the requests.
 async fn answering(answers: Vec<String>) -> (Client, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("a bound listener");
@@ -80,7 +80,7 @@ async fn a_move_is_sent_again_with_the_same_key_until_its_outcome_is_known() {
     let made = client
         .make_move(Uuid::nil(), &MOVE, &IdempotencyKey::new())
         .await;
-    // What answers 503 was reached, whether it is well or not.
+    // The first answer has `Retry-After: 1`, so the second request is sent a second later.
     assert_eq!(made.expect("a game").revision, 1);
     assert!(begin.elapsed() >= Duration::from_secs(1), "Retry-After");
     let requests = requests.await.expect("requests");
@@ -98,7 +98,7 @@ async fn a_move_is_sent_again_with_the_same_key_until_its_outcome_is_known() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_and_not_sent_again() {
+async fn a_refused_move_is_reported_and_not_sent_again() {
     let (client, requests) = answering(vec![problem("409 Conflict", "column-full")]).await;
     let made = client
         .make_move(Uuid::nil(), &MOVE, &IdempotencyKey::new())
@@ -113,7 +113,7 @@ async fn a_refusal_is_told_and_not_sent_again() {
 }
 
 #[tokio::test]
-async fn what_is_no_game_is_no_answer_of_this_service() {
+async fn a_body_that_is_not_a_game_is_an_error() {
     let (client, _requests) = answering(vec![answer("200 OK", "<html>")]).await;
     let game = client.game(Uuid::nil()).await;
     assert!(

@@ -1,4 +1,4 @@
-//! A network that carries moves and loses what is answered to them.
+//! A proxy that forwards moves and loses their answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Stands between a client and a service.
+/// A proxy between a client and a service.
 pub(crate) struct ForgetfulProxy {
     pub(crate) url: String,
     to_lose: Arc<AtomicUsize>,
 }
 
 impl ForgetfulProxy {
-    /// In front of the service at this URL.
+    /// Starts a proxy in front of the service at this URL.
     pub(crate) async fn before(url: &str) -> ForgetfulProxy {
         let service = url.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -32,12 +32,12 @@ impl ForgetfulProxy {
         }
     }
 
-    /// So many answers to moves will get lost. Other answers, and events, arrive.
+    /// The next `count` answers to moves will be lost. Other answers and events arrive.
     pub(crate) fn lose_answers_to_moves(&self, count: usize) {
         self.to_lose.store(count, Ordering::SeqCst);
     }
 
-    /// How many are yet to be lost.
+    /// The number of answers that are still to be lost.
     pub(crate) fn left_to_lose(&self) -> usize {
         self.to_lose.load(Ordering::SeqCst)
     }

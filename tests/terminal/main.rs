@@ -1,11 +1,11 @@
-//! The game in a terminal, driven through a pseudo-terminal against the program as it serves.
+//! The game in a terminal: the program runs in a pseudo-terminal, against a real service.
 
 mod client;
+mod connection_failures;
 mod forgetful_proxy;
-mod looking_on;
 mod one_keyboard;
 mod pipes;
 mod service;
 mod terminal;
-mod troubles;
 mod two_terminals;
+mod watch_and_replay;

@@ -3,14 +3,14 @@
 use crate::service::Service;
 use crate::terminal::Terminal;
 
-/// The id in what the program says when somebody leaves.
+/// The game's id in the message that the program prints when a player leaves.
 fn id_in(screen: &str) -> String {
     let (_, rest) = screen.split_once("/games/").expect("a game's URL");
     rest.chars().take(36).collect()
 }
 
 #[test]
-fn a_whole_game_is_played() {
+fn two_players_finish_a_game_at_one_keyboard() {
     let service = Service::start();
     let mut terminal = Terminal::run(&["play", "--server", &service.url]);
     terminal.shows("Player one, yellow: ");
@@ -30,13 +30,17 @@ fn a_whole_game_is_played() {
     );
     assert!(
         screen.contains("║   ║   ║ ● ║(●)║   ║   ║   ║"),
-        "the line that won is pointed out:\n{screen}"
+        "the winning line is marked:\n{screen}"
     );
-    assert_eq!(screen.matches('╔').count(), 1, "in place:\n{screen}");
+    assert_eq!(
+        screen.matches('╔').count(),
+        1,
+        "redrawn in place:\n{screen}"
+    );
 }
 
 #[test]
-fn a_move_that_is_refused_is_asked_for_again_with_the_services_reason() {
+fn after_a_refused_move_the_reason_is_shown_and_the_player_asked_again() {
     let service = Service::start();
     let id = service.game_with("DDDDDD");
     let game = format!("{}/games/{id}", service.url);
@@ -59,7 +63,7 @@ fn a_move_that_is_refused_is_asked_for_again_with_the_services_reason() {
 }
 
 #[test]
-fn who_gives_up_says_so() {
+fn resign_ends_the_game() {
     let service = Service::start();
     let id = service.game_with("DD");
     let game = format!("{}/games/{id}", service.url);
@@ -76,7 +80,7 @@ fn who_gives_up_says_so() {
 }
 
 #[test]
-fn names_that_are_refused_are_asked_for_again() {
+fn after_a_refused_name_the_player_is_asked_again() {
     let service = Service::start();
     let terminal = Terminal::run(&["play", "--server", &service.url, "--player-one", "alice"]);
     terminal.shows("Player two, red: ");
@@ -87,7 +91,7 @@ fn names_that_are_refused_are_asked_for_again() {
 }
 
 #[test]
-fn who_leaves_is_told_how_to_go_on() {
+fn leaving_a_game_prints_the_command_that_continues_it() {
     let service = Service::start();
     for leave in ["q\r", "\u{4}"] {
         let mut terminal = Terminal::run(&[
@@ -116,7 +120,7 @@ fn who_leaves_is_told_how_to_go_on() {
 }
 
 #[test]
-fn ctrl_c_ends_it() {
+fn ctrl_c_ends_a_game() {
     let service = Service::start();
     let id = service.game_with("D");
     let mut terminal = Terminal::run(&["play", "--server", &service.url, "--game", &id]);
@@ -127,7 +131,7 @@ fn ctrl_c_ends_it() {
 }
 
 #[test]
-fn a_service_that_wants_every_move_for_a_revision_is_played_at() {
+fn a_game_can_be_played_on_a_service_that_requires_if_match() {
     let service = Service::start_with(&["--require-if-match"]);
     let id = service.game_with("");
     let terminal = Terminal::run(&["play", "--server", &service.url, "--game", &id]);

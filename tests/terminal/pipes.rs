@@ -1,4 +1,4 @@
-//! Pipes and `NO_COLOR`: one board after another, and nothing but text.
+//! With pipes and `NO_COLOR`, the boards are printed one below the other, as plain text.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use crate::service::Service;
 use crate::terminal::Terminal;
 
-/// Runs the program with this standard input, which is no terminal.
+/// Runs the program with this standard input, which is not a terminal.
 fn run(arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_connect-four"))
         .args(arguments)
@@ -17,13 +17,13 @@ fn run(arguments: &[&str], input: &str) -> Output {
         .spawn()
         .expect("the program starts");
     let mut stdin = child.stdin.take().expect("a pipe");
-    // The program may end before it has read all.
+    // An error means that the program ended before it read everything.
     drop(stdin.write_all(input.as_bytes()));
     drop(stdin);
     child.wait_with_output().expect("an end")
 }
 
-/// What the program printed, which has to be text for every program.
+/// The output of the program, which must succeed and print plain text without escape sequences.
 fn plain(output: Output) -> String {
     let printed = String::from_utf8(output.stdout).expect("UTF-8");
     let complaint = String::from_utf8_lossy(&output.stderr);
@@ -37,7 +37,7 @@ fn boards(text: &str) -> usize {
 }
 
 #[test]
-fn a_game_is_played_from_a_file() {
+fn a_game_can_be_played_from_a_file() {
     let service = Service::start();
     let input = "alice\nbob\nD\nC\nD\nC\nH\nH\nD\nC\nD\n";
     let printed = plain(run(&["play", "--server", &service.url], input));
@@ -55,7 +55,7 @@ fn a_game_is_played_from_a_file() {
 }
 
 #[test]
-fn the_end_of_the_file_leaves_the_game() {
+fn the_end_of_the_input_leaves_the_game() {
     let service = Service::start();
     let printed = plain(run(&["play", "--server", &service.url], "alice\nbob\nD\n"));
     assert_eq!(boards(&printed), 2, "{printed}");
@@ -76,7 +76,7 @@ fn every_step_of_a_replay_is_printed() {
 }
 
 #[test]
-fn no_color_is_respected_on_a_terminal() {
+fn no_color_removes_all_escape_sequences_on_a_terminal() {
     let service = Service::start();
     let id = service.game_with("DC");
     for variables in [("NO_COLOR", "1"), ("TERM", "dumb")] {
@@ -110,7 +110,7 @@ fn an_error_goes_to_standard_error() {
 }
 
 #[test]
-fn nobody_has_to_read_all_of_it() {
+fn a_closed_output_pipe_is_not_an_error() {
     let service = Service::start();
     let id = service.game_with("DCDCDCD");
     let (reader, writer) = std::io::pipe().expect("a pipe");

@@ -1,4 +1,4 @@
-//! The program as it serves, to be killed and started again, and asked what really happened.
+//! A service process that can be killed and started again, and whose API shows the stored events.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -22,7 +22,7 @@ impl Service {
         Service::start_with(&[])
     }
 
-    /// With these settings, until it is started again.
+    /// Starts it with these settings. They do not apply after `start_again`.
     pub(crate) fn start_with(settings: &[&str]) -> Service {
         let folder = TempDir::new().expect("a folder");
         let store = format!("sqlite://{}", folder.path().join("games.db").display());
@@ -36,7 +36,7 @@ impl Service {
         }
     }
 
-    /// SIGKILL, which no program can catch.
+    /// Sends SIGKILL, which a program cannot catch.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("a process of ours");
         self.child.wait().expect("a process of ours");
@@ -50,12 +50,12 @@ impl Service {
         self.child = child;
     }
 
-    /// Waits for this in the threads that the service's client has.
+    /// Runs the future on the runtime of this helper.
     pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }
 
-    /// A new game between alice and bob, with these moves made in turns.
+    /// A new game between alice and bob, in which they have made these moves in turn.
     pub(crate) fn game_with(&self, columns: &str) -> String {
         let names = json!({"player_one": "alice", "player_two": "bob"});
         let game = self.ask(Method::POST, "/games", Some(names));
@@ -72,7 +72,7 @@ impl Service {
         self.ask(Method::POST, &format!("/games/{id}/moves"), Some(body));
     }
 
-    /// The columns of all moves that the game's stream records.
+    /// The columns of all moves in the game's stream.
     pub(crate) fn columns(&self, id: &str) -> String {
         let events = self.events(id);
         let columns = events
@@ -81,7 +81,7 @@ impl Service {
         columns.collect()
     }
 
-    /// The types of all events that the game's stream records.
+    /// The types of all events in the game's stream.
     pub(crate) fn event_types(&self, id: &str) -> Vec<String> {
         let events = self.events(id);
         let types = events.iter().filter_map(|event| event["type"].as_str());
@@ -112,7 +112,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // It may be killed already.
+        // An error means that it was already killed.
         drop(self.child.kill());
         drop(self.child.wait());
     }
@@ -135,7 +135,7 @@ fn serve(store: &str, address: &str, settings: &[&str]) -> (Child, String) {
         let (_, rest) = line.split_once("serving on ")?;
         Some(rest.split_once(',')?.0.to_owned())
     });
-    // Read on, so that the pipe does not fill up.
+    // Keep reading, so that the pipe does not fill up.
     std::thread::spawn(move || lines.for_each(drop));
     (child, url.expect("a start-up line"))
 }

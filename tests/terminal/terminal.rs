@@ -1,4 +1,4 @@
-//! A terminal with somebody at it: types lines and reads the screen.
+//! A pseudo-terminal: tests type lines and read the screen.
 
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
@@ -11,7 +11,7 @@ use pty_process::Size;
 use pty_process::blocking::{Command, Pty, open};
 use vt100::Parser;
 
-/// How long to wait for what has to come. Only a failing test waits so long.
+/// The longest wait for expected output. Only a failing test waits so long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 const ROWS: NonZeroU16 = NonZeroU16::new(30).expect("more than none");
@@ -61,7 +61,7 @@ impl Terminal {
         let (output, shared) = (pty.clone(), seen.clone());
         thread::spawn(move || {
             let mut bytes = [0; 4096];
-            // The end of the program is an error here.
+            // The read fails when the program ends.
             while let Ok(length @ 1..) = (&*output).read(&mut bytes) {
                 let mut seen = lock(&shared.0);
                 seen.screen.process(&bytes[..length]);
@@ -74,7 +74,7 @@ impl Terminal {
         Terminal { child, pty, seen }
     }
 
-    /// Types this, and Enter.
+    /// Types this text and presses Enter.
     pub(crate) fn types(&self, line: &str) {
         self.presses(&format!("{line}\r"));
     }
@@ -86,13 +86,13 @@ impl Terminal {
             .expect("a terminal to type at");
     }
 
-    /// Waits until the screen shows this.
+    /// Waits until the screen shows this text.
     #[track_caller]
     pub(crate) fn shows(&self, text: &str) {
         self.wait(text, |seen| seen.screen.screen().contents().contains(text));
     }
 
-    /// Waits until this was written, wherever it is now.
+    /// Waits until the program has written this text, even if the screen no longer shows it.
     #[track_caller]
     pub(crate) fn has_written(&self, text: &str) {
         self.wait(text, |seen| {
@@ -100,17 +100,17 @@ impl Terminal {
         });
     }
 
-    /// The screen as it is.
+    /// The current text of the screen.
     pub(crate) fn screen(&self) -> String {
         lock(&self.seen.0).screen.screen().contents()
     }
 
-    /// All that was written so far, escapes included.
+    /// Everything that was written so far, including escape sequences.
     pub(crate) fn written(&self) -> String {
         String::from_utf8_lossy(&lock(&self.seen.0).bytes).into_owned()
     }
 
-    /// Waits for the end of the program, and gives its exit code.
+    /// Waits until the program ends, and returns its exit code.
     #[track_caller]
     pub(crate) fn ends(&mut self) -> Option<i32> {
         self.wait("its end", |seen| seen.is_over);
@@ -136,7 +136,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // An error means that the program already ended.
         drop(self.child.kill());
         drop(self.child.wait());
     }

@@ -1,4 +1,4 @@
-//! One player at each of two terminals.
+//! Two terminals with one player each.
 
 use crate::service::Service;
 use crate::terminal::Terminal;
@@ -6,14 +6,14 @@ use crate::terminal::Terminal;
 const ID: &str = "5b0f3a52-8c1e-4d49-9a57-0d7a0c3f9e12";
 
 #[test]
-fn a_whole_game_is_played() {
+fn two_players_finish_a_game_at_two_terminals() {
     let service = Service::start();
     let mut alice = Terminal::run(&["play", "--server", &service.url, "--as", "alice"]);
     alice.shows("Player two, red: ");
     alice.types("bob");
     alice.shows("alice, your column");
 
-    // The line to type in the other terminal.
+    // Alice's screen shows the command for the other terminal.
     let screen = alice.screen();
     let (_, invitation) = screen.split_once("  connect-four ").expect("an invitation");
     let line = invitation.lines().next().expect("a line");
@@ -41,7 +41,7 @@ fn a_whole_game_is_played() {
 }
 
 #[test]
-fn who_comes_first_starts_the_game_that_both_name() {
+fn the_first_player_starts_a_game_whose_id_both_know() {
     let service = Service::start();
     let server = ["play", "--server", &service.url, "--game", ID];
     let too_early = [&server[..], &["--as", "bob"]].concat();
@@ -57,7 +57,7 @@ fn who_comes_first_starts_the_game_that_both_name() {
 }
 
 #[test]
-fn a_stranger_is_told_who_plays() {
+fn somebody_who_does_not_play_the_game_is_told_who_does() {
     let service = Service::start();
     let id = service.game_with("");
     let mut carol = Terminal::run(&[
@@ -74,7 +74,7 @@ fn a_stranger_is_told_who_plays() {
 }
 
 #[test]
-fn what_is_typed_while_the_other_one_thinks_is_no_move() {
+fn input_before_it_is_the_players_turn_is_ignored() {
     let service = Service::start();
     let id = service.game_with("");
     let bob = Terminal::run(&[
@@ -87,7 +87,7 @@ fn what_is_typed_while_the_other_one_thinks_is_no_move() {
         &id,
     ]);
     bob.shows("Waiting for alice…");
-    // A whole line, and one without its Enter.
+    // One complete line, and one without Enter.
     bob.types("A");
     bob.presses("BC");
     bob.shows("BC");
@@ -99,7 +99,7 @@ fn what_is_typed_while_the_other_one_thinks_is_no_move() {
 }
 
 #[test]
-fn a_move_from_elsewhere_is_seen_in_mid_thought() {
+fn a_move_from_another_client_is_shown_while_a_player_is_asked() {
     let service = Service::start();
     let id = service.game_with("");
     let bob = Terminal::run(&["play", "--server", &service.url, "--game", &id]);

@@ -1,5 +1,5 @@
-//! The stream of all games when it is not easy: types of other programs, long histories, readers
-//! who do not read, a service that stops.
+//! Edge cases of the stream of all games: event types of other programs, long histories, clients that
+//! stop reading, a service that stops.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,11 +27,11 @@ async fn append(
         metadata: Bytes::new(),
     };
     let appended = store.append(&stream, ExpectedRevision::NoStream, vec![event]);
-    appended.await.expect("nobody else appends");
+    appended.await.expect("there is no other writer");
 }
 
 #[tokio::test]
-async fn what_other_programs_store_is_shown_as_it_is() {
+async fn events_of_other_programs_are_shown_unchanged() {
     let store = Arc::new(MemoryStore::new());
     let service = Service::on(store.clone()).await;
     append(&*store, "game-7", "Undone", "{\"why\": 7}").await;
@@ -40,7 +40,7 @@ async fn what_other_programs_store_is_shown_as_it_is() {
     for format in FORMATS {
         watchers.push(watch_all(&service, format, None).await);
     }
-    // A line break in a type would end its field.
+    // A line break in an event type would end the `event` field, so the field is left out.
     append(&*store, "game-8", "A\ndata: B", "no JSON").await;
     service.game_with("").await;
     let piece = {
@@ -68,7 +68,7 @@ async fn what_other_programs_store_is_shown_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_history_of_many_slices_is_told_whole() {
+async fn a_history_longer_than_one_read_is_delivered_completely() {
     let store = Arc::new(MemoryStore::new());
     for game in 0..1234 {
         append(&*store, &format!("game-{game}"), "GameStarted", "{}").await;
@@ -84,7 +84,7 @@ async fn a_history_of_many_slices_is_told_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stop_ends_the_streams_of_all_games_too() {
+async fn shutdown_ends_the_streams_of_all_games() {
     let store = Arc::new(MemoryStore::new());
     for game in 0..1000 {
         append(&*store, &format!("game-{game}"), "GameStarted", "{}").await;
@@ -104,7 +104,7 @@ async fn a_stop_ends_the_streams_of_all_games_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_does_not_read_is_cut_off_and_resumes() {
+async fn a_client_that_does_not_read_is_disconnected_and_can_resume() {
     const EVENTS: usize = 11_000;
     let store = Arc::new(MemoryStore::new());
     let service = Service::on(store.clone()).await;
@@ -120,12 +120,12 @@ async fn who_does_not_read_is_cut_off_and_resumes() {
             metadata: metadata.clone(),
         };
         let appended = store.append(&stream, ExpectedRevision::NoStream, vec![event]);
-        appended.await.expect("nobody else appends");
-        // So that the slow one is the only one behind, by all that is told in the end.
+        appended.await.expect("there is no other writer");
+        // The fast client reads every event, so only the slow one falls behind.
         next(&mut fast, 1).await;
     }
     let mut told = Vec::new();
-    // Not an end, which would look like there was nothing more.
+    // The stream must fail, because a normal end would mean that there are no more events.
     while let Ok(event) = slow.try_next().await {
         told.push(position(&event.expect("an error and no end")));
     }
@@ -139,9 +139,9 @@ async fn who_does_not_read_is_cut_off_and_resumes() {
     assert_eq!(told, counted);
 }
 
-/// On one thread, so that a bounded read that began has looked for events, too.
+/// On one thread, so that a bounded read that has begun has also looked for events.
 #[tokio::test]
-async fn what_is_recorded_between_the_history_and_the_live_events_is_told() {
+async fn an_event_between_the_history_and_the_live_events_is_delivered() {
     let store = HeldStore::new(Arc::new(MemoryStore::new()));
     store.let_go();
     let service = Service::on(store.clone()).await;

@@ -1,4 +1,4 @@
-//! Reading one's own writes: never stale, and never longer than the client waits.
+//! Read your writes: a list includes the write, or the wait ends after the time that the client gave.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -24,7 +24,7 @@ const LISTS: [&str; 3] = ["/games", "/players", "/players/ada"];
 fn position(answer: &Answer) -> GlobalPosition {
     let text = answer.header("event-position");
     text.parse()
-        .unwrap_or_else(|_| panic!("{text:?} is no position"))
+        .unwrap_or_else(|_| panic!("{text:?} is not a position"))
 }
 
 async fn as_of(client: &Client, path: &str, position: &str) -> Answer {
@@ -33,7 +33,7 @@ async fn as_of(client: &Client, path: &str, position: &str) -> Answer {
 }
 
 on_every_store! {
-    async fn every_write_says_where_it_is_and_a_repetition_where_it_was(service: Service) {
+    async fn a_repeated_write_is_answered_with_the_event_position_of_the_first(service: Service) {
         let names = json!({"player_one": "ada", "player_two": "grace"});
         let start = |key| {
             let request = service.request(Method::POST, "/games").header("idempotency-key", key);
@@ -58,7 +58,7 @@ on_every_store! {
         assert!(told["events"].as_array().is_some_and(|events| !events.is_empty()));
     }
 
-    async fn a_list_that_is_waited_for_tells_of_the_write(service: Service) {
+    async fn a_list_that_waits_for_a_position_includes_the_write(service: Service) {
         let (ada, grace) = (&nobody_else("ada"), &nobody_else("grace"));
         let replica = service.replica().await;
         let game = service.start_game(ada, grace).await;
@@ -76,7 +76,7 @@ on_every_store! {
         }
     }
 
-    async fn a_list_that_is_behind_says_so_and_is_not_told(service: Service) {
+    async fn a_list_that_is_behind_the_position_is_answered_with_503(service: Service) {
         let held = HeldStore::new(service.store.clone());
         let behind = Service::on(held.clone()).await;
         let ada = &nobody_else("ada");
@@ -102,7 +102,7 @@ on_every_store! {
             assert!(asked.elapsed() >= seconds);
             assert!(asked.elapsed() < seconds + Duration::from_secs(1));
         }
-        // Before the first catch-up there is no list, not an empty one.
+        // Before the read model has caught up once, the answer is 503 and not an empty list.
         for path in LISTS {
             let answer = behind.get(path).await;
             let problem = answer.is_problem(503, "read-model-behind");
@@ -118,7 +118,7 @@ on_every_store! {
         as_of(&behind, &path, at).await.is(200);
     }
 
-    async fn what_is_no_position_of_a_list_is_refused(service: Service) {
+    async fn an_invalid_event_position_is_refused(service: Service) {
         for path in LISTS {
             for text in ["", "x", "-1", "+1", "1-", "\"1\"", "18446744073709551616"] {
                 let answer = as_of(&service, path, text).await;
@@ -144,7 +144,7 @@ on_every_store! {
         replica.get("/livez").await.is(200);
         held.let_go();
         replica.is_ready().await;
-        // It stays ready when it falls behind later.
+        // The service stays ready when the read model falls behind later.
         held.hold();
         replica.game_with("A").await;
         replica.get("/readyz").await.is(200);
@@ -213,9 +213,9 @@ async fn start_game(app: &Router) -> String {
     position.expect("digits").to_owned()
 }
 
-/// Without sockets, so that the time passes at once.
+/// Without sockets, so that paused time can advance at once.
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_for_more_than_thirty_seconds() {
+async fn a_list_waits_at_most_thirty_seconds() {
     let held = HeldStore::new(Arc::new(MemoryStore::new()));
     let app = router(App::new(held));
     let position = start_game(&app).await;
@@ -248,7 +248,7 @@ async fn nobody_waits_for_more_than_thirty_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stop_does_not_wait_for_those_who_wait() {
+async fn shutdown_ends_lists_that_wait() {
     let app = App::new(HeldStore::new(Arc::new(MemoryStore::new())));
     let live = app.live();
     let app = router(app);

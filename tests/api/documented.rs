@@ -1,11 +1,11 @@
-//! Every answer that a test sees is judged by `openapi.yaml`: does the document announce it?
+//! Checks every answer that a test receives against `openapi.yaml`.
 
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::openapi::{DOCUMENT, paths, resolve, validator};
 
-/// The operation that a request asks for.
+/// The operation of a request.
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
     let is_at = |template: &&str| {
         let (mut wanted, mut given) = (template.split('/'), path.split('/'));
@@ -20,12 +20,12 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
         }
     };
     let template = paths().find(is_at)?;
-    // A head is what a get would be answered with.
+    // HEAD has the same answers as GET, without the body.
     let method = method.replace("HEAD", "GET").to_lowercase();
     DOCUMENT["paths"][template].get(method)
 }
 
-/// Asserts that the document announces this answer to this request.
+/// Asserts that the document describes this answer to this request.
 #[track_caller]
 pub(crate) fn is_announced(
     method: &str,
@@ -35,7 +35,7 @@ pub(crate) fn is_announced(
     body: &[u8],
 ) {
     if method == "OPTIONS" {
-        // A preflight is between browsers and servers (the Fetch standard), for every resource.
+        // The Fetch standard defines CORS preflights for every resource, so the document does not.
         return;
     }
     let context = format!("{method} {path}: {status}");
@@ -46,7 +46,7 @@ pub(crate) fn is_announced(
     let content_type = header("content-type").unwrap_or_default();
     let content_type = content_type.split(';').next().unwrap_or_default();
     let Some(operation) = operation(method, path).filter(|_| status != 405) else {
-        // Nothing is there, or not for this method: a problem.
+        // Unknown path or method: the answer is a problem.
         assert_eq!(content_type, "application/problem+json", "{context}");
         let name = if status == 405 {
             "MethodNotAllowed"

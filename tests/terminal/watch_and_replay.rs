@@ -1,4 +1,4 @@
-//! Games of others: watched as they are played, and stepped through afterwards.
+//! `watch` shows a game as it is played. `replay` steps through its history.
 
 use crate::service::Service;
 use crate::terminal::Terminal;
@@ -36,7 +36,7 @@ fn a_watcher_sees_every_move_and_the_end() {
 }
 
 #[test]
-fn who_watches_may_leave() {
+fn q_ends_the_watching_of_a_game() {
     let service = Service::start();
     let id = service.game_with("D");
     let mut watcher = Terminal::run(&["watch", "--server", &service.url, &id]);
@@ -46,7 +46,7 @@ fn who_watches_may_leave() {
 }
 
 #[test]
-fn a_finished_game_is_shown_and_that_is_all() {
+fn watching_a_finished_game_shows_it_and_ends() {
     let service = Service::start();
     let id = service.game_with("DCDCDCD");
     let mut watcher = Terminal::run(&["watch", "--server", &service.url, &id]);
@@ -55,7 +55,7 @@ fn a_finished_game_is_shown_and_that_is_all() {
 }
 
 #[test]
-fn a_replay_steps_forth_and_back() {
+fn a_replay_steps_forward_and_back() {
     let service = Service::start();
     let id = service.game_with("DCDCDCD");
     let mut replay = Terminal::run(&["replay", "--server", &service.url, &id]);

@@ -1,5 +1,5 @@
-//! Stored histories that no game can explain: they are reported with the revision at which
-//! they cease to make sense, and take no further move.
+//! Stored events that are not a valid game: the error names the first invalid revision, and the game
+//! accepts no more commands.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ const MALLORY_D: Stored = ("MoveMade", r#"{"player": "mallory", "column": "D"}"#
 const TIED: Stored = ("GameFinished", r#"{"result": "TIED"}"#);
 
 #[tokio::test]
-async fn a_game_that_was_started_twice() {
+async fn a_second_start_makes_a_history_invalid() {
     for history in [vec![START, START], vec![START, TIED, START]] {
         let last = history.len() as u64 - 1;
         let reason = unreadable_from(&history, last).await;
@@ -40,7 +40,7 @@ async fn a_game_that_was_started_twice() {
 }
 
 #[tokio::test]
-async fn a_game_in_which_something_happened_before_the_start() {
+async fn an_event_before_the_start_makes_a_history_invalid() {
     for too_early in [ADA_D, TIED] {
         let reason = unreadable_from(&[too_early, START], 0).await;
         assert_eq!(unexplained(reason), InvalidHistory::BeforeTheStart);
@@ -48,7 +48,7 @@ async fn a_game_in_which_something_happened_before_the_start() {
 }
 
 #[tokio::test]
-async fn a_game_in_which_something_happened_after_the_finish() {
+async fn an_event_after_the_finish_makes_a_history_invalid() {
     for too_late in [ADA_D, TIED] {
         let reason = unreadable_from(&[START, TIED, too_late, ADA_D], 2).await;
         assert_eq!(unexplained(reason), InvalidHistory::AfterTheFinish);
@@ -56,7 +56,7 @@ async fn a_game_in_which_something_happened_after_the_finish() {
 }
 
 #[tokio::test]
-async fn a_game_with_a_seventh_disc_in_a_column() {
+async fn a_seventh_disc_in_a_column_makes_a_history_invalid() {
     let mut history = vec![START];
     history.extend([ADA_D, GRACE_D].repeat(3));
     history.extend([ADA_D, TIED]);
@@ -65,7 +65,7 @@ async fn a_game_with_a_seventh_disc_in_a_column() {
 }
 
 #[tokio::test]
-async fn a_game_with_an_event_of_an_unknown_type() {
+async fn an_event_of_an_unknown_type_makes_a_history_unreadable() {
     let resigned = ("GameResigned", r#"{"player": "ada"}"#);
     let reason = unreadable_from(&[START, resigned, ADA_D], 1).await;
     assert!(
@@ -78,7 +78,7 @@ async fn a_game_with_an_event_of_an_unknown_type() {
 }
 
 #[tokio::test]
-async fn a_game_with_undecodable_data() {
+async fn an_event_with_undecodable_data_makes_a_history_unreadable() {
     for data in [r#"{"player": "ada"}"#, "", "\0\0\0"] {
         let reason = unreadable_from(&[START, ADA_D, ("MoveMade", data)], 2).await;
         assert!(
@@ -89,7 +89,7 @@ async fn a_game_with_undecodable_data() {
 }
 
 #[tokio::test]
-async fn a_game_whose_first_events_are_gone_counts_as_deleted() {
+async fn a_game_without_its_first_events_counts_as_deleted() {
     let memory = stored(&[START, ADA_D, GRACE_D]).await;
     let truncated = Truncated(memory, StreamRevision::new(1));
     let games = GameRepository::new(Arc::new(truncated));
@@ -104,7 +104,7 @@ async fn a_game_whose_first_events_are_gone_counts_as_deleted() {
 }
 
 #[tokio::test]
-async fn a_game_that_became_unreadable_while_it_was_remembered() {
+async fn a_cached_game_is_reported_when_its_stream_becomes_invalid() {
     let memory = stored(&[START, ADA_D]).await;
     let games = GameRepository::new(Arc::new(memory.clone()));
     games.load(game()).await.expect("it is readable so far");
@@ -115,10 +115,10 @@ async fn a_game_that_became_unreadable_while_it_was_remembered() {
     }
 }
 
-/// The tutorial's `apply` takes a disc from anybody at any time, and its appends state no
-/// expected revision, so such histories exist.
+/// The tutorial's `apply` accepts a disc of any player at any time, and its appends state no expected
+/// revision, so such histories exist.
 #[tokio::test]
-async fn moves_out_of_turn_and_of_strangers_are_readable() {
+async fn stored_moves_out_of_turn_and_of_other_players_are_readable() {
     let memory = stored(&[START, ADA_D, ADA_D, MALLORY_D]).await;
     let games = Arc::new(GameRepository::new(Arc::new(memory)));
     let loaded = games.load(game()).await.expect("a readable game");
@@ -134,8 +134,8 @@ async fn moves_out_of_turn_and_of_strangers_are_readable() {
     assert_eq!(moved.game.revision, Some(StreamRevision::new(4)));
 }
 
-/// Checks that the history is unreadable from this revision on, whichever way it is looked
-/// at, and that neither a move nor a start is taken. Returns what is wrong with it.
+/// Checks that every way to load the history reports this revision as the first unreadable one, and
+/// that neither a move nor a start is accepted. Returns the reason.
 async fn unreadable_from(history: &[Stored], revision: u64) -> UnreadableReason {
     let memory = stored(history).await;
     let games = Arc::new(GameRepository::new(Arc::new(memory.clone())));
@@ -175,14 +175,14 @@ fn reason_at<T: std::fmt::Debug>(outcome: Result<T, LoadError>, expected: u64) -
 
 fn load_error(error: CommandError) -> LoadError {
     let CommandError::Load(error) = error else {
-        panic!("it should not even load: {error:?}");
+        panic!("it should fail to load: {error:?}");
     };
     error
 }
 
 fn unexplained(reason: UnreadableReason) -> InvalidHistory {
     let UnreadableReason::InvalidHistory(unexplained) = reason else {
-        panic!("it should be unexplained, not {reason:?}");
+        panic!("it should be an invalid history, not {reason:?}");
     };
     unexplained
 }
@@ -222,8 +222,8 @@ fn ada_to_d() -> MakeMove {
     }
 }
 
-/// A store whose streams have lost the events before a revision, as KurrentDB's do when
-/// somebody sets a stream's `$tb` or `$maxCount`.
+/// A store whose streams lack the events before a revision. In KurrentDB, setting `$tb` or `$maxCount`
+/// of a stream has this effect.
 #[derive(Debug)]
 struct Truncated(MemoryStore, StreamRevision);
 

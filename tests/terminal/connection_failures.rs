@@ -1,4 +1,4 @@
-//! A service that dies, and a network that forgets: the game goes on, and no move is made twice.
+//! The service is killed, or answers are lost: the game continues, and no move is made twice.
 
 use connect_four::application::encode;
 use connect_four::domain::{GameEvent, GameResult};
@@ -10,7 +10,7 @@ use crate::service::Service;
 use crate::terminal::Terminal;
 
 #[test]
-fn a_service_that_is_killed_and_started_again_goes_on_with_the_game() {
+fn a_game_continues_after_the_service_is_killed_and_started_again() {
     let mut service = Service::start();
     let id = service.game_with("");
     let play = |name| {
@@ -71,7 +71,7 @@ fn a_move_whose_answer_is_lost_is_made_once() {
 }
 
 #[test]
-fn a_resignation_is_told_in_mid_thought() {
+fn a_player_who_is_about_to_move_sees_the_resignation_of_the_other() {
     let mut service = Service::start();
     let id = service.game_with("D");
     let mut bob = Terminal::run(&[
@@ -92,11 +92,11 @@ fn a_resignation_is_told_in_mid_thought() {
     bob.shows("The game is over: alice resigned, so bob won.");
 }
 
-/// Records the end of a game that no move ended.
+/// Stores the end of a game, as a resignation does.
 async fn alice_resigns(store: &str, id: &str) {
     let store = event_store::open(store)
         .await
-        .expect("the file, which nobody has");
+        .expect("a file that no process uses");
     let (event_type, data) = encode(&GameEvent::GameFinished {
         result: GameResult::PlayerTwoWon,
     });
@@ -115,8 +115,8 @@ async fn alice_resigns(store: &str, id: &str) {
 }
 
 #[test]
-fn a_wrong_address_is_told_at_once() {
-    // Nobody listens on a port of a service that is gone.
+fn a_wrong_address_is_reported_at_once() {
+    // No process listens on the port of a killed service.
     let mut service = Service::start();
     service.kill();
     for arguments in [

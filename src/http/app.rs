@@ -3,10 +3,12 @@
 use crate::http::response::event_stream::{render, render_in_store_order};
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::application::{CommandHandler, GameRepository};
 use crate::event_store::EventStore;
 use crate::http::forgetting::Forgetting;
+use crate::http::response::deadline::HANDLER_TIMEOUT;
 use crate::live::{Live, Renders};
 use crate::metrics::{MeasuredStore, Metrics};
 use crate::read_model::{Projecting, ReadModel};
@@ -31,6 +33,7 @@ pub struct Parts {
     _projecting: Arc<Projecting>,
     pub(crate) metrics: Metrics,
     pub(crate) requires_if_match: bool,
+    pub(crate) handler_timeout: Duration,
 }
 
 impl App {
@@ -60,6 +63,7 @@ impl App {
             _projecting: Arc::new(projecting),
             metrics,
             requires_if_match: false,
+            handler_timeout: HANDLER_TIMEOUT,
         }))
     }
 
@@ -67,6 +71,14 @@ impl App {
     #[must_use]
     pub fn requiring_if_match(mut self, requires_if_match: bool) -> App {
         Arc::make_mut(&mut self.0).requires_if_match = requires_if_match;
+        self
+    }
+
+    /// How long a handler may take until its request is answered with an error: five seconds by
+    /// default. A test that measures no time sets more, so that a busy machine does not fail it.
+    #[must_use]
+    pub fn with_handler_timeout(mut self, handler_timeout: Duration) -> App {
+        Arc::make_mut(&mut self.0).handler_timeout = handler_timeout;
         self
     }
 

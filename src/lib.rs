@@ -4,6 +4,7 @@
 //! whole picture; `tests/architecture.rs` checks it):
 
 mod backoff;
+pub mod computer;
 pub mod domain;
 pub mod drawing;
 mod sqlite_file;

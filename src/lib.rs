@@ -4,10 +4,11 @@
 //! whole picture; `tests/architecture.rs` checks it):
 
 mod backoff;
-pub mod computer;
 pub mod domain;
-pub mod drawing;
 mod sqlite_file;
+
+pub mod computer;
+pub mod drawing;
 
 pub mod event_store;
 

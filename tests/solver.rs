@@ -1,6 +1,7 @@
 //! The computer's choice of a move: compared with a search that prunes nothing, and what holds
 //! for every position, shown on generated ones.
 
+use std::ops::Range;
 use std::thread;
 
 use connect_four::computer::{Choice, Effort, Level, Value, choose};
@@ -11,7 +12,7 @@ use proptest::sample::{Index, select};
 use proptest::test_runner::TestCaseResult;
 
 /// A game in progress, as far as a choice depends on it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Position {
     board: Board,
     to_move: Disc,
@@ -132,19 +133,16 @@ fn every_position_of_up_to_four_discs_has_the_value_of_a_plain_search() {
             let plain = plain_value(*position, u32::from(depth) + 2);
             assert_eq!(position.choose(effort).value, plain, "{position:?}");
         }
-        positions = positions
-            .iter()
-            .flat_map(|position| position.moves().map(|column| position.play(column)))
-            .collect();
+        positions = after_any_move(&positions);
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn a_limited_search_finds_what_a_plain_one_finds_within_two_more_plies(
-        position in any_position(5..34),
+        position in careful_position(5..34),
         depth in 0..=3u8,
     ) {
         let plies = u32::from(depth) + 2;
@@ -159,16 +157,29 @@ proptest! {
     }
 
     #[test]
-    fn an_endgame_has_the_value_of_a_plain_search_to_the_end(position in any_position(32..42)) {
+    fn an_endgame_has_the_value_of_a_plain_search_to_the_end(position in careful_position(32..42)) {
         let plain = plain_value(position, position.empty_cells());
         prop_assert_eq!(position.choose(UNLIMITED).value, plain);
         prop_assert_eq!(position.choose(Level::Hard.effort()).value, plain);
     }
 
     #[test]
-    fn a_won_endgame_is_won_whatever_the_opponent_plays(position in any_position(30..40)) {
+    fn a_won_endgame_is_won_whatever_the_opponent_plays(position in careful_position(30..40)) {
         check_the_promise(position)?;
     }
+}
+
+fn after_any_move(positions: &[Position]) -> Vec<Position> {
+    let mut after = Vec::new();
+    for position in positions {
+        for next in position.moves().map(|column| position.play(column)) {
+            // Many orders of moves lead to the same position.
+            if !after.contains(&next) {
+                after.push(next);
+            }
+        }
+    }
+    after
 }
 
 /// If the computer announces a win, it wins as early as it said, against all replies.
@@ -333,20 +344,37 @@ fn has_win(position: Position) -> bool {
     !position.wins_of(position.to_move).is_empty()
 }
 
-/// A position with about this many discs, in which the game is not over. The players avoid to
-/// end it, so that nearly full boards occur, but not to prepare its end.
-fn any_position(discs: std::ops::Range<usize>) -> impl Strategy<Value = Position> {
-    vec(any::<Index>(), discs).prop_map(|choices| {
+/// A position with this many discs, in which the game is not over. Careless players only avoid
+/// to end the game; most of their positions have a win in one move. Careful ones also avoid that
+/// the opponent can end it.
+fn any_position(discs: Range<usize>) -> impl Strategy<Value = Position> {
+    prop_oneof![careless_position(discs.clone()), careful_position(discs)]
+}
+
+fn careless_position(discs: Range<usize>) -> impl Strategy<Value = Position> {
+    position_reached_by(discs, |_| true)
+}
+
+fn careful_position(discs: Range<usize>) -> impl Strategy<Value = Position> {
+    position_reached_by(discs, |position| !has_win(position))
+}
+
+/// A position that is reached without ending the game and by moves that lead to such positions
+/// only.
+fn position_reached_by(
+    discs: Range<usize>,
+    is_chosen: fn(Position) -> bool,
+) -> impl Strategy<Value = Position> {
+    vec(any::<Index>(), discs).prop_filter_map("the players come so far", move |choices| {
         choices
             .into_iter()
-            .fold(Position::START, |position, choice| {
-                let goes_on = |column: &Column| !position.play(*column).board.is_decided();
-                let columns: Vec<_> = position.moves().filter(goes_on).collect();
-                if columns.is_empty() {
-                    position
-                } else {
-                    position.play(*choice.get(&columns))
-                }
+            .try_fold(Position::START, |position, choice| {
+                let next: Vec<_> = position
+                    .moves()
+                    .map(|column| position.play(column))
+                    .filter(|next| !next.board.is_decided() && is_chosen(*next))
+                    .collect();
+                (!next.is_empty()).then(|| *choice.get(&next))
             })
     })
 }

@@ -13,7 +13,7 @@ const POSITIONS: [(&str, &str); 4] = [
     ("the first move", ""),
     ("the second move", "D"),
     ("an opening with many choices", "DDDDDEC"),
-    ("the middle of a close game", "DDDDDDCCECB"),
+    ("the middle of a close game", "DDDDDDEEEBB"),
 ];
 
 /// The board after these moves, and whose turn it is.

@@ -293,6 +293,12 @@ fn every_level_makes_three_in_a_row_with_both_ends_open() {
 }
 
 #[test]
+fn the_hardest_level_sees_a_win_that_is_17_plies_away() {
+    let choice = Position::after("CCCCCCEEEEE").choose(Level::Hard.effort());
+    assert_eq!(choice.value, Value::Win { plies: 17 });
+}
+
+#[test]
 fn more_effort_sees_further() {
     let position = Position::after("DCDD");
     let [easy, normal] = [Level::Easy, Level::Normal].map(|level| position.choose(level.effort()));

@@ -215,3 +215,50 @@ fn ordered(
         .map(|(_, column)| column)
         .filter(move |column| moves & cells(*column) != 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Board, Disc};
+
+    /// Negamax without pruning and without a table. It follows the same safe moves to the same
+    /// estimates, so that every score has to be the same, not only the decisive ones.
+    fn plain_negamax(position: Position, depth: u8) -> Score {
+        let safe_moves = position.safe_moves();
+        if position.empty_cells() == 0 {
+            Score::TIE
+        } else if safe_moves == 0 {
+            Score::loss(position.discs() + 2)
+        } else if depth == 0 {
+            evaluate(position)
+        } else {
+            CENTRE_FIRST
+                .into_iter()
+                .filter(|column| safe_moves & cells(*column) != 0)
+                .map(|column| -plain_negamax(position.play(column), depth - 1))
+                .max()
+                .expect("a safe move")
+        }
+    }
+
+    #[test]
+    fn pruning_and_the_table_change_no_score() {
+        for moves in ["", "D", "DDDDDEC", "DDDDDDEEEBB", "ABCDEFGABCDEFG"] {
+            let mut position = Position::new(&Board::EMPTY, Disc::Yellow);
+            for letter in moves.chars() {
+                position = position.play(letter.to_string().parse().expect("a column"));
+            }
+            let mut search = Search::new(u32::MAX);
+            for depth in 1..=5 {
+                let found = search
+                    .best_move(position, depth, Column::D)
+                    .expect("no limit");
+                assert_eq!(
+                    found.score,
+                    plain_negamax(position, depth),
+                    "{moves} {depth}"
+                );
+            }
+        }
+    }
+}

@@ -243,13 +243,21 @@ mod tests {
 
     #[test]
     fn pruning_and_the_table_change_no_score() {
-        for moves in ["", "D", "DDDDDEC", "DDDDDDEEEBB", "ABCDEFGABCDEFG"] {
+        // The fewer columns are open, the more orders of moves lead to one position.
+        for (moves, depth) in [
+            ("", 5),
+            ("DDDDDEC", 5),
+            ("DDDDDDEEEBB", 6),
+            ("AAAAAABBBBBBFFFFFF", 8),
+            ("AAAAAAGGGGGGDDDDDDB", 8),
+            ("AAAAAAGGGGGGDDDDDDBC", 8),
+        ] {
             let mut position = Position::new(&Board::EMPTY, Disc::Yellow);
             for letter in moves.chars() {
                 position = position.play(letter.to_string().parse().expect("a column"));
             }
             let mut search = Search::new(u32::MAX);
-            for depth in 1..=5 {
+            for depth in 1..=depth {
                 let found = search
                     .best_move(position, depth, Column::D)
                     .expect("no limit");

@@ -8,13 +8,13 @@ use super::solver::Effort;
 /// How strong the computer plays. No level misses a win in one move or fails to block one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Level {
-    /// Looks two moves ahead. A player who prepares two threats at once beats it.
+    /// Looks two plies ahead, which is one move of each side. A player who prepares two threats at once beats it.
     Easy,
-    /// Looks six moves ahead.
+    /// Looks six plies ahead.
     #[default]
     Normal,
-    /// Looks as far ahead as its nodes allow: about 14 moves in the opening, and to the end of
-    /// the game from about the 16th move on.
+    /// Looks as far ahead as its nodes allow: about 13 plies in the opening, and further the
+    /// fewer columns are open.
     Hard,
 }
 
@@ -44,7 +44,7 @@ impl Level {
             },
             Level::Hard => Effort {
                 depth: 42,
-                nodes: 400_000,
+                nodes: 250_000,
             },
         }
     }

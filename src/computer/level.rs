@@ -8,7 +8,7 @@ use super::solver::Effort;
 /// How strong the computer plays. No level misses a win in one move or fails to block one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Level {
-    /// Looks two plies ahead, which is one move of each side. A player who prepares two threats at once beats it.
+    /// Looks two plies ahead, which is one move of each side.
     Easy,
     /// Looks six plies ahead.
     #[default]

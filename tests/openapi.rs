@@ -144,7 +144,14 @@ fn the_document_has_only_forms_that_client_generators_read() {
             }
         }
     }
+    for (name, schema) in members(&DOCUMENT["components"]["schemas"]) {
+        if schema["allOf"][0]["$ref"] == "#/components/schemas/Problem" {
+            let slugs = &schema["properties"]["type"]["enum"];
+            assert!(slugs.is_array(), "{name}: an enum distinguishes problems");
+        }
+    }
     visit(&DOCUMENT, &mut |node| {
+        assert!(node["properties"]["D"].is_null(), "a property D: {node}");
         for limit in ["minimum", "maximum"] {
             let is_readable = node[limit].is_null() || node[limit].as_i64().is_some();
             assert!(is_readable, "{limit}: {} is not an int64", node[limit]);

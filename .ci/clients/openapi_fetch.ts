@@ -37,6 +37,10 @@ const problem = refused.error;
 if (problem?.type !== '/problems/not-your-turn') throw new Error(JSON.stringify(refused.data));
 same([problem.status, problem.next_player], [409, alice]);
 
+const invalid = (await move(game.id, alice, 'D', { 'If-Match': '0' })).error;
+if (invalid?.type !== '/problems/invalid-precondition') throw new Error(JSON.stringify(invalid));
+same(invalid.header.toLowerCase(), 'if-match');
+
 let played = game;
 const columns: Column[] = ['D', 'A', 'D', 'A', 'D', 'A', 'D'];
 for (const [revision, column] of columns.entries()) {

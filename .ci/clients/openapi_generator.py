@@ -40,6 +40,9 @@ same((game.revision, game.next_player, game.result, game.last_move), (0, alice, 
 refused = refusal(409, lambda: move(game, bob, "A"))
 same((refused.type, refused.next_player), ("/problems/not-your-turn", alice))
 
+invalid = refusal(400, lambda: move(game, alice, "D", if_match="0"))
+same((invalid.type, invalid.header.lower()), ("/problems/invalid-precondition", "if-match"))
+
 for revision, column in enumerate("DADADAD"):
     player = alice if revision % 2 == 0 else bob
     played = move(game, player, column, if_match=f'"{revision}"')

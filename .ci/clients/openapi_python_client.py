@@ -32,6 +32,8 @@ refused = move(game, bob, "A")
 same(type(refused), Problem)
 same((refused.status, refused.type_), (409, "/problems/not-your-turn"))
 same(refused["next_player"], alice)
+invalid = move(game, alice, "D", if_match="0")
+same((invalid.type_, invalid["header"].lower()), ("/problems/invalid-precondition", "if-match"))
 
 for revision, column in enumerate("DADADAD"):
     player = alice if revision % 2 == 0 else bob

@@ -4,6 +4,8 @@ use crate::http::response::event_stream::{render, render_in_store_order};
 use std::ops::Deref;
 use std::sync::Arc;
 
+use axum::extract::FromRef;
+
 use crate::application::{CommandHandler, GameRepository};
 use crate::event_store::EventStore;
 use crate::http::acknowledged::Acknowledged;
@@ -88,6 +90,12 @@ impl App {
     /// The hub of the clients that watch games. Stop it before the server, which waits for open streams.
     pub fn live(&self) -> Arc<Live> {
         self.live.clone()
+    }
+}
+
+impl FromRef<App> for Arc<Live> {
+    fn from_ref(app: &App) -> Arc<Live> {
+        app.live.clone()
     }
 }
 

@@ -99,6 +99,10 @@ impl Watcher {
     pub(crate) async fn next_piece(&mut self) -> reqwest::Result<Option<String>> {
         let end = if self.is_sse { "\n\n" } else { "\n" };
         loop {
+            // Comments keep the connection alive.
+            while let Some(rest) = self.buffer.strip_prefix(":\n") {
+                self.buffer = rest.to_owned();
+            }
             if let Some((piece, rest)) = self.buffer.split_once(end) {
                 let (piece, rest) = (piece.to_owned(), rest.to_owned());
                 self.buffer = rest;
@@ -140,7 +144,7 @@ impl Watcher {
         events
     }
 
-    /// The event in this piece; `None` for a comment or a `retry` field.
+    /// The event in this piece; `None` for a piece without data.
     fn event(&self, piece: &str) -> Option<Value> {
         let json = |text| serde_json::from_str::<Value>(text).expect("an event's JSON");
         if !self.is_sse {

@@ -18,9 +18,11 @@ use super::to_the_end::ToTheEnd;
 use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::refusals::RetryHint;
+use crate::http::request::host::check_host;
 use crate::http::request::prefer::Wait;
 use crate::http::request::request_id::{X_REQUEST_ID, request_id};
 use crate::http::response::deadline::HANDLER_TIMEOUT;
+use crate::http::unrouted::allow_options;
 use crate::metrics::Metrics;
 
 /// The route whose responses are counted as moves.
@@ -78,6 +80,7 @@ async fn serve(app: App, mut request: Request, next: Next) -> Response {
         // For example, the `Allow` that the router added to a 405.
         response.headers_mut().extend(head.headers);
     }
+    allow_options(response.headers_mut());
     response.headers_mut().insert(X_REQUEST_ID, id_header);
     response
 }
@@ -109,6 +112,9 @@ fn count(
 /// The handler's response, or a problem if it panicked or took too long. A handler of a safe method changes
 /// nothing, so its timeout is a 503. Any other handler may have appended, so its timeout is a 504.
 async fn answer(app: &App, request: Request, next: Next) -> Response {
+    if let Err(problem) = check_host(request.version(), request.headers()) {
+        return problem.into_response();
+    }
     let is_safe = request.method().is_safe();
     let allowance = Wait::of(request.method(), request.headers()).allowance();
     let retry_hint = RetryHint::of(&request);

@@ -1,7 +1,7 @@
 //! Requests that no handler of a resource answers.
 
 use axum::http::header::ALLOW;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
 use crate::http::problem::{Problem, ProblemType};
@@ -43,15 +43,4 @@ pub(crate) async fn too_many_connections() -> Problem {
          Retry-After.",
     )
     .retry_after("2")
-}
-
-/// Adds `OPTIONS`, which every resource supports, to the methods that the router knows.
-pub(crate) fn allow_options(headers: &mut HeaderMap) {
-    let Some(allow) = headers.get_mut(ALLOW) else {
-        return;
-    };
-    let methods = [allow.as_bytes(), b",OPTIONS"].concat();
-    if let Ok(methods) = HeaderValue::try_from(methods) {
-        *allow = methods;
-    }
 }

@@ -4,18 +4,23 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 /// The streams of a connection.
-#[derive(Debug)]
-pub(super) struct Streams(Mutex<State>);
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    state: Mutex<State>,
+    /// Notified when there is a first response to send.
+    sending: Notify,
+}
 
 #[derive(Debug)]
 struct State {
     /// Requests whose handlers have not responded. Handlers have a time limit of their own.
     waiting: usize,
-    /// Responses whose bodies were not sent completely. Hyper polls a body only when its client allows more data.
-    /// Streams of events send something at least every 15 s.
+    /// Responses whose bodies were not sent completely. Hyper polls a body again only when the client has allowed
+    /// the data before. Streams of events send something at least every 15 s.
     sending: usize,
     last_progress: Instant,
 }
@@ -29,13 +34,13 @@ pub(super) enum Quiet {
     Stalled,
 }
 
-impl Default for Streams {
-    fn default() -> Streams {
-        Streams(Mutex::new(State {
+impl Default for State {
+    fn default() -> State {
+        State {
             waiting: 0,
             sending: 0,
             last_progress: Instant::now(),
-        }))
+        }
     }
 }
 
@@ -62,14 +67,17 @@ impl Streams {
             };
             match quiet {
                 Some(quiet) if limit <= Instant::now() => return quiet,
-                Some(_) | None => sleep_until(limit).await,
+                Some(_) | None => tokio::select! {
+                    () = sleep_until(limit) => {}
+                    () = self.sending.notified() => {}
+                },
             }
         }
     }
 
     /// No code panics while it holds this lock, so a poisoned lock can be used.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn progress(&self, change: impl FnOnce(&mut State)) {
@@ -94,6 +102,7 @@ impl OpenStream {
             state.waiting -= 1;
             state.sending += 1;
         });
+        self.streams.sending.notify_one();
     }
 
     /// The client takes data.

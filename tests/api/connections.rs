@@ -130,7 +130,7 @@ async fn a_head_that_cannot_be_parsed_gets_a_status_without_a_body_and_the_conne
         ),
         (
             format!("GET /{long} HTTP/1.1\r\nhost: localhost\r\n\r\n"),
-            414,
+            431,
         ),
     ] {
         let received = service.exchange(&sent).await;

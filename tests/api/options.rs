@@ -23,7 +23,7 @@ async fn options_lists_the_methods_of_every_path() {
         assert!(answer.body.is_empty());
         let mut allowed: Vec<_> = answer.header("allow").split(',').collect();
         allowed.sort_unstable();
-        let mut expected = vec!["OPTIONS".to_owned()];
+        let mut expected = Vec::new();
         for method in ["get", "post", "put"] {
             if DOCUMENT["paths"][template].get(method).is_some() {
                 expected.push(method.to_uppercase());
@@ -52,7 +52,7 @@ async fn options_of_the_whole_service_lists_all_methods() {
     raw.send("OPTIONS * HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
         .await;
     let answer = Answer::parse("OPTIONS", "*", &raw.rest().await).is(204);
-    assert_eq!(answer.header("allow"), "GET,HEAD,POST,PUT,OPTIONS");
+    assert_eq!(answer.header("allow"), "GET,HEAD,POST,PUT");
 }
 
 #[tokio::test]

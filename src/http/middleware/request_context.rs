@@ -22,7 +22,6 @@ use crate::http::request::host::check_host;
 use crate::http::request::prefer::Wait;
 use crate::http::request::request_id::{X_REQUEST_ID, request_id};
 use crate::http::response::deadline::HANDLER_TIMEOUT;
-use crate::http::unrouted::allow_options;
 use crate::metrics::Metrics;
 
 /// The route whose responses are counted as moves.
@@ -80,7 +79,6 @@ async fn serve(app: App, mut request: Request, next: Next) -> Response {
         // For example, the `Allow` that the router added to a 405.
         response.headers_mut().extend(head.headers);
     }
-    allow_options(response.headers_mut());
     response.headers_mut().insert(X_REQUEST_ID, id_header);
     response
 }

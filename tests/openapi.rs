@@ -166,6 +166,20 @@ async fn the_document_and_the_router_have_the_same_operations() {
     }
 }
 
+/// A client that asks for the document and does not read it must not cost a copy per request.
+#[tokio::test]
+async fn all_responses_share_the_bytes_of_the_document() {
+    let service = service();
+    for path in ["/openapi.json", "/openapi.yaml"] {
+        let mut bodies = Vec::new();
+        for _ in 0..2 {
+            let body = answer(&service, "GET", path, "").await.into_body();
+            bodies.push(body.collect().await.expect("a body").to_bytes());
+        }
+        assert_eq!(bodies[0].as_ptr(), bodies[1].as_ptr(), "{path}");
+    }
+}
+
 #[tokio::test]
 async fn the_document_and_the_service_have_the_same_problem_types() {
     let service = service();

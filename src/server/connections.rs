@@ -54,7 +54,7 @@ const STREAMS: u32 = 100;
 
 /// How many connections are told at once that there are too many connections. More are closed without
 /// a response.
-const REFUSALS: usize = 16;
+const REFUSALS: usize = 32;
 
 /// How long a client may take to send a request that is refused, and to read the response.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(2);

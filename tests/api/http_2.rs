@@ -72,6 +72,26 @@ async fn the_preface_may_arrive_in_pieces() {
 }
 
 #[tokio::test]
+async fn a_connection_may_have_a_hundred_streams() {
+    const MAX_CONCURRENT_STREAMS: u16 = 3;
+    let service = Service::on_memory().await;
+    let mut raw = service.connect().await;
+    raw.send(PREFACE).await;
+    raw.0.write_all(SETTINGS).await.expect("sent");
+    let mut head = [0; 9];
+    raw.0.read_exact(&mut head).await.expect("a frame");
+    let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+    let mut settings = vec![0; length as usize];
+    raw.0.read_exact(&mut settings).await.expect("its payload");
+    let most = settings.chunks_exact(6).find_map(|setting| {
+        let (id, value) = setting.split_first_chunk::<2>()?;
+        let is_it = u16::from_be_bytes(*id) == MAX_CONCURRENT_STREAMS;
+        is_it.then(|| u32::from_be_bytes(*value.first_chunk().expect("four bytes")))
+    });
+    assert_eq!(most, Some(100));
+}
+
+#[tokio::test]
 async fn a_method_that_begins_like_the_preface_is_not_allowed() {
     let service = Service::on_memory().await;
     for method in ["PRINT", "PRI", "P"] {

@@ -27,6 +27,7 @@ async fn answer(service: &Router, method: &str, path: &str, body: &str) -> Respo
     let request = Request::builder()
         .method(method)
         .uri(path)
+        .header(header::HOST, "localhost")
         .header(header::CONTENT_TYPE, "application/json")
         .body(Body::from(body.to_owned()))
         .expect("a request");
@@ -214,6 +215,20 @@ async fn the_document_and_the_router_have_the_same_operations() {
                 assert_eq!(allowed, expected, "{template}");
             }
         }
+    }
+}
+
+/// A client that asks for the document and does not read it must not cost a copy per request.
+#[tokio::test]
+async fn all_responses_share_the_bytes_of_the_document() {
+    let service = service();
+    for path in ["/openapi.json", "/openapi.yaml"] {
+        let mut bodies = Vec::new();
+        for _ in 0..2 {
+            let body = answer(&service, "GET", path, "").await.into_body();
+            bodies.push(body.collect().await.expect("a body").to_bytes());
+        }
+        assert_eq!(bodies[0].as_ptr(), bodies[1].as_ptr(), "{path}");
     }
 }
 

@@ -53,6 +53,9 @@ pub async fn run(settings: &ServeSettings) -> Result<(), ServeError> {
 
 async fn serve(settings: &ServeSettings, logs: &Logs) -> Result<(), ServeError> {
     let shutdown = shutdown_signal()?;
+    if let Err(error) = server::raise_descriptor_limit() {
+        tracing::warn!(%error, "the limit on open files could not be raised");
+    }
     let store = event_store::open(&settings.stores.event_store).await?;
     let read_model = settings.stores.read_model();
     let app = {

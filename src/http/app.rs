@@ -5,6 +5,8 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::FromRef;
+
 use crate::application::{CommandHandler, GameRepository};
 use crate::event_store::EventStore;
 use crate::http::acknowledged::Acknowledged;
@@ -100,6 +102,12 @@ impl App {
     /// The hub of the clients that watch games. Stop it before the server, which waits for open streams.
     pub fn live(&self) -> Arc<Live> {
         self.live.clone()
+    }
+}
+
+impl FromRef<App> for Arc<Live> {
+    fn from_ref(app: &App) -> Arc<Live> {
+        app.live.clone()
     }
 }
 

@@ -61,3 +61,15 @@ pub fn router(app: App) -> Router {
         .layer(cors::layer())
         .with_state(app)
 }
+
+/// Answers every request with a 503. For connections that are more than the service can serve.
+pub fn too_many_connections(app: App) -> Router {
+    Router::new()
+        .fallback(unrouted::too_many_connections)
+        .layer(from_fn_with_state(
+            app.clone(),
+            request_context::request_context,
+        ))
+        .layer(cors::layer())
+        .with_state(app)
+}

@@ -45,10 +45,9 @@ async fn events_of_other_programs_are_shown_unchanged() {
     service.game_with("").await;
     let piece = {
         let mut raw = watch_all(&service, SSE, Some("1")).await;
-        raw.next_piece().await.expect("open");
         raw.next_piece().await.expect("open").expect("an event")
     };
-    assert!(piece.starts_with("id: 2\ndata: {"), "{piece}");
+    assert!(piece.starts_with("retry: 2000\nid: 2\ndata: {"), "{piece}");
     let mut lines = watchers.pop().expect("the second");
     let told = next(&mut lines, 3).await;
     let shown: Vec<_> = told

@@ -187,9 +187,16 @@ async fn a_subscription_that_ends_disconnects_watchers_and_is_replaced() {
     let store = Arc::new(Observed::default());
     let service = Service::on(store.clone()).await;
     let game = service.game_with("D").await;
-    let watcher = game.watch(SSE, Some(1)).await;
+    let mut watchers = Vec::new();
+    for format in FORMATS {
+        watchers.push(game.watch(format, Some(1)).await);
+        watchers.push(service.watch("/events?after=1", format).open().await);
+    }
     store.end.notify_one();
-    assert!(watcher.rest().await.is_empty());
+    for mut watcher in watchers {
+        // A normal end would look like the end of the game, and clients would not resume.
+        watcher.try_next().await.expect_err("the stream is cut off");
+    }
     let mut watcher = game.watch(SSE, Some(1)).await;
     game.move_by("grace", "D").await.is(201);
     assert_eq!(watcher.next().await.expect("an event")["revision"], 2);
@@ -252,10 +259,7 @@ async fn deleting_a_game_disconnects_only_its_own_watchers() {
     let mut of_the_other = live.watch(other).await.after(StreamRevision::FIRST);
     let mut of_all = live.watch_all().await;
     store.send(SubscriptionMessage::StreamTruncated(deleted.stream()));
-    assert_eq!(
-        of_the_deleted.next().await.err(),
-        Some(Interrupted::Stopped)
-    );
+    assert_eq!(of_the_deleted.next().await.err(), Some(Interrupted::Behind));
     append_moves(&store.store, other, 1).await;
     assert_eq!(
         of_the_other
@@ -297,8 +301,8 @@ async fn after_a_restore_reconnected_watchers_receive_what_follows_the_new_head(
         let mut watcher = live.watch(game).await.after(StreamRevision::FIRST);
         let mut of_all = live.watch_all().await;
         live.start_again();
-        assert_eq!(watcher.next().await.err(), Some(Interrupted::Stopped));
-        assert_eq!(of_all.after(None).await.err(), Some(Interrupted::Stopped));
+        assert_eq!(watcher.next().await.err(), Some(Interrupted::Behind));
+        assert_eq!(of_all.after(None).await.err(), Some(Interrupted::Behind));
         let mut watcher = live
             .watch(game)
             .await

@@ -133,6 +133,7 @@ async fn a_command_whose_client_goes_away_is_carried_out_and_counted() {
     let app = router(App::new(event_store::open(&url).await.expect("a store")));
     {
         let request = Request::post("/games")
+            .header("host", "localhost")
             .header("content-type", "application/json")
             .body(Body::from(r#"{"player_one":"ada","player_two":"grace"}"#));
         let mut answer = pin!(app.clone().oneshot(request.expect("a request")));
@@ -141,7 +142,9 @@ async fn a_command_whose_client_goes_away_is_carried_out_and_counted() {
     }
     let counted = async {
         loop {
-            let request = Request::get("/metrics").body(Body::empty());
+            let request = Request::get("/metrics")
+                .header("host", "localhost")
+                .body(Body::empty());
             let answer = app.clone().oneshot(request.expect("a request")).await;
             let body = answer.expect("infallible").into_body().collect().await;
             let metrics = body.expect("a body").to_bytes();

@@ -100,6 +100,11 @@ impl Watcher {
         let end = if self.is_sse { "\n\n" } else { "\n" };
         let mut searched = 0;
         loop {
+            // Comments keep the connection alive.
+            while self.buffer.starts_with(":\n") {
+                self.buffer.drain(..2);
+                searched = 0;
+            }
             if let Some(found) = self.buffer[searched..].find(end) {
                 let piece = self.buffer[..searched + found].to_owned();
                 self.buffer.drain(..piece.len() + end.len());
@@ -143,7 +148,7 @@ impl Watcher {
         events
     }
 
-    /// The event in this piece; `None` for a comment or a `retry` field.
+    /// The event in this piece; `None` for a piece without data.
     fn event(&self, piece: &str) -> Option<Value> {
         let json = |text| serde_json::from_str::<Value>(text).expect("an event's JSON");
         if !self.is_sse {

@@ -31,6 +31,7 @@ problem_types! {
     ColumnFull,
     RevisionMismatch,
     PreconditionRequired,
+    MalformedRequest,
     MalformedJson,
     InvalidQuery,
     InvalidPrecondition,
@@ -42,9 +43,11 @@ problem_types! {
     IdempotencyKeyReused,
     UnsupportedMediaType,
     PayloadTooLarge,
+    RequestTimeout,
     NotAcceptable,
     NotFound,
     MethodNotAllowed,
+    TooManyConnections,
     Contention,
     StoreUnavailable,
     StoreRefused,
@@ -110,6 +113,11 @@ impl ProblemType {
                 S::PRECONDITION_REQUIRED,
                 "If-Match is required",
             ),
+            Self::MalformedRequest => (
+                "malformed-request",
+                S::BAD_REQUEST,
+                "The request is not valid HTTP",
+            ),
             Self::MalformedJson => ("malformed-json", S::BAD_REQUEST, "The body is not JSON"),
             Self::InvalidQuery => (
                 "invalid-query",
@@ -161,6 +169,11 @@ impl ProblemType {
                 S::PAYLOAD_TOO_LARGE,
                 "The body is too large",
             ),
+            Self::RequestTimeout => (
+                "request-timeout",
+                S::REQUEST_TIMEOUT,
+                "The body did not arrive in time",
+            ),
             Self::NotAcceptable => (
                 "not-acceptable",
                 S::NOT_ACCEPTABLE,
@@ -171,6 +184,11 @@ impl ProblemType {
                 "method-not-allowed",
                 S::METHOD_NOT_ALLOWED,
                 "Method not allowed",
+            ),
+            Self::TooManyConnections => (
+                "too-many-connections",
+                S::SERVICE_UNAVAILABLE,
+                "Too many connections",
             ),
             Self::Contention => (
                 "contention",

@@ -70,6 +70,11 @@ impl ProblemType {
                 "This service accepts moves and resignations only with an If-Match field.",
                 "Get the game, then send its ETag as If-Match with the request.",
             ),
+            Self::MalformedRequest => (
+                "The request breaks a rule of HTTP. For example, its body ended before it was complete, \
+                 or it does not have exactly one Host field.",
+                "Correct the request as the detail says. HTTP libraries normally do this for you.",
+            ),
             Self::MalformedJson => (
                 "The request body is not valid JSON. The detail says where the error is.",
                 "Correct the body. The same bytes will be refused again.",
@@ -120,6 +125,11 @@ impl ProblemType {
                 "The request body has more bytes than limit allows.",
                 "Send a smaller body. Valid requests are far below the limit.",
             ),
+            Self::RequestTimeout => (
+                "The body of the request was not complete in time. Nothing was done. The service closes \
+                 the connection.",
+                "Send the request again, with its whole body.",
+            ),
             Self::NotAcceptable => (
                 "The resource is not available in any media type that Accept names.",
                 "Send one of the media types in accepted, or leave Accept out.",
@@ -131,6 +141,12 @@ impl ProblemType {
             Self::MethodNotAllowed => (
                 "The resource at this path does not support this method.",
                 "Use one of the methods in the Allow field.",
+            ),
+            Self::TooManyConnections => (
+                "The service has as many connections as it can serve. Nothing was done. The service \
+                 closes the connection.",
+                "Send the request again after the number of seconds in Retry-After, or use a connection \
+                 that is already open.",
             ),
             Self::Contention => (
                 "Every time this move was checked, another event of the game was recorded before \

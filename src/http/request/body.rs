@@ -5,9 +5,9 @@ use crate::http::problem::ProblemType;
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
-use axum::body::to_bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRef, FromRequest, Request};
 use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
@@ -17,8 +17,10 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::{Value, json};
 
+use super::body_bytes::{payload_too_large, read_body};
 use crate::domain::PlayerName;
 use crate::http::problem::Problem;
+use crate::live::Live;
 
 /// The largest body of a request that names new players, in bytes. Large enough for two names of 64 characters
 /// with every character escaped.
@@ -41,7 +43,7 @@ pub(crate) trait FromMembers: Sized {
     fn from_members(members: &mut Members) -> Option<Self>;
 }
 
-/// A request body, checked for 413, 415 and 400 in this order. The handler checks for all other 400s before it
+/// A request body, checked for 413, 415, 408 and 400 in this order. The handler checks for all other 400s before it
 /// [reads](ApiJson::read) the members, which may be a 422.
 #[derive(Debug)]
 pub(crate) struct ApiJson<T> {
@@ -63,10 +65,13 @@ impl<T: FromMembers> ApiJson<T> {
     }
 }
 
-impl<S: Send + Sync, T: FromMembers> FromRequest<S> for ApiJson<T> {
+impl<S: Send + Sync, T: FromMembers> FromRequest<S> for ApiJson<T>
+where
+    Arc<Live>: FromRef<S>,
+{
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
         let (head, body) = request.into_parts();
         if declared_length(&head.headers).is_some_and(|length| length > T::LARGEST) {
             return Err(payload_too_large(T::LARGEST));
@@ -74,10 +79,8 @@ impl<S: Send + Sync, T: FromMembers> FromRequest<S> for ApiJson<T> {
         if !is_json(&head.headers) {
             return Err(unsupported_media_type(&head, T::EXAMPLE));
         }
-        // The only other cause is a lost connection, on which no response arrives.
-        let body = to_bytes(body, T::LARGEST)
-            .await
-            .map_err(|_| payload_too_large(T::LARGEST))?;
+        let live = Arc::<Live>::from_ref(state);
+        let body = read_body(body, head.version, T::LARGEST, &live).await?;
         let members = match serde_json::from_slice(&body) {
             Ok(members) => Some(members),
             Err(error) => match error.classify() {
@@ -108,14 +111,6 @@ fn is_json(headers: &HeaderMap) -> bool {
         media_type.ty == "application"
             && (media_type.subty == "json" || media_type.suffix.is_some_and(|s| s == "json"))
     })
-}
-
-fn payload_too_large(limit: usize) -> Problem {
-    Problem::new(
-        ProblemType::PayloadTooLarge,
-        format!("The request body may have at most {limit} bytes. Send a smaller body."),
-    )
-    .with("limit", limit)
 }
 
 fn unsupported_media_type(head: &Parts, example: &str) -> Problem {

@@ -2,7 +2,9 @@
 
 pub(crate) mod accept;
 pub(crate) mod body;
+mod body_bytes;
 pub(crate) mod entity_tag;
+pub(crate) mod host;
 pub(crate) mod idempotency_key;
 pub(crate) mod if_none_match;
 pub(crate) mod path;

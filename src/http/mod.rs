@@ -7,6 +7,7 @@ mod forgetting;
 mod games;
 mod lists;
 mod middleware;
+mod pages;
 mod problem;
 mod refusals;
 mod request;
@@ -21,7 +22,7 @@ use axum::routing::{get, post};
 pub use app::{App, Parts};
 use documents::{description, problem_pages};
 use events::{all_events, game_events};
-use games::{moves, resignation, show, start};
+use games::{moves, resignation, start};
 use middleware::{cors, request_context};
 
 /// All routes and layers.
@@ -31,7 +32,10 @@ pub fn router(app: App) -> Router {
             "/games",
             post(start::start_game).get(lists::games::list_games),
         )
-        .route("/games/{id}", get(show::show_game).put(start::put_game))
+        .route(
+            "/games/{id}",
+            get(pages::game::show_game_or_page).put(start::put_game),
+        )
         .route(
             "/games/{id}/moves",
             post(moves::make_move).get(moves::list_moves),
@@ -42,7 +46,8 @@ pub fn router(app: App) -> Router {
         .route("/players", get(lists::players::list_players))
         .route("/players/{name}", get(lists::players::show_player))
         .route("/events", get(all_events::list_all_events))
-        .route("/", get(description::index))
+        .route("/", get(pages::lobby::show_lobby))
+        .route("/assets/{version}/{file}", get(pages::assets::show_asset))
         .route("/openapi.yaml", get(description::openapi_yaml))
         .route("/openapi.json", get(description::openapi_json))
         .route("/docs", get(description::docs))

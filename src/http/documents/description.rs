@@ -7,9 +7,8 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use serde_json::{Value, json as value};
 
-use super::page::{html, page};
+use super::page::html;
 use crate::http::problem::Problem;
-use crate::http::request::accept::PageForm;
 use crate::http::request::query::Query;
 use crate::http::response::{json, text};
 
@@ -48,46 +47,31 @@ pub(crate) async fn docs(query: Query) -> Result<Response, Problem> {
     Ok(html([], DOCS))
 }
 
-/// `GET /`
-pub(crate) async fn index(form: PageForm, query: Query) -> Result<Response, Problem> {
-    query.finish()?;
+/// The way to the description of the API (RFC 8631).
+pub(crate) fn description_links() -> (HeaderName, HeaderValue) {
     let links = HeaderValue::from_static(
         "</openapi.yaml>; rel=\"service-desc\"; type=\"application/yaml\", \
          </docs>; rel=\"service-doc\"; type=\"text/html\"",
     );
-    let links = (LINK, links);
-    Ok(match form {
-        PageForm::Json => json(
-            [links, VARIES, FOR_A_WHILE],
-            value!({
-                "games": "/games",
-                "game": "/games/{id}",
-                "moves": "/games/{id}/moves",
-                "events": "/games/{id}/events",
-                "resignation": "/games/{id}/resignation",
-                "all_events": "/events",
-                "players": "/players",
-                "player": "/players/{name}",
-                "openapi": "/openapi.yaml",
-                "docs": "/docs",
-                "problems": "/problems",
-            }),
-        ),
-        PageForm::Html => page(
-            [links, VARIES],
-            "Connect Four",
-            "<p>Connect Four as an event-sourced service.</p>
-<ul>
-<li><a href=\"/docs\">The API, to read and to try</a>
-<li><a href=\"/openapi.yaml\">The same for programs</a>
-<li><a href=\"/problems\">What can go wrong, and what to do then</a>
-</ul>
-<p>A game with curl:</p>
-<pre>
-curl -H 'Accept: text/plain' --json '{\"player_one\":\"alice\",\"player_two\":\"bob\"}' HOST/games
-curl -H 'Accept: text/plain' --json '{\"player\":\"alice\",\"column\":\"D\"}' HOST/games/ID/moves
-</pre>
-",
-        ),
-    })
+    (LINK, links)
+}
+
+/// `GET /`, for programs.
+pub(crate) fn index() -> Response {
+    json(
+        [description_links(), VARIES, FOR_A_WHILE],
+        value!({
+            "games": "/games",
+            "game": "/games/{id}",
+            "moves": "/games/{id}/moves",
+            "events": "/games/{id}/events",
+            "resignation": "/games/{id}/resignation",
+            "all_events": "/events",
+            "players": "/players",
+            "player": "/players/{name}",
+            "openapi": "/openapi.yaml",
+            "docs": "/docs",
+            "problems": "/problems",
+        }),
+    )
 }

@@ -36,7 +36,7 @@ export function boardIn(place, onPoint) {
     for (const drawn of there.values()) drawn.remove();
     const ring = (kind) => ({ column, row }) => {
       const [cx, cy] = centre(column, row);
-      return draw("circle", { cx, cy, r: 46, class: kind });
+      return draw("circle", { cx, cy, r: 44, class: kind });
     };
     const last = game.discs.slice(-1).map(ring("last"));
     marks.replaceChildren(...(game.line.length ? game.line.map(ring("won")) : last));

@@ -3,6 +3,11 @@
 import { make } from "./dom.js";
 import { smallDisc } from "./disc.js";
 
+/** Text that may be broken after its commas. */
+function breakable(text) {
+  return text.split(/(?<=,)/).flatMap((part) => [part, make("wbr")]);
+}
+
 /**
  * Lists events in this element. `onShow` hears the revision that somebody wants to see the board
  * at; `onPoint` hears the one that is pointed at, or null.
@@ -37,7 +42,7 @@ export function eventsIn(list, { onShow, onPoint }) {
           "summary",
           {},
           make("span", { class: "type" }, side < 0 ? null : smallDisc(side), type),
-          make("code", {}, JSON.stringify(data)),
+          make("code", {}, ...breakable(JSON.stringify(data))),
         ),
         make(
           "dl",

@@ -7,7 +7,7 @@ import { columnsIn } from "./columns.js";
 import { smallDisc } from "./disc.js";
 import { fill, make, part, write } from "./dom.js";
 import { eventsIn } from "./events.js";
-import { fold } from "./fold.js";
+import { fold, winner } from "./fold.js";
 import { follow } from "./live.js";
 import { acceptInvitation, invitation, seatIn, sidesOf, takeSeat } from "./seats.js";
 import { timeline } from "./timeline.js";
@@ -133,16 +133,23 @@ function show() {
   controls.show(revision, newest, `Revision ${revision} of ${newest}: ${eventInWords(events[revision], game)}`);
   write(part("revision"), String(revision));
   write(part("newest"), String(newest));
-  write(part("folded"), revision === 0 ? "1 event" : `${revision + 1} events`);
+  write(part("folded"), revision === 0 ? "event 0" : `events 0 to ${revision}`);
   write(part("state"), state);
   document.body.classList.toggle("past", looksAt !== null);
   document.title = `${state} · ${game.players.join(" and ")} · Connect Four`;
   write(part("news"), unseen === 0 ? "" : unseen === 1 ? "1 new event" : `${unseen} new events`);
-  write(part("sent"), sent ? `Sent: ${sent.player} into ${sent.column}. It counts once it is an event.` : "");
+  showHint(game);
   ["one", "two"].forEach((name, side) => {
     fill(part(`player-${name}`), smallDisc(side), game.players[side]);
-    part(`player-${name}`).classList.toggle("next", game.next === side);
+    part(`player-${name}`).classList.toggle("next", (game.next ?? winner(game)) === side);
   });
+}
+
+/** What there is to know now: a move on its way, or what to do after the end. */
+function showHint(game) {
+  const onItsWay = sent && `Sent: ${sent.player} into ${sent.column}. It will be on the board once it is an event.`;
+  const another = game.result && looksAt === null && make("a", { href: "/" }, "Start another game");
+  fill(part("hint"), onItsWay || another || null);
 }
 
 /** Points out an event in the stream and its disc on the board, or none. */

@@ -54,6 +54,7 @@ function take(event) {
     GameFinished: () => data.result.toLowerCase().replaceAll("_", " "),
   }[type]();
   const news = part("news");
+  part("silence").hidden = true;
   news.prepend(
     make("li", {}, make("code", {}, event.position), make("a", { href: `/games/${id}` }, make("b", {}, type), ` ${words}`)),
   );

@@ -198,7 +198,7 @@ impl Chromium {
         severe.map(|entry| entry.message).collect()
     }
 
-    /// Where all requests of the page went.
+    /// Where all requests of the pages went. (Not those of the tab that Chromium begins with.)
     pub(crate) async fn requested(&self) -> Vec<String> {
         let log = self.driver.get_log("performance").await.expect("a log");
         let messages = log.into_iter().map(|entry| {
@@ -211,6 +211,7 @@ impl Chromium {
                 let url = &message["params"]["request"]["url"];
                 url.as_str().unwrap_or_default().to_owned()
             })
+            .filter(|url| !url.starts_with("chrome:") && !url.starts_with("data:"))
             .collect()
     }
 

@@ -8,6 +8,7 @@ mod chromium;
 #[path = "../terminal/forgetful_proxy.rs"]
 mod forgetful_proxy;
 mod service;
+mod small_png;
 
 mod everyone;
 mod negotiation;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::chromium::Chromium;
 use crate::service::Service;
+use crate::small_png::with_palette;
 
 /// The picture in the README is at most this large, in bytes.
 const LARGEST: usize = 100 * 1024;
@@ -40,17 +41,18 @@ async fn pictures_are_taken_in_light_and_in_dark() {
         }
     }
 
-    // The README shows the page as it is today.
-    let size = json!({"width": 1200, "height": 760, "deviceScaleFactor": 1, "mobile": false});
+    // The README shows the board and its events.
+    let media = json!({"features": [{"name": "prefers-color-scheme", "value": "light"}]});
+    browser.devtools("Emulation.setEmulatedMedia", media).await;
+    let size = json!({"width": 1100, "height": 880, "deviceScaleFactor": 1, "mobile": false});
     browser
         .devtools("Emulation.setDeviceMetricsOverride", size)
         .await;
-    let media = json!({"features": [{"name": "prefers-color-scheme", "value": "light"}]});
-    browser.devtools("Emulation.setEmulatedMedia", media).await;
     browser
         .open(&format!("{}/games/{running}?revision=6", service.url))
         .await;
     let picture = browser.driver.screenshot_as_png().await.expect("a picture");
+    let picture = with_palette(&picture);
     assert!(picture.len() <= LARGEST, "{} bytes", picture.len());
     let shown = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/game.png");
     if std::env::var_os("UPDATE_PICTURE").is_some() {

@@ -24,6 +24,8 @@ export function columnsIn(place, onDrop) {
   place.append(...buttons);
 
   place.addEventListener("keydown", (press) => {
+    // A key that is held down is one press.
+    if (press.repeat && ["Enter", " "].includes(press.key)) press.preventDefault();
     const from = buttons.indexOf(document.activeElement);
     const step = { ArrowLeft: -1, ArrowRight: 1 }[press.key];
     const ends = { Home: 0, End: buttons.length - 1 }[press.key];

@@ -53,7 +53,7 @@ async function begin() {
 
 /** Takes in an event of the stream. Nothing else changes the board. */
 function take(event) {
-  // A connection that is made anew may repeat events.
+  // A new connection may repeat events.
   if (event.revision !== events.length) return;
   events.push(event);
   if (sent && sent.revision < event.revision) sent = null;

@@ -56,10 +56,17 @@ export function follow(path, { after = null, rests = false, onEvent, onState }) 
     isStopped = true;
     close();
     window.removeEventListener("online", refresh);
+    window.removeEventListener("pageshow", showAgain);
     document.removeEventListener("visibilitychange", refresh);
   }
 
+  /** A page that the browser kept and shows again has lost its connection. */
+  function showAgain(shown) {
+    if (shown.persisted) refresh();
+  }
+
   window.addEventListener("online", refresh);
+  window.addEventListener("pageshow", showAgain);
   document.addEventListener("visibilitychange", refresh);
   open();
   return { stop, refresh };

@@ -16,7 +16,8 @@ const lists = [
   { place: "players", first: "/players?sort=-won&limit=8", show: showPlayers, none: "Nobody has played yet." },
 ];
 
-/** The position of the newest event that was heard of. */
+/** The newest events that were heard of, and the position of the first of them. */
+const recent = [];
 let position = null;
 
 async function begin() {
@@ -47,35 +48,55 @@ async function start(submit) {
 /** An event of any game: the lists are about to change. */
 function take(event) {
   position = event.position;
-  const { type, data, game_id: id } = event;
-  const words = {
-    GameStarted: () => `${data.player_one} and ${data.player_two} started`,
-    MoveMade: () => `${data.player} into ${data.column}`,
-    GameFinished: () => data.result.toLowerCase().replaceAll("_", " "),
-  }[type]();
-  const news = part("news");
-  part("silence").hidden = true;
-  news.prepend(
-    make("li", {}, make("code", {}, event.position), make("a", { href: `/games/${id}` }, make("b", {}, type), ` ${words}`)),
-  );
-  while (news.children.length > NEWS) news.lastElementChild.remove();
+  // Another program may have named its stream like a game's.
+  if (event.game_id) recent.unshift(event);
+  recent.splice(NEWS);
   refreshSoon();
 }
 
+/** At most once in a while, however many events come. */
 let timer = null;
 function refreshSoon() {
   timer ??= setTimeout(async () => {
+    showRecent();
     // The lists shall include the event that was heard of.
     const wanted = position;
-    await Promise.all(lists.map((list) => refresh(list, { "Event-Position": wanted, Prefer: "wait=5" })));
+    const headers = { "Event-Position": wanted, Prefer: "wait=5" };
+    await Promise.allSettled(lists.map((list) => refresh(list, headers)));
     timer = null;
     if (position !== wanted) refreshSoon();
   }, PACE);
 }
 
+function showRecent() {
+  part("silence").hidden = true;
+  const row = (event) =>
+    make(
+      "li",
+      {},
+      make("code", {}, event.position),
+      make("a", { href: `/games/${event.game_id}` }, make("b", {}, event.type), ` ${detail(event)}`),
+    );
+  fill(part("happening"), ...recent.map(row));
+}
+
+function detail({ type, data }) {
+  switch (type) {
+    case "GameStarted":
+      return `${data.player_one} and ${data.player_two}`;
+    case "MoveMade":
+      return `${data.player} into ${data.column}`;
+    default:
+      return data.result.toLowerCase().replaceAll("_", " ");
+  }
+}
+
 async function refresh(list, headers) {
-  const { body, problem, headers: fields } = await ask(list.url, headers, () => showConnection(false));
-  if (problem) return notice(problem.detail);
+  const { body, problem, headers: fields } = await ask(list.url, headers, (failure) =>
+    complain(failure?.detail ?? "The service does not answer. Trying again…"),
+  );
+  if (problem) return complain(problem.detail);
+  if (isComplaining) complain("");
   position ??= fields.get("Event-Position");
   write(part("position"), fields.get("Event-Position") ?? "none yet");
   list.show(part(list.place), body, list);
@@ -116,6 +137,13 @@ function showPlayers(place, { players }, list) {
   const row = ({ player, won, lost, tied, in_progress: playing }) =>
     make("tr", {}, make("th", { scope: "row" }, player), ...[won, lost, tied, playing].map((count) => make("td", {}, String(count))));
   fill(place, make("table", {}, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...players.map(row))));
+}
+
+/** Says what is wrong with the lists, until they are right again. */
+let isComplaining = false;
+function complain(words) {
+  isComplaining = words !== "";
+  notice(words);
 }
 
 function notice(words) {

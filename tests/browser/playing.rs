@@ -194,7 +194,7 @@ async fn the_lobby_follows_all_games() {
     browser.until_text("#finished", "alice won").await;
     browser.until_text("#players", "alice").await;
     browser.until("!document.querySelector('#running a')").await;
-    browser.until_text("#news", "GameFinished").await;
+    browser.until_text("#happening", "GameFinished").await;
 
     for _ in 0..9 {
         service.game_with("").await;

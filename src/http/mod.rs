@@ -50,7 +50,7 @@ pub fn router(app: App) -> Router {
         .route("/assets/{version}/{file}", get(pages::assets::show_asset))
         .route("/openapi.yaml", get(description::openapi_yaml))
         .route("/openapi.json", get(description::openapi_json))
-        .route("/docs", get(description::docs))
+        .route("/docs", get(pages::docs::show_docs))
         .route("/problems", get(problem_pages::list_problems))
         .route("/problems/{slug}", get(problem_pages::show_problem))
         .route("/livez", get(system::livez))

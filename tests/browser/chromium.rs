@@ -133,7 +133,7 @@ impl Chromium {
         keys.perform().await.expect("a key");
     }
 
-    pub(crate) async fn type_into(&self, selector: &str, text: &str) {
+    pub(crate) async fn type_into(&self, selector: &str, text: impl Into<TypingData>) {
         let element = self.driver.find(By::Css(selector)).await;
         let typed = element.expect("a field").send_keys(text).await;
         typed.expect("keys");

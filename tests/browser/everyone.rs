@@ -1,6 +1,7 @@
 //! For everyone: phones, screen readers, closed networks.
 
 use serde_json::{Value, json};
+use thirtyfour::Key;
 
 use crate::chromium::Chromium;
 use crate::service::Service;
@@ -48,6 +49,41 @@ async fn pages_ask_no_other_host_and_the_console_stays_empty() {
     let requested = browser.requested().await;
     assert!(requested.len() > 20, "{requested:?}");
     for url in &requested {
+        assert!(url.starts_with(&format!("{}/", service.url)), "{url}");
+    }
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: cargo test --test browser -- --ignored"]
+async fn the_api_is_read_and_tried_without_any_other_host() {
+    let service = Service::start().await;
+    let id = service.game_with("D").await;
+    let browser = Chromium::start().await;
+    let url = format!("{}/docs", service.url);
+    browser.driver.goto(&url).await.expect("a page");
+    let game = "[id=operations-games-showGame]";
+    browser
+        .until(&format!("document.querySelector('{game}')"))
+        .await;
+    browser.click(&format!("{game} .opblock-summary")).await;
+    browser
+        .until("document.querySelector('.try-out__btn')")
+        .await;
+    browser.click(".try-out__btn").await;
+    browser
+        .until("document.querySelector('tr[data-param-name=id] input:enabled')")
+        .await;
+    // An example is there already.
+    let field = "tr[data-param-name=id] input";
+    browser.type_into(field, Key::Control + "a").await;
+    browser.type_into(field, &id[..]).await;
+    browser.click(".execute").await;
+    browser
+        .until_text(".live-responses-table", "\"last_move\"")
+        .await;
+    for url in browser.requested().await {
         assert!(url.starts_with(&format!("{}/", service.url)), "{url}");
     }
     assert_eq!(browser.complaints().await, Vec::<String>::new());

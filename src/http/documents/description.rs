@@ -1,4 +1,4 @@
-//! The service described: the OpenAPI document, a page to read and try it, and the index.
+//! The service described: the OpenAPI document, and the index.
 
 use std::sync::LazyLock;
 
@@ -7,13 +7,11 @@ use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use serde_json::{Value, json as value};
 
-use super::page::html;
 use crate::http::problem::Problem;
 use crate::http::request::query::Query;
 use crate::http::response::{json, text};
 
 const YAML: &str = include_str!("../../../openapi.yaml");
-const DOCS: &str = include_str!("docs.html");
 
 /// The document, for programs and for the pages that are made of it.
 pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
@@ -39,12 +37,6 @@ pub(crate) async fn openapi_yaml(query: Query) -> Result<Response, Problem> {
 pub(crate) async fn openapi_json(query: Query) -> Result<Response, Problem> {
     query.finish()?;
     Ok(json([FOR_A_WHILE], &*DOCUMENT))
-}
-
-/// `GET /docs`
-pub(crate) async fn docs(query: Query) -> Result<Response, Problem> {
-    query.finish()?;
-    Ok(html([], DOCS))
 }
 
 /// The way to the description of the API (RFC 8631).

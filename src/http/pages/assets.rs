@@ -11,8 +11,11 @@ use axum::extract::rejection::PathRejection;
 use axum::http::header::X_CONTENT_TYPE_OPTIONS;
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
+use bytes::Bytes;
+use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use uuid::Uuid;
 
+use super::swagger_ui;
 use crate::http::problem::{Problem, ProblemType};
 use crate::http::request::query::Query;
 use crate::http::response::text;
@@ -48,6 +51,7 @@ const ASSETS: &[Asset] = assets! {
     "board.js": SCRIPT,
     "columns.js": SCRIPT,
     "disc.js": SCRIPT,
+    "docs.js": SCRIPT,
     "dom.js": SCRIPT,
     "events.js": SCRIPT,
     "fold.js": SCRIPT,
@@ -73,6 +77,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
                 .into_bytes(),
         );
     }
+    all.extend(SWAGGER_UI_VENDORED);
     let hash = Uuid::new_v5(&Uuid::NAMESPACE_OID, &all);
     hash.simple().to_string()
 });
@@ -89,15 +94,24 @@ pub(crate) async fn show_asset(
 ) -> Result<Response, Problem> {
     query.finish()?;
     // A file of another version would not fit to the page that asks for it.
-    let asset = path.ok().and_then(|Path((version, name))| {
-        let is_asked_for = |asset: &&Asset| version == *VERSION && name == asset.name;
-        ASSETS.iter().find(is_asked_for)
-    });
-    let asset = asset.ok_or_else(|| {
+    let name = path.ok().filter(|Path((version, _))| *version == *VERSION);
+    let name = name.map(|Path((_, name))| name).unwrap_or_default();
+    let asset = ASSETS.iter().find(|asset| asset.name == name);
+    let ours = asset.map(|asset| (asset.media_type, asset.content.into()));
+    let (media_type, content) = ours.or_else(|| of_swagger_ui(&name)).ok_or_else(|| {
         Problem::new(
             ProblemType::NotFound,
             "This version of the pages has no such file. Load the page again.",
         )
     })?;
-    Ok(text([IMMUTABLE, NO_SNIFF], asset.media_type, asset.content))
+    Ok(text([IMMUTABLE, NO_SNIFF], media_type, content))
+}
+
+fn of_swagger_ui(name: &str) -> Option<(&'static str, Bytes)> {
+    let media_type = if name.ends_with(".css") {
+        STYLES
+    } else {
+        SCRIPT
+    };
+    Some((media_type, swagger_ui::file(name)?))
 }

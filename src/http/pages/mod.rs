@@ -2,6 +2,8 @@
 //! `web/` and is compiled in.
 
 pub(crate) mod assets;
+pub(crate) mod docs;
 pub(crate) mod game;
 pub(crate) mod lobby;
 mod shell;
+mod swagger_ui;

@@ -1,5 +1,6 @@
 //! Looking at the past of a game: the board is the fold of the events up to there.
 
+use serde_json::Value;
 use thirtyfour::Key;
 
 use crate::chromium::Chromium;
@@ -82,5 +83,42 @@ async fn events_that_come_while_somebody_looks_at_the_past_are_told_and_move_not
     browser.click("#now").await;
     browser.until_revision(6).await;
     assert_eq!(browser.text("#news").await, "");
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: cargo test --test browser -- --ignored"]
+async fn the_page_finds_the_end_and_the_winning_line_that_the_service_finds() {
+    let service = Service::start().await;
+    let browser = Chromium::start().await;
+    for columns in [
+        "ABABABA",                                    // upright
+        "GGFFEED",                                    // sideways
+        "ABBCCDCDDAD",                                // rising
+        "GFFEEDEDDGD",                                // falling
+        "AABBCCEEFFD",                                // more than four
+        "AAAAAABBBBBBCCCCCCEDDDDDDEEEEEFFFFFFGGGGGG", // a tie
+    ] {
+        let id = service.game_with(columns).await;
+        let path = format!("/games/{id}");
+        let game = service.get(&path, "application/json").await;
+        let game = game.json::<Value>().await.expect("JSON");
+        browser.open(&format!("{}{path}", service.url)).await;
+        let line = browser
+            .run(
+                "[...document.querySelectorAll('.won')].map((ring) =>
+                   'ABCDEFG'[Math.floor(ring.getAttribute('cx') / 100)] +
+                   (6 - Math.floor(ring.getAttribute('cy') / 100))).sort()",
+            )
+            .await;
+        let expected = game["winning_line"].as_array().cloned();
+        assert_eq!(line, Value::from(expected.unwrap_or_default()), "{columns}");
+        let state = match game["result"].as_str().expect("a result") {
+            "TIED" => "A tie",
+            _ => "alice won",
+        };
+        assert_eq!(browser.text("#state").await, state, "{columns}");
+        assert_eq!(browser.board().await, service.board(&path).await);
+    }
     browser.close().await;
 }

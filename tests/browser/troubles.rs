@@ -1,5 +1,8 @@
 //! Services that die and answers that get lost, under an open page.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
 use crate::chromium::Chromium;
 use crate::forgetful_proxy::ForgetfulProxy;
 use crate::service::Service;
@@ -12,6 +15,11 @@ async fn a_page_outlives_the_service_and_goes_on_without_a_reload() {
     let browser = Chromium::at(&format!("{}/games/{id}#play=two", service.url)).await;
     browser.until_text("#connection", "Live").await;
     browser.run("window.isSamePage = true").await;
+
+    service.kill().await;
+    browser.until_text("#connection", "Connection lost").await;
+    service.start_again().await;
+    browser.until_text("#connection", "Live").await;
 
     service.kill().await;
     browser.until_text("#connection", "Connection lost").await;
@@ -30,6 +38,38 @@ async fn a_page_outlives_the_service_and_goes_on_without_a_reload() {
         .until("document.getElementById('notice').textContent === ''")
         .await;
     browser.close().await;
+}
+
+/// A browser gives a stream up when the answer is an error.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: cargo test --test browser -- --ignored"]
+async fn a_page_comes_again_after_an_error_of_the_service() {
+    let mut service = Service::start().await;
+    let id = service.game_with("D").await;
+    let browser = Chromium::at(&format!("{}/games/{id}", service.url)).await;
+    browser.until_text("#connection", "Live").await;
+    service.kill().await;
+    let stand_in = TcpListener::bind(service.url.trim_start_matches("http://")).await;
+    refuse_once(stand_in.expect("the port of the service")).await;
+    service.start_again().await;
+    browser.until_text("#connection", "Live").await;
+    service.make_move(&id, "bob", "D").await;
+    browser.until_events(3).await;
+    browser.close().await;
+}
+
+/// Answers the first request with 503, as a proxy does whose service is away.
+async fn refuse_once(listener: TcpListener) {
+    let answer =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let (mut client, _) = listener.accept().await.expect("a client");
+    let mut request = [0; 4096];
+    client.read(&mut request).await.expect("a request");
+    client
+        .write_all(answer.as_bytes())
+        .await
+        .expect("an answer");
+    client.shutdown().await.expect("an end");
 }
 
 #[tokio::test(flavor = "multi_thread")]

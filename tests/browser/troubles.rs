@@ -64,7 +64,8 @@ async fn refuse_once(listener: TcpListener) {
         "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     let (mut client, _) = listener.accept().await.expect("a client");
     let mut request = [0; 4096];
-    client.read(&mut request).await.expect("a request");
+    let length = client.read(&mut request).await.expect("a request");
+    assert_ne!(length, 0);
     client
         .write_all(answer.as_bytes())
         .await

@@ -93,7 +93,7 @@ pub(crate) async fn show_asset(
     query: Query,
 ) -> Result<Response, Problem> {
     query.finish()?;
-    // A file of another version would not fit to the page that asks for it.
+    // A file of another version may not work with the page that asks for it.
     let name = path.ok().filter(|Path((version, _))| *version == *VERSION);
     let name = name.map(|Path((_, name))| name).unwrap_or_default();
     let asset = ASSETS.iter().find(|asset| asset.name == name);

@@ -1,4 +1,4 @@
-//! The OpenAPI document, an interactive page for it, and the index.
+//! The description of the service: the OpenAPI document and the index.
 
 use std::sync::LazyLock;
 
@@ -8,14 +8,11 @@ use axum::response::Response;
 use bytes::Bytes;
 use serde_json::{Value, json as value};
 
-use super::page::{html, page};
 use crate::http::problem::Problem;
-use crate::http::request::accept::PageForm;
 use crate::http::request::query::Query;
 use crate::http::response::{json, text};
 
 const YAML: &str = include_str!("../../../openapi.yaml");
-const DOCS: &str = include_str!("docs.html");
 
 /// The parsed OpenAPI document.
 pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
@@ -46,52 +43,31 @@ pub(crate) async fn openapi_json(query: Query) -> Result<Response, Problem> {
     Ok(text([FIVE_MINUTES], "application/json", JSON.clone()))
 }
 
-/// `GET /docs`
-pub(crate) async fn docs(query: Query) -> Result<Response, Problem> {
-    query.finish()?;
-    Ok(html([], DOCS))
-}
-
-/// `GET /`
-pub(crate) async fn index(form: PageForm, query: Query) -> Result<Response, Problem> {
-    query.finish()?;
+/// The way to the description of the API (RFC 8631).
+pub(crate) fn description_links() -> (HeaderName, HeaderValue) {
     let links = HeaderValue::from_static(
         "</openapi.yaml>; rel=\"service-desc\"; type=\"application/yaml\", \
          </docs>; rel=\"service-doc\"; type=\"text/html\"",
     );
-    let links = (LINK, links);
-    Ok(match form {
-        PageForm::Json => json(
-            [links, VARIES, FIVE_MINUTES],
-            value!({
-                "games": "/games",
-                "game": "/games/{id}",
-                "moves": "/games/{id}/moves",
-                "events": "/games/{id}/events",
-                "resignation": "/games/{id}/resignation",
-                "all_events": "/events",
-                "players": "/players",
-                "player": "/players/{name}",
-                "openapi": "/openapi.yaml",
-                "docs": "/docs",
-                "problems": "/problems",
-            }),
-        ),
-        PageForm::Html => page(
-            [links, VARIES],
-            "Connect Four",
-            "<p>Connect Four as an event-sourced service.</p>
-<ul>
-<li><a href=\"/docs\">The API: documentation, and a page to try it</a>
-<li><a href=\"/openapi.yaml\">The OpenAPI document</a>
-<li><a href=\"/problems\">All problem types: what each means and what to do next</a>
-</ul>
-<p>A game with curl:</p>
-<pre>
-curl -H 'Accept: text/plain' --json '{\"player_one\":\"alice\",\"player_two\":\"bob\"}' HOST/games
-curl -H 'Accept: text/plain' --json '{\"player\":\"alice\",\"column\":\"D\"}' HOST/games/ID/moves
-</pre>
-",
-        ),
-    })
+    (LINK, links)
+}
+
+/// `GET /`, for programs.
+pub(crate) fn index() -> Response {
+    json(
+        [description_links(), VARIES, FIVE_MINUTES],
+        value!({
+            "games": "/games",
+            "game": "/games/{id}",
+            "moves": "/games/{id}/moves",
+            "events": "/games/{id}/events",
+            "resignation": "/games/{id}/resignation",
+            "all_events": "/events",
+            "players": "/players",
+            "player": "/players/{name}",
+            "openapi": "/openapi.yaml",
+            "docs": "/docs",
+            "problems": "/problems",
+        }),
+    )
 }

@@ -5,10 +5,7 @@ use std::future::pending;
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::thread;
 
-use rustix::termios::{
-    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr,
-    tcsetattr,
-};
+use rustix::termios::{QueueSelector, tcflush};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Lines from standard input.
@@ -83,25 +80,14 @@ pub(super) enum Key {
     Quit,
 }
 
-/// Single keys. The terminal stays in this mode until the value is dropped.
+/// Single keys, from a terminal in the mode [`SingleKeys`](super::single_keys::SingleKeys).
 #[derive(Debug)]
 pub(super) struct Keys {
     typed: UnboundedReceiver<Key>,
-    original: Termios,
 }
 
 impl Keys {
-    /// Fails when standard input is not a terminal.
-    pub(super) fn of_terminal() -> io::Result<Keys> {
-        let original = tcgetattr(io::stdin())?;
-        let mut single = original.clone();
-        // Signals are off too: Ctrl-C is read as a key that quits, so that the terminal is restored.
-        single
-            .local_modes
-            .remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG);
-        single.special_codes[SpecialCodeIndex::VMIN] = 1;
-        single.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(io::stdin(), OptionalActions::Now, &single)?;
+    pub(super) fn of_stdin() -> Keys {
         let (sender, typed) = unbounded_channel();
         thread::spawn(move || {
             // More than one key can send: an arrow key is three bytes.
@@ -114,19 +100,12 @@ impl Keys {
                 }
             }
         });
-        Ok(Keys { typed, original })
+        Keys { typed }
     }
 
     /// The next key; the end of input quits.
     pub(super) async fn next(&mut self) -> Key {
         self.typed.recv().await.unwrap_or(Key::Quit)
-    }
-}
-
-impl Drop for Keys {
-    fn drop(&mut self) {
-        // Fails if the terminal is gone; then there is nothing to restore.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.original);
     }
 }
 

@@ -47,12 +47,13 @@ async fn run(task: impl Future<Output = Result<(), TerminalError>>) -> Result<()
     let mut hang_up = signal(SignalKind::hangup())?;
     let mut quit = signal(SignalKind::quit())?;
     let outcome = tokio::select! {
+        // The signals first: the task may stop the process.
         biased;
-        outcome = task => outcome,
         _ = interrupt.recv() => Err(TerminalError::Interrupted),
         _ = terminate.recv() => Err(TerminalError::Ended),
         _ = hang_up.recv() => Err(TerminalError::Ended),
         _ = quit.recv() => Err(TerminalError::Ended),
+        outcome = task => outcome,
     };
     if let Err(TerminalError::Interrupted | TerminalError::Ended) = outcome {
         // The cursor is at the end of the question.

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::error::TerminalError;
 use super::screen::{Frame, Screen};
-use super::single_keys::SingleKeys;
+use super::single_keys::{SingleKeys, is_in_foreground};
 use super::text::{board_text, result_lines};
 use crate::client::{Client, ClientError, Connection, Game};
 
@@ -26,6 +26,9 @@ pub(super) struct Session {
     single_keys: Option<SingleKeys>,
     /// SIGTSTP: Ctrl-Z.
     stop: unix::Signal,
+    /// SIGTTIN: the keyboard was read in the background. Not left to its default, which would stop the
+    /// process before it can handle a signal that ends it.
+    background_read: unix::Signal,
     /// SIGCONT: the program goes on after it was stopped.
     resume: unix::Signal,
 }
@@ -41,6 +44,7 @@ impl Session {
             warning: None,
             single_keys: None,
             stop: signal(SignalKind::from_raw(libc::SIGTSTP))?,
+            background_read: signal(SignalKind::from_raw(libc::SIGTTIN))?,
             resume: signal(SignalKind::from_raw(libc::SIGCONT))?,
         })
     }
@@ -114,6 +118,12 @@ impl Session {
                 // Never fails: the client in this session keeps the sender.
                 _ = self.connection.changed() => self.update_warning()?,
                 _ = self.stop.recv() => self.stop()?,
+                _ = self.background_read.recv() => {
+                    // The signal may be from before the program continued in the foreground.
+                    if !is_in_foreground() {
+                        self.stop()?;
+                    }
+                }
                 _ = self.resume.recv() => self.resume()?,
             }
         }
@@ -130,6 +140,9 @@ impl Session {
 
     /// Takes the terminal again. Other programs have written to it meanwhile.
     fn resume(&mut self) -> Result<(), TerminalError> {
+        if !is_in_foreground() {
+            return Ok(());
+        }
         if let Some(mode) = &self.single_keys {
             mode.take_again()?;
         }

@@ -2,8 +2,9 @@
 
 use std::io;
 
+use rustix::process::getpgrp;
 use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr,
 };
 
 /// The terminal is in this mode until the value is dropped or the mode is released.
@@ -37,11 +38,22 @@ impl SingleKeys {
         Ok(())
     }
 
-    /// Leaves the terminal as it was.
+    /// Leaves the terminal as it was. In the background, the terminal was released before, and setting
+    /// its mode would stop the process.
     pub(super) fn release(&self) {
+        if !is_in_foreground() {
+            return;
+        }
         // Fails if the terminal is gone; then there is nothing to restore.
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.original);
     }
+}
+
+/// Whether this process may use the terminal. A shell can also continue a stopped process in the
+/// background.
+pub(super) fn is_in_foreground() -> bool {
+    // Fails if standard input is not the controlling terminal: then no shell takes it away.
+    tcgetpgrp(io::stdin()).map_or(true, |foreground| foreground == getpgrp())
 }
 
 impl Drop for SingleKeys {

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use reqwest::{StatusCode, Url};
+use reqwest::StatusCode;
 use serde::Deserialize;
 
 /// A string that is not the URL of a service.
@@ -24,7 +24,7 @@ pub enum ClientError {
     #[error("it redirects to {location}; the service may be at {service}")]
     Redirected {
         /// Where the request was redirected to.
-        location: Url,
+        location: String,
         /// The URL that the service probably has, without a trailing slash.
         service: String,
     },

@@ -25,6 +25,7 @@ pub(super) fn redirected(base: &Url, response: &Response) -> Option<ClientError>
     let location = response.headers().get(LOCATION)?.to_str().ok()?;
     let location = response.url().join(location).ok()?;
     let service = service_at(base, response.url(), &location);
+    let location = location.into();
     Some(ClientError::Redirected { location, service })
 }
 

@@ -26,9 +26,6 @@ pub(super) struct Session {
     single_keys: Option<SingleKeys>,
     /// SIGTSTP: Ctrl-Z.
     stop: unix::Signal,
-    /// SIGTTIN: the keyboard was read in the background. Not left to its default, which would stop the
-    /// process before it can handle a signal that ends it.
-    background_read: unix::Signal,
     /// SIGCONT: the program goes on after it was stopped.
     resume: unix::Signal,
 }
@@ -44,7 +41,6 @@ impl Session {
             warning: None,
             single_keys: None,
             stop: signal(SignalKind::from_raw(libc::SIGTSTP))?,
-            background_read: signal(SignalKind::from_raw(libc::SIGTTIN))?,
             resume: signal(SignalKind::from_raw(libc::SIGCONT))?,
         })
     }
@@ -118,12 +114,6 @@ impl Session {
                 // Never fails: the client in this session keeps the sender.
                 _ = self.connection.changed() => self.update_warning()?,
                 _ = self.stop.recv() => self.stop()?,
-                _ = self.background_read.recv() => {
-                    // The signal may be from before the program continued in the foreground.
-                    if !is_in_foreground() {
-                        self.stop()?;
-                    }
-                }
                 _ = self.resume.recv() => self.resume()?,
             }
         }
@@ -157,7 +147,7 @@ impl Session {
             ClientError::Unreachable(cause) => TerminalError::Unreachable { server, cause },
             ClientError::Redirected { location, service } => TerminalError::Redirected {
                 server,
-                location: location.into(),
+                location,
                 service,
             },
             error @ (ClientError::Refused(_) | ClientError::InvalidResponse(_)) => {

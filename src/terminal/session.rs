@@ -3,10 +3,12 @@
 
 use std::io;
 use std::pin::pin;
+use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::error::TerminalError;
 use super::screen::{Frame, Screen};
@@ -24,6 +26,8 @@ pub(super) struct Session {
     /// A warning about a lost connection, shown below everything else.
     warning: Option<String>,
     single_keys: Option<SingleKeys>,
+    /// Whether the program continued in the background and waits for the terminal.
+    is_in_background: bool,
     /// SIGTSTP: Ctrl-Z.
     stop: unix::Signal,
     /// SIGCONT: the program goes on after it was stopped.
@@ -40,6 +44,7 @@ impl Session {
             frame: Frame::default(),
             warning: None,
             single_keys: None,
+            is_in_background: false,
             stop: signal(SignalKind::from_raw(libc::SIGTSTP))?,
             resume: signal(SignalKind::from_raw(libc::SIGCONT))?,
         })
@@ -115,6 +120,7 @@ impl Session {
                 _ = self.connection.changed() => self.update_warning()?,
                 _ = self.stop.recv() => self.stop()?,
                 _ = self.resume.recv() => self.resume()?,
+                () = until_in_foreground(), if self.is_in_background => self.resume()?,
             }
         }
     }
@@ -130,7 +136,8 @@ impl Session {
 
     /// Takes the terminal again. Other programs have written to it meanwhile.
     fn resume(&mut self) -> Result<(), TerminalError> {
-        if !is_in_foreground() {
+        self.is_in_background = !is_in_foreground();
+        if self.is_in_background {
             return Ok(());
         }
         if let Some(mode) = &self.single_keys {
@@ -175,5 +182,12 @@ impl Session {
         frame.notes.extend(self.warning.clone());
         self.screen.show(&frame)?;
         Ok(())
+    }
+}
+
+/// A shell sends no signal when it brings a running program to the foreground.
+async fn until_in_foreground() {
+    while !is_in_foreground() {
+        sleep(Duration::from_millis(100)).await;
     }
 }

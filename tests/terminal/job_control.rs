@@ -49,6 +49,21 @@ fn a_replay_gives_the_terminal_back_while_it_is_stopped() {
 }
 
 #[test]
+fn a_stopped_replay_that_a_signal_ends_leaves_the_terminal_as_it_was() {
+    let service = Service::start();
+    let id = service.game_with("D");
+    let mut replay = Terminal::run(&["replay", "--server", &service.url, &id]);
+    replay.shows("Revision 0 of 1.");
+    replay.presses("\u{1a}");
+    replay.stops();
+    // A shell sends both, in this order.
+    replay.signal(Signal::TERM);
+    replay.signal(Signal::CONT);
+    assert_eq!(replay.ends(), Some(1));
+    assert!(replay.is_as_at_the_start());
+}
+
+#[test]
 fn a_game_is_shown_again_after_the_program_was_stopped() {
     let service = Service::start();
     let id = service.game_with("");

@@ -2,12 +2,12 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use super::listen::ListenAddress;
 use super::settings::ServeSettings;
 use crate::event_store::{self, OpenError};
 use crate::http::App;
@@ -34,7 +34,7 @@ pub enum ServeError {
     #[error("cannot listen on {address}: {error}; choose another with --listen")]
     Listen {
         /// The address.
-        address: SocketAddr,
+        address: ListenAddress,
         /// The system's error.
         error: io::Error,
     },
@@ -65,10 +65,12 @@ async fn serve(settings: &ServeSettings, logs: &Logs) -> Result<(), ServeError> 
     let app = app
         .requiring_if_match(settings.require_if_match)
         .counting_lost_lines(logs.clone());
-    let address = settings.listen;
-    let listener = TcpListener::bind(address)
+    let listener = TcpListener::bind(settings.listen.to_string())
         .await
-        .map_err(|error| ServeError::Listen { address, error })?;
+        .map_err(|error| ServeError::Listen {
+            address: settings.listen.clone(),
+            error,
+        })?;
     let address = listener.local_addr()?;
     let location = store.location();
     tracing::info!(

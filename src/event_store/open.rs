@@ -16,7 +16,7 @@ pub enum OpenError {
          kurrentdb://HOST for KurrentDB, or memory: for a store that is lost when the process ends"
     )]
     UnknownScheme {
-        /// The URL that was given, without credentials.
+        /// The URL that was given, or only its scheme: the rest may contain a password.
         url: String,
     },
     /// The SQLite file cannot be used.
@@ -45,10 +45,41 @@ pub async fn open(url: &str) -> Result<Arc<dyn EventStore>, OpenError> {
     if ConnectionString::has_known_scheme(url) {
         return Ok(Arc::new(KurrentDbStore::open(url.parse()?).await?));
     }
-    let public = url
-        .rsplit_once('@')
-        .map_or(url, |(_credentials, rest)| rest);
     Err(OpenError::UnknownScheme {
-        url: public.to_owned(),
+        url: without_secrets(url),
     })
+}
+
+/// Only the scheme of a URL. A text without a scheme is probably a path, which helps in the message.
+fn without_secrets(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, _)) => format!("{scheme}://…"),
+        None => url.rsplit('@').next().unwrap_or(url).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_error_about_an_unknown_store_contains_no_password() {
+        for url in [
+            "postgres://user:secret@host/games",
+            "kurentdb://user:secret@host",
+            "esdb+x://user:secret",
+            "redis://host?password=secret",
+            "user:secret@host",
+            "kurrentdb://user:secret",
+            "kurrentdb://user:secret?x@host",
+            "kurrentdb://user:se:secret",
+            "kurrentdb://user:secret/x@host",
+            "kurrentdb://user:secret@ho st",
+        ] {
+            let error = open(url).await.expect_err("no store").to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+        let error = open("games.db").await.expect_err("no store").to_string();
+        assert!(error.contains("\"games.db\" is not the URL"), "{error}");
+    }
 }

@@ -49,6 +49,7 @@ mod live_long_poll;
 mod live_races;
 mod logs;
 mod moves;
+mod names;
 mod operations;
 mod options;
 mod players;

@@ -100,7 +100,8 @@ impl CommandHandler {
                 let history = self.games.history(id).await?;
                 return Err(precondition_failed(precondition, &loaded, history));
             }
-            if loaded.game.players() == Some(&start.players) {
+            let players = loaded.game.players();
+            if players.is_some_and(|players| players.are_same_as(&start.players)) {
                 return Ok(Handled::repeated(loaded));
             }
             match self.decide_and_append(id, loaded, &command, options).await {
@@ -172,6 +173,7 @@ impl CommandHandler {
         let mut races = Races::default();
         for _ in 0..=DECISIONS_AFTER_A_LOST_RACE {
             let loaded = races.load(&self.games, id).await?;
+            let command = &command.with_the_name_in(&loaded.game);
             if loaded.game != Game::NotStarted
                 && let Some(repeated) = self.check_options(id, &loaded, command, options).await?
             {

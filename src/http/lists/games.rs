@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::cursor;
+use super::player_names::name_in_lists;
 use super::read_your_writes::{ReadYourWrites, require_caught_up};
 use crate::domain::GameResult;
 use crate::http::app::App;
@@ -44,8 +45,12 @@ pub(crate) async fn list_games(
     read_your_writes: ReadYourWrites,
     query: Query,
 ) -> Result<Response, Problem> {
-    let query = games_query(query)?;
+    let mut query = games_query(query)?;
     let applied = read_your_writes.reached(&app).await?;
+    if let Some(given) = query.player.take() {
+        let name = name_in_lists(&app, given).await;
+        query.player = Some(name.map_err(|error| Problem::of_read_model(&error))?);
+    }
     let page = app.read_model.games(&query).await;
     let page = page.map_err(|error| Problem::of_read_model(&error))?;
     let page = require_caught_up(&app, page)?;

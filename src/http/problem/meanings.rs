@@ -106,7 +106,7 @@ impl ProblemType {
             Self::InvalidRequest => (
                 "The body is JSON, but a member is missing, unknown or has an invalid value. \
                  A column is a letter from A to G; a name has 1 to 64 characters, is not \
-                 blank and has no control characters.",
+                 blank, and has no control characters and no invisible characters.",
                 "Fix every entry in errors. Its pointer says which member is meant.",
             ),
             Self::IdempotencyKeyReused => (

@@ -174,7 +174,7 @@ impl Members {
     }
 
     /// Takes the name of a player of a stored game. Any string is allowed: the rules for names apply only to new
-    /// games, and the name is compared with those of the game's players.
+    /// games, and the name is compared with those of the game's players, up to its Unicode normalization.
     pub(crate) fn stored_name(&mut self, name: &str) -> Option<PlayerName> {
         self.text(name, |text| Ok::<_, Infallible>(PlayerName::recorded(text)))
     }

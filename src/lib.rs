@@ -5,9 +5,11 @@
 
 mod backoff;
 pub mod domain;
-pub mod drawing;
 mod sqlite_file;
 pub mod telemetry;
+
+pub mod computer;
+pub mod drawing;
 
 pub mod event_store;
 

@@ -171,6 +171,7 @@ on_every_store! {
             let problem = answer.is_problem(400, "invalid-query");
             assert_eq!(problem["parameter"], parameter, "{query}");
         }
+        service.is_ready().await;
         service.get("/games?cursor=affffffffffffffff").await.is(200);
     }
 }
@@ -178,6 +179,7 @@ on_every_store! {
 #[tokio::test]
 async fn head_of_a_list_is_answered_and_other_media_types_are_refused() {
     let service = Service::on_memory().await;
+    service.is_ready().await;
     for path in ["/games", "/players", "/events"] {
         let head = service.request(Method::HEAD, path).send().await.is(200);
         assert_eq!(head.header("content-type"), "application/json");

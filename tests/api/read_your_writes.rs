@@ -129,6 +129,7 @@ on_every_store! {
             let twice = request.header("event-position", "1").send().await;
             twice.is_problem(400, "invalid-event-position");
         }
+        service.is_ready().await;
         let nothing_asked = service.request(Method::GET, "/games").header("prefer", "wait=3");
         assert_eq!(nothing_asked.send().await.is(200).header("preference-applied"), "");
     }

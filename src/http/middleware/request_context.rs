@@ -20,7 +20,6 @@ use crate::http::problem::Problem;
 use crate::http::refusals::RetryHint;
 use crate::http::request::prefer::Wait;
 use crate::http::request::request_id::{X_REQUEST_ID, request_id};
-use crate::http::response::deadline::HANDLER_TIMEOUT;
 use crate::metrics::Metrics;
 
 /// The route whose responses are counted as moves.
@@ -118,7 +117,7 @@ async fn answer(app: &App, request: Request, next: Next) -> Response {
     let answered = tokio::select! {
         biased;
         answered = handler => Some(answered),
-        () = sleep(HANDLER_TIMEOUT + allowance) => None,
+        () = sleep(app.handler_timeout + allowance) => None,
         () = stop_deadline(app) => None,
     };
     match answered {

@@ -144,8 +144,9 @@ fn invalid_request(errors: &[Value]) -> Problem {
     let first = errors
         .first()
         .and_then(|error| Some((error["pointer"].as_str()?, error["detail"].as_str()?)));
-    let detail = first.map_or(String::new(), |(pointer, detail)| {
-        format!("{pointer}: {detail}. Fix every entry in errors.")
+    let detail = first.map_or(String::new(), |(pointer, detail)| match errors {
+        [_] => format!("{pointer}: {detail}."),
+        _ => format!("{pointer}: {detail}. Fix every entry in errors."),
     });
     Problem::new(ProblemType::InvalidRequest, detail).with("errors", errors)
 }

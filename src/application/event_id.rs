@@ -81,7 +81,13 @@ mod tests {
             column,
         });
         let at = ExpectedRevision::Exact(StreamRevision::new(revision));
-        event_id(game.parse().expect("an id"), &command, &CommandOptions::default(), at, index)
+        event_id(
+            game.parse().expect("an id"),
+            &command,
+            &CommandOptions::default(),
+            at,
+            index,
+        )
     }
 
     fn start_id(one: &str, two: &str) -> Uuid {

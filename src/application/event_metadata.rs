@@ -14,7 +14,9 @@ pub(super) fn event_metadata(command: &Command, options: &CommandOptions) -> Byt
     match (command, &options.seats) {
         (Command::Resign(resign), _) => resignation::add_to(&mut metadata, resign),
         (Command::StartGame(_), Some(seats)) => seats.add_to(&mut metadata),
-        (Command::StartGame(_), None) | (Command::MakeMove(_), _) => return options.metadata.clone(),
+        (Command::StartGame(_), None) | (Command::MakeMove(_), _) => {
+            return options.metadata.clone();
+        }
     }
     if let Ok(Value::Object(of_request)) = serde_json::from_slice(&options.metadata) {
         metadata.extend(of_request);

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::command_options::CommandOptions;
 use super::event_id::event_id;
-use super::event_metadata::event_metadata;
 use super::event_json::{DecodeError, decode, encode};
+use super::event_metadata::event_metadata;
 use super::game_id::GameId;
 use super::load_error::{LoadError, UnreadableReason};
 use super::resignation::resigned_by;

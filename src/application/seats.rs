@@ -148,7 +148,10 @@ impl PlayerTokens {
 
     /// Whether both players would have the same token. Such tokens protect nobody.
     pub fn are_equal(&self) -> bool {
-        self.player_one.hash().equals(&self.player_two.hash()).into()
+        self.player_one
+            .hash()
+            .equals(&self.player_two.hash())
+            .into()
     }
 }
 
@@ -276,7 +279,9 @@ mod tests {
     const KEY: &str = "9f86d081884c7d659a2feaa0c55ad015";
 
     fn game() -> GameId {
-        "5b0f3a52-8c1e-4d49-9a57-0d7a0c3f9e12".parse().expect("an id")
+        "5b0f3a52-8c1e-4d49-9a57-0d7a0c3f9e12"
+            .parse()
+            .expect("an id")
     }
 
     #[test]
@@ -307,7 +312,11 @@ mod tests {
 
     #[test]
     fn a_key_that_cannot_be_a_secret_is_refused() {
-        for key in ["sixteen-letters!", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "abababababababababababababab"] {
+        for key in [
+            "sixteen-letters!",
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "abababababababababababababab",
+        ] {
             let key = key.parse().expect("a key");
             assert!(PlayerTokens::derive(&key, game()).is_err(), "{key:?}");
         }
@@ -342,9 +351,17 @@ mod tests {
     #[test]
     fn games_without_valid_hashes_are_not_open_to_everyone() {
         for metadata in ["", "{}", "[]", "nonsense", r#"{"$correlationId":"x"}"#] {
-            assert!(Seats::of_metadata(metadata.as_bytes()).is_none(), "{metadata}");
+            assert!(
+                Seats::of_metadata(metadata.as_bytes()).is_none(),
+                "{metadata}"
+            );
         }
-        for hashes in ["null", "7", "{}", r#"{"player_one":"short","player_two":null}"#] {
+        for hashes in [
+            "null",
+            "7",
+            "{}",
+            r#"{"player_one":"short","player_two":null}"#,
+        ] {
             let metadata = format!(r#"{{"token_sha256":{hashes}}}"#);
             let seats = Seats::of_metadata(metadata.as_bytes()).expect("protected");
             assert_eq!(seats.seat_of(&PlayerToken::presented("")), None, "{hashes}");
@@ -356,7 +373,11 @@ mod tests {
     fn a_token_is_compared_in_constant_time_with_both_hashes() {
         let tokens = PlayerTokens::generate().expect("a random source");
         let seats = Seats::from(&tokens);
-        for token in [&tokens.player_one, &tokens.player_two, &PlayerToken::presented("x")] {
+        for token in [
+            &tokens.player_one,
+            &tokens.player_two,
+            &PlayerToken::presented("x"),
+        ] {
             COMPARISONS.set(0);
             let _ = seats.seat_of(token);
             assert_eq!(COMPARISONS.get(), 2);

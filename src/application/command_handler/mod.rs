@@ -9,8 +9,8 @@ use super::command_error::CommandError;
 use super::command_options::{CommandOptions, Precondition};
 use super::deduplication::{KeyUse, find_after, find_by_key, is_used};
 use super::game_id::GameId;
-use super::idempotency_key::IdempotencyKey;
 use super::game_repository::{GameAtRevision, GameRepository, HistoricEvent};
+use super::idempotency_key::IdempotencyKey;
 use crate::domain::{Command, Game, MakeMove, Rejection, Resign, StartGame, decide};
 use races::Races;
 

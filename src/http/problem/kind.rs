@@ -31,6 +31,9 @@ problem_types! {
     ColumnFull,
     RevisionMismatch,
     PreconditionRequired,
+    TokenRequired,
+    InvalidToken,
+    NotYourSeat,
     MalformedJson,
     InvalidQuery,
     InvalidPrecondition,
@@ -109,6 +112,17 @@ impl ProblemType {
                 "precondition-required",
                 S::PRECONDITION_REQUIRED,
                 "If-Match is required",
+            ),
+            Self::TokenRequired => ("token-required", S::UNAUTHORIZED, "The game is protected"),
+            Self::InvalidToken => (
+                "invalid-token",
+                S::UNAUTHORIZED,
+                "The token is not one of this game",
+            ),
+            Self::NotYourSeat => (
+                "not-your-seat",
+                S::FORBIDDEN,
+                "The token belongs to the other player",
             ),
             Self::MalformedJson => ("malformed-json", S::BAD_REQUEST, "The body is not JSON"),
             Self::InvalidQuery => (

@@ -1,6 +1,7 @@
 //! Extractors: the parts of a request, parsed and checked.
 
 pub(crate) mod accept;
+pub(crate) mod bearer_token;
 pub(crate) mod body;
 pub(crate) mod entity_tag;
 pub(crate) mod idempotency_key;

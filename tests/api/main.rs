@@ -49,6 +49,7 @@ mod operations;
 mod players;
 mod preconditions;
 mod process;
+mod protected_games;
 mod put_game;
 mod races;
 mod read_your_writes;

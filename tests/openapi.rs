@@ -83,6 +83,12 @@ fn every_reference_resolves_and_every_component_is_used() {
             assert!(!resolve(node).is_null());
             used.insert(reference.to_owned());
         }
+        // A security requirement names its scheme instead of referring to it.
+        for requirement in node["security"].as_array().into_iter().flatten() {
+            for (scheme, _) in members(requirement) {
+                used.insert(format!("#/components/securitySchemes/{scheme}"));
+            }
+        }
     });
     // Used by no operation: it is the answer to the other methods of a path.
     used.insert("#/components/responses/MethodNotAllowed".to_owned());

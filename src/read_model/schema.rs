@@ -7,13 +7,14 @@ pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"C4rm");
 
 /// The version of the tables below and of what the projector writes into them. Increment it with
 /// every change of either: a file with another version is rebuilt.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// The games, the players and the checkpoint.
 ///
 /// An outcome is 0 for a game in progress, 1 or 2 for the player who won, 3 for a tie. A query
 /// merges one range of game numbers for each outcome, so that one index serves every combination
-/// of filters. A move changes no index, unless it ends the game.
+/// of filters. A move changes no index, unless it ends the game. Two partial indexes serve lists of
+/// protected games; they cost nothing for other games.
 const TABLES: &str = "
     CREATE TABLE projection (
         id             INTEGER PRIMARY KEY CHECK (id = 1),
@@ -45,15 +46,20 @@ const TABLES: &str = "
         next_side  INTEGER NOT NULL,    -- 0, 1 or 2
         revision   INTEGER NOT NULL,
         started_at INTEGER NOT NULL,    -- microseconds since 1970 in UTC
-        changed_at INTEGER NOT NULL
+        changed_at INTEGER NOT NULL,
+        protected  INTEGER NOT NULL     -- 1: only holders of tokens move
     ) STRICT;
     CREATE INDEX games_by_outcome ON games (outcome, number);
+    CREATE INDEX protected_games ON games (outcome, number) WHERE protected = 1;
     CREATE TABLE participations (
-        player  INTEGER NOT NULL,
-        outcome INTEGER NOT NULL,
-        game    INTEGER NOT NULL,
+        player    INTEGER NOT NULL,
+        outcome   INTEGER NOT NULL,
+        game      INTEGER NOT NULL,
+        protected INTEGER NOT NULL,
         PRIMARY KEY (player, outcome, game)
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX protected_participations ON participations (player, outcome, game)
+        WHERE protected = 1;
     CREATE TABLE unreadable_streams (
         stream   TEXT PRIMARY KEY,
         revision INTEGER NOT NULL,

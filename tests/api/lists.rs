@@ -70,6 +70,7 @@ on_every_store! {
             "id": game.id, "revision": 6, "player_one": ada, "player_two": grace,
             "next_player": ada, "is_finished": false, "result": null,
             "started_at": events[0]["recorded_at"], "changed_at": events[6]["recorded_at"],
+            "protected": false,
         }]));
         let position = play(&game, [ada, grace], "A").await;
         let page = seen(&service, &path, &position).await.is(200).json();
@@ -78,6 +79,7 @@ on_every_store! {
             "id": game.id, "revision": 8, "player_one": ada, "player_two": grace,
             "next_player": null, "is_finished": true, "result": "PLAYER_ONE_WON",
             "started_at": events[0]["recorded_at"], "changed_at": events[8]["recorded_at"],
+            "protected": false,
         }]));
     }
 

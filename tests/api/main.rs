@@ -55,6 +55,7 @@ mod options;
 mod players;
 mod preconditions;
 mod process;
+mod protected_games;
 mod put_game;
 mod races;
 mod read_your_writes;

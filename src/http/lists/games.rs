@@ -38,6 +38,8 @@ const RESULTS: [(&str, GameResult); 3] = [
     ("TIED", GameResult::Tied),
 ];
 
+const PROTECTED: [(&str, bool); 2] = [("true", true), ("false", false)];
+
 /// `GET /games`
 pub(crate) async fn list_games(
     State(app): State<App>,
@@ -82,6 +84,7 @@ fn games_query(mut query: Query) -> Result<GamesQuery, Problem> {
         status,
         player: query.text("player"),
         result,
+        is_protected: query.named("protected", &PROTECTED)?,
         before: query.parsed("cursor", cursor::read, a_cursor)?,
         limit: limit(&mut query)?,
     };
@@ -107,6 +110,10 @@ fn next_page(query: &GamesQuery, before: u64) -> String {
         .iter()
         .filter(|(_, result)| query.result == Some(*result));
     url.extend_pairs(names.map(|(name, _)| ("result", name)));
+    let names = PROTECTED
+        .iter()
+        .filter(|(_, is_protected)| query.is_protected == Some(*is_protected));
+    url.extend_pairs(names.map(|(name, _)| ("protected", name)));
     url.append_pair("limit", &query.limit.to_string());
     url.append_pair("cursor", &cursor::write(before));
     url.finish()
@@ -141,6 +148,7 @@ struct SummaryView<'a> {
     started_at: DateTime<Utc>,
     #[serde(serialize_with = "rfc3339")]
     changed_at: DateTime<Utc>,
+    protected: bool,
 }
 
 impl<'a> SummaryView<'a> {
@@ -155,6 +163,7 @@ impl<'a> SummaryView<'a> {
             result: summary.result,
             started_at: summary.started_at,
             changed_at: summary.changed_at,
+            protected: summary.is_protected,
         }
     }
 }

@@ -32,6 +32,9 @@ problem_types! {
     RevisionMismatch,
     PreconditionRequired,
     MalformedRequest,
+    TokenRequired,
+    InvalidToken,
+    NotYourSeat,
     MalformedJson,
     InvalidQuery,
     InvalidPrecondition,
@@ -117,6 +120,17 @@ impl ProblemType {
                 "malformed-request",
                 S::BAD_REQUEST,
                 "The request is not valid HTTP",
+            ),
+            Self::TokenRequired => ("token-required", S::UNAUTHORIZED, "The game is protected"),
+            Self::InvalidToken => (
+                "invalid-token",
+                S::UNAUTHORIZED,
+                "The token is not one of this game",
+            ),
+            Self::NotYourSeat => (
+                "not-your-seat",
+                S::FORBIDDEN,
+                "The token belongs to the other player",
             ),
             Self::MalformedJson => ("malformed-json", S::BAD_REQUEST, "The body is not JSON"),
             Self::InvalidQuery => (

@@ -75,6 +75,19 @@ impl ProblemType {
                  or it does not have exactly one Host field.",
                 "Correct the request as the detail says. HTTP libraries normally do this for you.",
             ),
+            Self::TokenRequired => (
+                "The game is protected: only the holder of a player's token moves or resigns for that player. The \
+                 request has no token.",
+                "Send Authorization: Bearer with the token that the response to the start of the game contained.",
+            ),
+            Self::InvalidToken => (
+                "The game is protected, and the token in Authorization belongs to neither of its players.",
+                "Check the token. It was shown once, in the response to the start of the game.",
+            ),
+            Self::NotYourSeat => (
+                "The token in Authorization is valid, but it belongs to the other player of the game.",
+                "Send the request with the token of the player that it names.",
+            ),
             Self::MalformedJson => (
                 "The request body is not valid JSON. The detail says where the error is.",
                 "Correct the body. The same bytes will be refused again.",

@@ -135,7 +135,8 @@ fn malformed_json(error: &serde_json::Error) -> Problem {
     )
 }
 
-fn invalid_request(errors: &[Value]) -> Problem {
+/// These values of the body are not valid.
+pub(crate) fn invalid_request(errors: &[Value]) -> Problem {
     let first = errors
         .first()
         .and_then(|error| Some((error["pointer"].as_str()?, error["detail"].as_str()?)));
@@ -162,15 +163,17 @@ impl Members {
     ) -> Option<T> {
         let place = self.given.iter().position(|(given, _)| given == name);
         let Some(place) = place else {
-            self.error(name, "this member is required");
+            self.member_error(name, "this member is required");
             return None;
         };
         let (_, value) = self.given.remove(place);
         let Some(text) = value.as_str() else {
-            self.error(name, "this member must be a string");
+            self.member_error(name, "this member must be a string");
             return None;
         };
-        parse(text).map_err(|error| self.error(name, error)).ok()
+        parse(text)
+            .map_err(|error| self.member_error(name, error))
+            .ok()
     }
 
     /// Takes the name of a player of a stored game. Any string is allowed: the rules for names apply only to new
@@ -179,15 +182,25 @@ impl Members {
         self.text(name, |text| Ok::<_, Infallible>(PlayerName::recorded(text)))
     }
 
-    fn error(&mut self, name: &str, detail: impl fmt::Display) {
-        let pointer = format!("#/{}", pointer_token(name));
+    /// Takes an optional member of any type.
+    pub(crate) fn optional(&mut self, name: &str) -> Option<Value> {
+        let place = self.given.iter().position(|(given, _)| given == name)?;
+        Some(self.given.remove(place).1)
+    }
+
+    /// Adds an error of the value that this JSON Pointer names.
+    pub(crate) fn error(&mut self, pointer: &str, detail: impl fmt::Display) {
         self.errors
             .push(json!({"pointer": pointer, "detail": detail.to_string()}));
     }
 
+    fn member_error(&mut self, name: &str, detail: impl fmt::Display) {
+        self.error(&format!("#/{}", pointer_token(name)), detail);
+    }
+
     fn finish(mut self) -> Result<(), Problem> {
         for (name, _) in std::mem::take(&mut self.given) {
-            self.error(&name, "this member is unknown, or is given twice");
+            self.member_error(&name, "this member is unknown, or is given twice");
         }
         if self.errors.is_empty() {
             return Ok(());

@@ -1,6 +1,7 @@
 //! Extractors: the parts of a request, parsed and checked.
 
 pub(crate) mod accept;
+pub(crate) mod bearer_token;
 pub(crate) mod body;
 mod body_bytes;
 pub(crate) mod entity_tag;

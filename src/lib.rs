@@ -6,6 +6,7 @@
 mod backoff;
 pub mod domain;
 pub mod drawing;
+mod panics;
 mod sqlite_file;
 pub mod telemetry;
 

@@ -82,18 +82,24 @@ impl Projector {
         discards: &mut Discards,
     ) -> Result<(), FollowError> {
         let Err(error) = self.follow(outage).await;
+        if error.is_damage() {
+            tracing::warn!(%error, "{error}; it is discarded and rebuilt");
+            self.progress.rebuild_begins();
+            self.discard().await?;
+            discards.pause().await;
+            return Ok(());
+        }
         match error {
             // The next `follow` checks this again, and rebuilds.
             FollowError::OtherStore(_) => Ok(()),
             FollowError::Undeleted(_) => self.rebuild(&error).await,
-            error if error.is_damage() => {
-                tracing::warn!(%error, "{error}; it is discarded and rebuilt");
-                self.progress.rebuild_begins();
-                self.discard().await?;
-                discards.pause().await;
-                Ok(())
-            }
-            error => Err(error),
+            FollowError::Store(_)
+            | FollowError::ReadModel(_)
+            | FollowError::Damaged(_)
+            | FollowError::Reopen(_)
+            | FollowError::Panicked(_)
+            | FollowError::Disconnected
+            | FollowError::Ended => Err(error),
         }
     }
 

@@ -112,11 +112,13 @@ impl Writer {
         let (answer, outcome) = oneshot::channel();
         self.send(Request::Probe(answer)).await?;
         let outcome = outcome.await.unwrap_or_else(|_| Err(writer_is_gone()));
-        outcome.map_err(|error| match error {
-            // Of this commit nobody needs to know whether it is stored.
-            EventStoreError::OutcomeUnknown { reason } => EventStoreError::Unavailable { reason },
-            error => error,
-        })
+        match outcome {
+            // Nobody needs to know whether this commit is stored.
+            Err(EventStoreError::OutcomeUnknown { reason }) => {
+                Err(EventStoreError::Unavailable { reason })
+            }
+            outcome => outcome,
+        }
     }
 
     async fn send(&self, request: Request) -> Result<(), EventStoreError> {

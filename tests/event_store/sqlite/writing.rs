@@ -9,6 +9,7 @@ use connect_four::event_store::{EventStore, EventStoreError, ExpectedRevision, S
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use rusqlite::Connection;
+use tokio::sync::Notify;
 use tokio::time;
 
 use super::TempFile;
@@ -215,10 +216,12 @@ async fn a_subscription_keeps_the_file_locked_until_it_is_dropped() {
 }
 
 /// The writer thread wakes the caller of an append. This one panics then.
-struct PanicsWhenWoken;
+#[derive(Default)]
+struct PanicsWhenWoken(Notify);
 
 impl Wake for PanicsWhenWoken {
     fn wake(self: Arc<Self>) {
+        self.0.notify_one();
         panic!("a panic that the test wants");
     }
 }
@@ -235,10 +238,12 @@ async fn a_panic_in_the_writer_thread_loses_nothing_and_the_next_append_works() 
 
     let tool = hold_up(&file);
     let mut append = store.append(&one, at(0), new_events(1));
-    let waker = Waker::from(Arc::new(PanicsWhenWoken));
+    let panics = Arc::new(PanicsWhenWoken::default());
+    let waker = Waker::from(panics.clone());
     let polled = append.as_mut().poll(&mut Context::from_waker(&waker));
     assert!(polled.is_pending());
     drop(tool);
+    soon(panics.0.notified()).await;
     soon(append).await.expect("it was stored before the panic");
     assert_eq!(listener.take(1).await.len(), 1, "it is delivered");
 

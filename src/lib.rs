@@ -5,6 +5,7 @@
 
 mod backoff;
 pub mod domain;
+mod panics;
 mod sqlite_file;
 pub mod telemetry;
 

@@ -1,5 +1,6 @@
 //! The command line: the subcommands and what each of them does.
 
+mod file_size;
 pub mod health;
 mod listen;
 pub mod rebuild;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use super::file_size;
 use super::listen::ListenAddress;
 use super::settings::ServeSettings;
 use crate::event_store::{self, OpenError};
@@ -45,6 +46,7 @@ pub enum ServeError {
 
 /// Serves until SIGINT or SIGTERM.
 pub async fn run(settings: &ServeSettings) -> Result<(), ServeError> {
+    file_size::survive_limit()?;
     let logs = telemetry::init(settings.log_format, &settings.log)?;
     let served = serve(settings, &logs).await;
     logs.flush(LAST_LINES);

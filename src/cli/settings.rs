@@ -53,8 +53,8 @@ pub struct ServeSettings {
 /// The event store and the read model.
 #[derive(Debug, Clone, Args)]
 pub struct StoreSettings {
-    /// Where events are stored: `sqlite://PATH`, a KurrentDB connection string such as
-    /// `kurrentdb://HOST:PORT?tls=false`, or `memory:` until the process ends.
+    /// Where events are stored: `sqlite://PATH` without parameters, a KurrentDB connection string
+    /// such as `kurrentdb://HOST:PORT?tls=false`, or `memory:` until the process ends.
     // The connection string may contain a password, which `--help` must not print.
     #[arg(
         long,

@@ -6,6 +6,7 @@ use super::EventStore;
 use super::kurrentdb::{ConnectionString, InvalidConnectionString, KurrentDbStore};
 use super::memory::MemoryStore;
 use super::sqlite::{SqliteOpenError, SqliteStore};
+use crate::sqlite_file::mistaken_path;
 
 /// Why a store could not be opened. The text tells the operator what to change.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,14 @@ pub enum OpenError {
         /// The URL that was given, or only its scheme: the rest may contain a password.
         url: String,
     },
+    /// The path has a special meaning to SQLite, but not to this program.
+    #[error("{url:?} does not name a file: {reason}")]
+    MistakenPath {
+        /// The URL that was given.
+        url: String,
+        /// What to use instead.
+        reason: &'static str,
+    },
     /// The SQLite file cannot be used.
     #[error(transparent)]
     Sqlite(#[from] SqliteOpenError),
@@ -29,7 +38,8 @@ pub enum OpenError {
 
 /// Opens the store that the URL names: `memory:`, `sqlite://PATH` or `kurrentdb://…`.
 ///
-/// A SQLite path is relative to the working directory unless it begins with a third slash. For
+/// A SQLite path is relative to the working directory unless it begins with a third slash. It has no
+/// parameters: `sqlite://:memory:` and `sqlite://PATH?mode=rwc` are refused. For
 /// KurrentDB, the schemes `esdb`, `kurrent` and `kdb` mean the same as `kurrentdb`, and each of
 /// the four may end with `+discover`.
 pub async fn open(url: &str) -> Result<Arc<dyn EventStore>, OpenError> {
@@ -40,6 +50,10 @@ pub async fn open(url: &str) -> Result<Arc<dyn EventStore>, OpenError> {
         .strip_prefix("sqlite://")
         .filter(|path| !path.is_empty())
     {
+        if let Some(reason) = mistaken_path(path) {
+            let url = url.to_owned();
+            return Err(OpenError::MistakenPath { url, reason });
+        }
         return Ok(Arc::new(SqliteStore::open(path).await?));
     }
     if ConnectionString::has_known_scheme(url) {

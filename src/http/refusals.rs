@@ -96,8 +96,14 @@ impl Problem {
             .retry_after("1")
     }
 
-    /// The lists could not be read.
+    /// The lists could not be read. A damaged read model is rebuilt, which the projector logs.
     pub(crate) fn of_read_model(error: &ReadModelError) -> Problem {
+        match error {
+            ReadModelError::Damaged(_) | ReadModelError::Closed => {
+                return Problem::read_model_behind(None, None);
+            }
+            ReadModelError::Sqlite(_) | ReadModelError::Interrupted(_) => {}
+        }
         tracing::error!(%error, "the read model failed");
         Problem::new(
             ProblemType::ReadModelUnavailable,

@@ -84,6 +84,36 @@ pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
+/// Whether the database has exactly the tables and indexes above, and the row with the checkpoint.
+pub(super) fn is_complete(connection: &Connection) -> rusqlite::Result<bool> {
+    let expected = Connection::open_in_memory()?;
+    expected.execute_batch(TABLES)?;
+    if definitions(connection)? != definitions(&expected)? {
+        return Ok(false);
+    }
+    connection.query_row("SELECT count(*) = 1 FROM projection", [], |row| row.get(0))
+}
+
+/// Whether every table of the database has the name of a table above. A database without tables
+/// has not.
+pub(super) fn has_only_our_tables(connection: &Connection) -> rusqlite::Result<bool> {
+    let expected = Connection::open_in_memory()?;
+    expected.execute_batch(TABLES)?;
+    let expected = definitions(&expected)?;
+    let found = definitions(connection)?;
+    let is_expected =
+        |(name, _): &(String, String)| expected.iter().any(|(known, _)| known == name);
+    Ok(found.iter().any(|(name, _)| name == "projection") && found.iter().all(is_expected))
+}
+
+/// The name and the SQL of every table and index. Those that SQLite creates have no SQL.
+fn definitions(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
+    connection
+        .prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
 /// Empties the tables. Concurrent readers see the old content or empty tables.
 pub(super) fn clear(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
@@ -97,4 +127,29 @@ pub(super) fn clear(connection: &mut Connection) -> rusqlite::Result<()> {
     )?;
     transaction.execute_batch(TABLES)?;
     transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_complete_with_all_tables_and_indexes_and_the_checkpoint() {
+        for change in [
+            "DROP TABLE games",
+            "DROP INDEX games_by_outcome",
+            "ALTER TABLE players DROP COLUMN tied",
+            "CREATE TABLE more (a)",
+            "DELETE FROM projection",
+        ] {
+            let mut connection = Connection::open_in_memory().expect("memory");
+            assert_eq!(is_complete(&connection), Ok(false));
+            create(&mut connection).expect("an empty database");
+            assert_eq!(is_complete(&connection), Ok(true));
+            clear(&mut connection).expect("complete tables");
+            assert_eq!(is_complete(&connection), Ok(true));
+            connection.execute_batch(change).expect("valid SQL");
+            assert_eq!(is_complete(&connection), Ok(false), "{change}");
+        }
+    }
 }

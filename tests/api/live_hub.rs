@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -27,6 +28,7 @@ struct Observed {
     subscriptions: AtomicUsize,
     heads: AtomicUsize,
     heads_that_fail: usize,
+    heads_that_panic: usize,
     /// Ends the first subscription, which the port does not allow.
     end: Arc<Notify>,
     is_down: AtomicBool,
@@ -41,6 +43,7 @@ impl Default for Observed {
             subscriptions: AtomicUsize::new(0),
             heads: AtomicUsize::new(0),
             heads_that_fail: 0,
+            heads_that_panic: 0,
             end: Arc::default(),
             is_down: AtomicBool::new(false),
             sent: broadcast::Sender::new(16),
@@ -108,6 +111,10 @@ impl EventStore for Observed {
 
     async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError> {
         let earlier = self.heads.fetch_add(1, Ordering::SeqCst);
+        assert!(
+            earlier >= self.heads_that_panic,
+            "a panic that the test wants"
+        );
         if earlier < self.heads_that_fail || self.is_down.load(Ordering::SeqCst) {
             let reason = "away for a moment".to_owned();
             return Err(EventStoreError::Unavailable { reason });
@@ -170,7 +177,7 @@ async fn no_watcher_waits_forever_for_a_store_that_stays_unavailable() {
     store.is_down.store(true, Ordering::SeqCst);
     let live = Live::new(store, NOTHING);
     let watching = live.watch(GameId::generate());
-    let waited = tokio::time::timeout(std::time::Duration::from_secs(60), watching);
+    let waited = tokio::time::timeout(Duration::from_secs(60), watching);
     assert!(
         waited.await.is_err(),
         "the timeout of the handler ends the request"
@@ -328,6 +335,45 @@ async fn after_shutdown_no_watcher_receives_events() {
     let mut after = live.watch(game).await.after(StreamRevision::FIRST);
     assert_eq!(after.next().await.err(), Some(Interrupted::Stopped));
     assert_eq!(live.watchers(), 0);
+}
+
+/// Whether the next event panics when it is rendered.
+static PANIC_IS_DUE: AtomicBool = AtomicBool::new(false);
+
+const PANICS_ONCE: Renders = Renders {
+    of_a_game: |event| {
+        let is_due = PANIC_IS_DUE.swap(false, Ordering::SeqCst);
+        assert!(!is_due, "a panic that the test wants");
+        nothing(event)
+    },
+    of_all_games: nothing,
+};
+
+#[tokio::test]
+async fn a_hub_that_panics_disconnects_its_watchers_and_is_restarted() {
+    let store = Arc::new(Observed {
+        heads_that_panic: 2,
+        ..Observed::default()
+    });
+    let live = Live::new(store.clone(), PANICS_ONCE);
+    let game = GameId::generate();
+    append_moves(&store.store, game, 1).await;
+    let soon = Duration::from_secs(20);
+    let watching = tokio::time::timeout(soon, live.watch(game)).await;
+    watching.expect("the hub listens in spite of two panics");
+
+    let mut watcher = live.watch(game).await.after(StreamRevision::FIRST);
+    PANIC_IS_DUE.store(true, Ordering::SeqCst);
+    append_moves(&store.store, game, 1).await;
+    let next = tokio::time::timeout(soon, watcher.next()).await;
+    let next = next.expect("the watcher ends, so that its client resumes");
+    assert_eq!(next.err(), Some(Interrupted::Stopped));
+
+    let mut watcher = live.watch(game).await.after(StreamRevision::new(1));
+    append_moves(&store.store, game, 1).await;
+    let next = tokio::time::timeout(soon, watcher.next()).await;
+    let next = next.expect("the hub was restarted").expect("an event");
+    assert_eq!(next.revision.number(), 2);
 }
 
 const NOTHING: Renders = Renders {

@@ -78,6 +78,14 @@ impl Program {
         log.expect("the end in time").expect("no panic")
     }
 
+    /// Limits the size of the files that the program may write, or lifts the limit.
+    pub(crate) fn limit_file_size(&self, bytes: u64) {
+        let id = self.child.id().expect("a running process");
+        let limits = Some((bytes, rlimit::INFINITY));
+        let id = i32::try_from(id).expect("a process id");
+        rlimit::prlimit(id, rlimit::Resource::FSIZE, limits, None).expect("a process of ours");
+    }
+
     pub(crate) async fn exit(&mut self) -> ExitStatus {
         let exit = timeout(PATIENCE, self.child.wait()).await;
         exit.expect("an exit in time").expect("a process of ours")

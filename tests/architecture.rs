@@ -52,7 +52,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ),
     ("client", &["backoff", "domain"]),
     ("terminal", &["domain", "drawing", "client"]),
-    ("server", &["http"]),
+    ("server", &["http", "metrics"]),
     (
         "cli",
         &[

@@ -99,6 +99,11 @@ impl App {
         self
     }
 
+    /// The metrics of this service. The server counts its connections in them.
+    pub fn metrics(&self) -> Metrics {
+        self.metrics.clone()
+    }
+
     /// The hub of the clients that watch games. Stop it before the server, which waits for open streams.
     pub fn live(&self) -> Arc<Live> {
         self.live.clone()

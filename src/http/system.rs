@@ -11,7 +11,7 @@ use serde_json::json as value;
 use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::response::json;
-use crate::metrics::{CONTENT_TYPE as CONTENT_TYPE_OF_METRICS, ReadModelFigures};
+use crate::metrics::{CONTENT_TYPE as CONTENT_TYPE_OF_METRICS, LiveFigures, ReadModelFigures};
 
 /// How long the store may take to respond to the readiness check.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -41,8 +41,13 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
         events_applied: status.events_applied,
         unreadable_streams: status.unreadable_streams,
         has_caught_up: status.has_caught_up,
+        silence: status.silence,
     };
-    (headers, app.metrics.render(app.live.watchers(), read_model)).into_response()
+    let live = LiveFigures {
+        watchers: app.live.watchers(),
+        silence: app.live.silence(),
+    };
+    (headers, app.metrics.render(live, read_model)).into_response()
 }
 
 /// `GET /readyz`: the event store responds, and the lists include all events that were stored before the

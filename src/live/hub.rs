@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::all_games::PlacedEvent;
 use super::event::{LiveEvent, Renders};
@@ -19,6 +19,9 @@ use crate::panics::caught;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How often an idle hub shows that it works. The stores report a lost connection themselves, with
+/// [`SubscriptionMessage::Disconnected`], so silence alone means that nothing happened.
+const BEAT: Duration = Duration::from_secs(2);
 
 /// Sends every event that is recorded from now on to the watchers. Never returns.
 pub(super) async fn listen(store: Arc<dyn EventStore>, renders: Renders, shared: Arc<Shared>) {
@@ -61,7 +64,22 @@ async fn listen_once(store: &dyn EventStore, renders: Renders, shared: &Shared) 
 /// Sends the events of the subscription to the watchers until the subscription ends. The stores
 /// guarantee that it does not end.
 async fn forward(shared: &Shared, mut subscription: Subscription, renders: Renders) {
-    while let Some(message) = subscription.next().await {
+    let mut beats = interval(BEAT);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_connected = true;
+    loop {
+        let message = tokio::select! {
+            biased;
+            message = subscription.next() => message,
+            _ = beats.tick() => {
+                if is_connected {
+                    shared.heard();
+                }
+                continue;
+            }
+        };
+        let Some(message) = message else { return };
+        is_connected = !matches!(message, SubscriptionMessage::Disconnected);
         match message {
             SubscriptionMessage::Recorded(event) => send(shared, &event, renders),
             SubscriptionMessage::StreamTruncated(stream) => {

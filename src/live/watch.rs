@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use tokio::task::AbortHandle;
 
@@ -54,6 +55,8 @@ impl Live {
 
     async fn wait_until_listening(&self) {
         self.hub.get_or_init(|| {
+            // From now on, a hub that does not get as far as its subscription is silent.
+            self.shared.heard();
             let listening = hub::listen(self.store.clone(), self.renders, self.shared.clone());
             tokio::spawn(listening).abort_handle()
         });
@@ -65,6 +68,12 @@ impl Live {
     /// The number of watchers, of one game or of all games.
     pub fn watchers(&self) -> usize {
         self.shared.registry.watchers() + self.shared.all_games.watchers()
+    }
+
+    /// How long ago the hub was last known to receive events. Zero before the first watcher, since the
+    /// hub starts with it.
+    pub fn silence(&self) -> Duration {
+        self.shared.silence()
     }
 
     /// Resolves after [`stop`](Live::stop). For code that must end then and does not receive from a

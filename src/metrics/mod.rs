@@ -5,6 +5,9 @@
 
 mod measured_store;
 mod outage_log;
+#[cfg(target_os = "linux")]
+mod process;
+mod requests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,10 +18,12 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 pub use measured_store::MeasuredStore;
 pub use outage_log::OutageLog;
+use requests::Requests;
 
 /// The media type of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -28,13 +33,6 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 const CALL_SECONDS: [f64; 12] = [
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 2.0, 5.0,
 ];
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    method: String,
-    route: String,
-    status: u16,
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct MoveLabels {
@@ -59,6 +57,34 @@ pub struct ReadModelFigures {
     pub unreadable_streams: u64,
     /// Whether the read model has caught up and the store answers.
     pub has_caught_up: bool,
+    /// How long ago the projector last heard from the store.
+    pub silence: Duration,
+}
+
+/// The state of the hub of the watchers.
+#[derive(Debug, Clone, Copy)]
+pub struct LiveFigures {
+    /// The number of clients that watch one game or all games.
+    pub watchers: usize,
+    /// How long ago the hub was last known to receive events. Zero before the first watcher.
+    pub silence: Duration,
+}
+
+/// Counts something that goes on, until it is dropped.
+#[derive(Debug)]
+pub struct Ongoing(Gauge);
+
+impl Ongoing {
+    fn new(gauge: &Gauge) -> Ongoing {
+        gauge.inc();
+        Ongoing(gauge.clone())
+    }
+}
+
+impl Drop for Ongoing {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 /// The counters, gauges and histograms. Clones share them and are cheap: each request makes several.
@@ -68,11 +94,15 @@ pub struct Metrics(Arc<Registered>);
 #[derive(Debug)]
 struct Registered {
     registry: Registry,
-    requests: Family<RequestLabels, Counter>,
+    requests: Requests,
+    requests_in_flight: Gauge,
+    connections: Gauge,
     moves: Family<MoveLabels, Counter>,
     repeated_commands: Counter,
     conflicts: Counter,
     live_watchers: Gauge,
+    live_silence: Gauge<f64, AtomicU64>,
+    read_model_silence: Gauge<f64, AtomicU64>,
     read_model_lag: Gauge<f64, AtomicU64>,
     read_model_events: Counter,
     read_model_unreadable: Gauge,
@@ -86,11 +116,15 @@ impl Default for Registered {
         let call_times: fn() -> Histogram = || Histogram::new(CALL_SECONDS);
         let mut metrics = Registered {
             registry: Registry::default(),
-            requests: Family::default(),
+            requests: Requests::default(),
+            requests_in_flight: Gauge::default(),
+            connections: Gauge::default(),
             moves: Family::default(),
             repeated_commands: Counter::default(),
             conflicts: Counter::default(),
             live_watchers: Gauge::default(),
+            live_silence: Gauge::default(),
+            read_model_silence: Gauge::default(),
             read_model_lag: Gauge::default(),
             read_model_events: Counter::default(),
             read_model_unreadable: Gauge::default(),
@@ -98,11 +132,25 @@ impl Default for Registered {
             log_lines_lost: Counter::default(),
             store_calls: Family::new_with_constructor(call_times),
         };
-        let mut registry = Registry::with_prefix("connect_four");
+        let mut all = Registry::default();
+        #[cfg(target_os = "linux")]
+        all.register_collector(Box::new(process::Process));
+        let registry = all.sub_registry_with_prefix("connect_four");
         registry.register(
-            "http_requests",
-            "Answered requests by method, route and status",
-            metrics.requests.clone(),
+            "build",
+            "The version of the program",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
+        metrics.requests.register(registry);
+        registry.register(
+            "http_requests_in_flight",
+            "Requests whose response has not begun yet",
+            metrics.requests_in_flight.clone(),
+        );
+        registry.register(
+            "http_connections",
+            "Open connections of clients",
+            metrics.connections.clone(),
         );
         registry.register(
             "moves",
@@ -123,6 +171,16 @@ impl Default for Registered {
             "live_watchers",
             "Clients that wait for the next event of a game or of all games",
             metrics.live_watchers.clone(),
+        );
+        registry.register(
+            "live_silence_seconds",
+            "Time since the hub of the watchers was last known to receive events; 0 before the first watcher",
+            metrics.live_silence.clone(),
+        );
+        registry.register(
+            "read_model_silence_seconds",
+            "Time since the projector last heard from the store, which it asks at least every 30 s",
+            metrics.read_model_silence.clone(),
         );
         registry.register(
             "read_model_lag_seconds",
@@ -154,21 +212,27 @@ impl Default for Registered {
             "Duration of the calls to the event store",
             metrics.store_calls.clone(),
         );
-        metrics.registry = registry;
+        metrics.registry = all;
         metrics
     }
 }
 
 impl Metrics {
-    /// Counts an answered request. `route` is a template such as `/games/{id}`, so the number of time
-    /// series does not grow with the paths that clients request.
-    pub fn answered(&self, method: &str, route: &str, status: u16) {
-        let labels = RequestLabels {
-            method: method.to_owned(),
-            route: route.to_owned(),
-            status,
-        };
-        self.0.requests.get_or_create(&labels).inc();
+    /// Counts and times an answered request. `route` is a template such as `/games/{id}`, so the number
+    /// of time series does not grow with the paths that clients request. `took` ends when the response
+    /// begins, since an event stream has no other end.
+    pub fn answered(&self, method: &'static str, route: &str, status: u16, took: Duration) {
+        self.0.requests.answered(method, route, status, took);
+    }
+
+    /// Counts a request as in flight until the value is dropped.
+    pub fn request_begins(&self) -> Ongoing {
+        Ongoing::new(&self.0.requests_in_flight)
+    }
+
+    /// Counts a connection as open until the value is dropped.
+    pub fn connection_opens(&self) -> Ongoing {
+        Ongoing::new(&self.0.connections)
     }
 
     /// Counts a move that a client sent. `outcome` is `accepted` or the slug of the problem.
@@ -201,10 +265,13 @@ impl Metrics {
     }
 
     /// Returns all metrics as `OpenMetrics` text, which Prometheus reads. The arguments are the
-    /// current number of watchers and the current state of the read model.
-    pub fn render(&self, live_watchers: usize, read_model: ReadModelFigures) -> String {
+    /// current states of the hub and the read model.
+    pub fn render(&self, live: LiveFigures, read_model: ReadModelFigures) -> String {
         let gauge = |figure| i64::try_from(figure).unwrap_or(i64::MAX);
-        self.0.live_watchers.set(gauge(live_watchers as u64));
+        self.0.live_watchers.set(gauge(live.watchers as u64));
+        self.0.live_silence.set(live.silence.as_secs_f64());
+        let silence = read_model.silence.as_secs_f64();
+        self.0.read_model_silence.set(silence);
         self.0.read_model_lag.set(read_model.lag.as_secs_f64());
         // A counter must never decrease. The read model counts from the start of the process, too.
         self.0

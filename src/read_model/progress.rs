@@ -22,6 +22,8 @@ pub struct ReadModelStatus {
     /// none. During catch-up, the age of the last visible event. While the store is unreachable,
     /// at least the time since it last answered.
     pub lag: Duration,
+    /// How long ago the store last answered or delivered something.
+    pub silence: Duration,
 }
 
 /// The value of `behind_since` when every received event is visible.
@@ -133,19 +135,24 @@ impl Progress {
     pub(super) fn status(&self) -> ReadModelStatus {
         let is_lost = self.is_lost.load(Ordering::Relaxed);
         let behind_since = self.behind_since.load(Ordering::Relaxed);
+        let last_answer = self.last_answer.load(Ordering::Relaxed);
         let since = match is_lost {
-            true => behind_since.min(self.last_answer.load(Ordering::Relaxed)),
+            true => behind_since.min(last_answer),
             false => behind_since,
         };
-        let lag = match since {
-            NEVER => 0,
-            since => Utc::now().timestamp_micros().saturating_sub(since),
+        let age = |since| {
+            let age = Utc::now().timestamp_micros().saturating_sub(since);
+            Duration::from_micros(u64::try_from(age).unwrap_or_default())
         };
         ReadModelStatus {
             events_applied: self.applied.load(Ordering::Relaxed),
             unreadable_streams: self.unreadable.load(Ordering::Relaxed),
             has_caught_up: self.has_caught_up() && !is_lost,
-            lag: Duration::from_micros(u64::try_from(lag).unwrap_or_default()),
+            lag: match since {
+                NEVER => Duration::ZERO,
+                since => age(since),
+            },
+            silence: age(last_answer),
         }
     }
 }

@@ -31,6 +31,7 @@ use super::descriptors;
 use super::in_flight::{InFlight, ResponseBody};
 use super::preface::read_beginning;
 use super::streams::{OpenStream, Quiet, Streams};
+use crate::metrics::Metrics;
 
 /// How long a client may take to send the head of a request, and how long a connection may be idle.
 /// Longer than load balancers keep an idle connection (60 s is usual), so that the load balancer
@@ -66,6 +67,7 @@ pub(super) async fn serve(
     mut listener: TcpListener,
     router: Router,
     refusing: Router,
+    metrics: Metrics,
     shutdown: impl Future<Output = ()>,
 ) {
     // Axum prepares the routes here, once, instead of for every request.
@@ -88,7 +90,12 @@ pub(super) async fn serve(
                     while connections.try_join_next().is_some() {}
                 }
                 if connections.len() < most {
-                    connections.spawn(connection(stream, server.clone()));
+                    let open = metrics.connection_opens();
+                    let server = server.clone();
+                    connections.spawn(async move {
+                        connection(stream, server).await;
+                        drop(open);
+                    });
                 } else if refusals.len() < REFUSALS {
                     refusals.spawn(refusal(stream, refusing.clone()));
                 }

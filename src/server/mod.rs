@@ -29,7 +29,8 @@ pub async fn serve(
     let live = app.live();
     let (stop, mut stopping) = watch::channel(false);
     let refusing = too_many_connections(app.clone());
-    let serving = connections::serve(listener, router(app), refusing, async move {
+    let metrics = app.metrics();
+    let serving = connections::serve(listener, router(app), refusing, metrics, async move {
         shutdown.await;
         tracing::info!("stopping");
         // First, since the server waits for every response, and the responses to watchers do not end

@@ -46,6 +46,7 @@ pub(crate) async fn request_context(
 /// The log line has the route instead of the path, and no player's name.
 async fn serve(app: App, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let _in_flight = app.metrics.request_begins();
     let (request_id, id_header) = request_id(request.headers());
     let id = request_id.id;
     let method = request.method().clone();
@@ -63,12 +64,13 @@ async fn serve(app: App, mut request: Request, next: Next) -> Response {
     let problem = response.extensions_mut().remove::<Problem>();
     let outcome = problem.as_ref().map_or("ok", Problem::slug);
     let status = response.status().as_u16();
-    count(&app.metrics, &method, route, &response, outcome);
+    let took = started.elapsed();
+    count(&app.metrics, &method, route, &response, outcome, took);
     span.in_scope(|| {
         info!(
             status,
             outcome,
-            microseconds = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             "answered"
         );
     });
@@ -88,15 +90,19 @@ fn count(
     route: &str,
     response: &Response,
     outcome: &'static str,
+    took: Duration,
 ) {
     // A method can be any token, and the number of metric labels must stay bounded.
-    let known = matches!(
-        *method,
-        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::OPTIONS
-    );
-    let name = if known { method.as_str() } else { "other" };
+    let name = match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    };
     let status = response.status();
-    metrics.answered(name, route, status.as_u16());
+    metrics.answered(name, route, status.as_u16(), took);
     if method == Method::POST && route == MOVES {
         let is_accepted = status.is_success();
         metrics.moved(if is_accepted { "accepted" } else { outcome });

@@ -2,12 +2,12 @@
 
 use std::fmt;
 
+use procfs::process::{LimitValue, Process as Proc};
+use procfs::{ProcResult, boot_time_secs, page_size, ticks_per_second};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
-use procfs::process::{LimitValue, Process as Proc};
-use procfs::{ProcResult, boot_time_secs, page_size, ticks_per_second};
 
 /// Reads the figures of this process at each scrape.
 #[derive(Debug)]

@@ -71,13 +71,7 @@ impl Requests {
         );
     }
 
-    pub(super) fn answered(
-        &self,
-        method: &'static str,
-        route: &str,
-        status: u16,
-        took: Duration,
-    ) {
+    pub(super) fn answered(&self, method: &'static str, route: &str, status: u16, took: Duration) {
         let route = self.route(route);
         let times = TimeLabels {
             method,

@@ -52,6 +52,7 @@ mod live_races;
 mod logs;
 mod moves;
 mod names;
+mod observability;
 mod operations;
 mod options;
 mod players;

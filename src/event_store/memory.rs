@@ -2,7 +2,7 @@
 //! tests and for trying the service. It keeps every guarantee of [`EventStore`], including
 //! those for conflicts and repeated appends.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
@@ -11,6 +11,7 @@ use chrono::Utc;
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::append_check::{AppendCheck, check_append};
 use super::{
@@ -31,11 +32,48 @@ struct Shared {
     appended: watch::Sender<usize>,
 }
 
-/// All events in the order in which they were appended, and each stream as indexes into them.
+/// Everything in the order in which it happened, and each stream as indexes into it.
 #[derive(Debug, Default)]
 struct Log {
-    events: Vec<RecordedEvent>,
+    entries: Vec<Entry>,
     streams: HashMap<StreamName, Vec<usize>>,
+    deleted: HashSet<StreamName>,
+}
+
+/// What the log has at a position.
+#[derive(Debug)]
+enum Entry {
+    Event(RecordedEvent),
+    /// The event was deleted.
+    Removed,
+    /// The stream was deleted here. The entry has a position, so that a subscription that resumes
+    /// before it learns of the deletion.
+    Tombstone(StreamName),
+}
+
+impl Entry {
+    fn event(&self) -> Option<&RecordedEvent> {
+        match self {
+            Entry::Event(event) => Some(event),
+            Entry::Removed | Entry::Tombstone(_) => None,
+        }
+    }
+
+    /// What subscriptions deliver for this entry.
+    fn message(&self, prefix: &str) -> Option<SubscriptionMessage> {
+        let (stream, message) = match self {
+            Entry::Event(event) => (
+                &event.stream,
+                SubscriptionMessage::Recorded(event.clone()),
+            ),
+            Entry::Tombstone(stream) => (
+                stream,
+                SubscriptionMessage::StreamTruncated(stream.clone()),
+            ),
+            Entry::Removed => return None,
+        };
+        stream.as_str().starts_with(prefix).then_some(message)
+    }
 }
 
 /// How many events a subscription copies from the log at a time.
@@ -65,8 +103,27 @@ impl Log {
         let place = self.stream(stream)[place_of(revision)];
         Appended {
             revision,
-            position: self.events[place].position,
+            position: position_of(place),
         }
+    }
+
+    fn check_not_deleted(&self, stream: &StreamName) -> Result<(), EventStoreError> {
+        match self.deleted.contains(stream) {
+            true => Err(EventStoreError::StreamDeleted {
+                stream: stream.clone(),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    fn delete(&mut self, stream: &StreamName) {
+        if !self.deleted.insert(stream.clone()) {
+            return;
+        }
+        for place in self.streams.remove(stream).unwrap_or_default() {
+            self.entries[place] = Entry::Removed;
+        }
+        self.entries.push(Entry::Tombstone(stream.clone()));
     }
 
     fn append(
@@ -75,10 +132,14 @@ impl Log {
         expected: ExpectedRevision,
         events: Vec<NewEvent>,
     ) -> Result<Appended, EventStoreError> {
+        self.check_not_deleted(stream)?;
         let places = self.stream(stream);
         let actual = last_revision(places);
         let ids = events.iter().map(|event| event.id);
-        let stored_id = |revision| Ok::<_, Infallible>(self.events[places[place_of(revision)]].id);
+        let stored_id = |revision| {
+            let event = self.entries[places[place_of(revision)]].event();
+            Ok::<_, Infallible>(event.map_or(Uuid::nil(), |event| event.id))
+        };
         let check = match check_append(expected, actual, ids, stored_id) {
             Ok(check) => check,
             Err(never) => match never {},
@@ -108,17 +169,18 @@ impl Log {
         let mut revision = first;
         for event in events {
             revision = StreamRevision::new(places.len() as u64);
-            places.push(self.events.len());
-            self.events.push(RecordedEvent {
+            let place = self.entries.len();
+            places.push(place);
+            self.entries.push(Entry::Event(RecordedEvent {
                 id: event.id,
                 stream: stream.clone(),
                 revision,
-                position: GlobalPosition::counted(self.events.len() as u64),
+                position: position_of(place),
                 event_type: event.event_type.into(),
                 data: event.data,
                 metadata: event.metadata,
                 recorded_at,
-            });
+            }));
         }
         revision
     }
@@ -131,6 +193,10 @@ fn last_revision(places: &[usize]) -> Option<StreamRevision> {
 
 fn place_of(revision: StreamRevision) -> usize {
     usize::try_from(revision.number()).unwrap_or(usize::MAX)
+}
+
+fn position_of(place: usize) -> GlobalPosition {
+    GlobalPosition::counted(place as u64)
 }
 
 fn place_in_log(position: GlobalPosition) -> usize {
@@ -154,8 +220,19 @@ impl EventStore for MemoryStore {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         let appended = log.append(stream, expected, events)?;
-        self.shared.appended.send_replace(log.events.len());
+        self.shared.appended.send_replace(log.entries.len());
         Ok(appended)
+    }
+
+    async fn delete_stream(&self, stream: &StreamName) -> Result<(), EventStoreError> {
+        let mut log = self
+            .shared
+            .log
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        log.delete(stream);
+        self.shared.appended.send_replace(log.entries.len());
+        Ok(())
     }
 
     async fn read_stream(
@@ -164,12 +241,13 @@ impl EventStore for MemoryStore {
         from: StreamRevision,
     ) -> Result<StreamSlice, EventStoreError> {
         let log = self.shared.log();
+        log.check_not_deleted(stream)?;
         let places = log.stream(stream);
         let asked_for = places.get(place_of(from)..).unwrap_or_default();
         Ok(StreamSlice {
             events: asked_for
                 .iter()
-                .map(|place| log.events[*place].clone())
+                .filter_map(|place| log.entries[*place].event().cloned())
                 .collect(),
             last_revision: last_revision(places),
         })
@@ -187,13 +265,14 @@ impl EventStore for MemoryStore {
             Some(position) if !position.is_counted() => {
                 return Err(EventStoreError::NoEventAtPosition { position });
             }
-            Some(position) if place_in_log(position) >= log.events.len() => {
+            Some(position) if place_in_log(position) >= log.entries.len() => {
                 return Err(EventStoreError::PositionBeyondHead { position });
             }
             Some(position) => place_in_log(position) + 1,
         };
-        let later = log.events.get(next..).unwrap_or_default().iter();
+        let later = log.entries.get(next..).unwrap_or_default().iter();
         Ok(later
+            .filter_map(Entry::event)
             .filter(|event| event.stream.as_str().starts_with(prefix))
             .take(limit)
             .cloned()
@@ -202,12 +281,13 @@ impl EventStore for MemoryStore {
 
     async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {
         let log = self.shared.log();
-        let event = log.events.get(place_in_log(position));
-        Ok(event
-            .filter(|event| event.position == position)
-            .map_or(AtPosition::Nothing, |event| {
-                AtPosition::Event(event.clone())
-            }))
+        let place = place_in_log(position);
+        let entry = log.entries.get(place);
+        Ok(match entry.filter(|_| position == position_of(place)) {
+            Some(Entry::Event(event)) => AtPosition::Event(event.clone()),
+            Some(Entry::Removed | Entry::Tombstone(_)) => AtPosition::Removed,
+            None => AtPosition::Nothing,
+        })
     }
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
@@ -228,7 +308,7 @@ impl EventStore for MemoryStore {
     }
 
     async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError> {
-        Ok(self.shared.log().events.last().map(|event| event.position))
+        Ok(self.shared.log().entries.len().checked_sub(1).map(position_of))
     }
 
     async fn check(&self) -> Result<(), EventStoreError> {
@@ -254,12 +334,14 @@ impl Reader {
         loop {
             // Marked as seen before the log is read, so that an append after the read wakes us.
             self.appended.borrow_and_update();
-            let batch: Vec<_> = {
+            let (taken, messages): (_, Vec<_>) = {
                 let log = self.shared.log();
-                let batch = log.events.get(self.next..).unwrap_or_default();
-                batch.iter().take(BATCH).cloned().collect()
+                let batch = log.entries.get(self.next..).unwrap_or_default();
+                let batch = &batch[..batch.len().min(BATCH)];
+                let messages = batch.iter().filter_map(|entry| entry.message(prefix));
+                (batch.len(), messages.collect())
             };
-            if batch.is_empty() {
+            if taken == 0 {
                 if !self.caught_up {
                     self.caught_up = true;
                     return Some(vec![SubscriptionMessage::CaughtUp]);
@@ -267,14 +349,8 @@ impl Reader {
                 self.appended.changed().await.ok()?;
                 continue;
             }
-            self.next += batch.len();
-            return Some(
-                batch
-                    .into_iter()
-                    .filter(|event| event.stream.as_str().starts_with(prefix))
-                    .map(SubscriptionMessage::Recorded)
-                    .collect(),
-            );
+            self.next += taken;
+            return Some(messages);
         }
     }
 }

@@ -29,7 +29,8 @@ pub use revision::{
 };
 pub use sqlite::{SqliteOpenError, SqliteStore};
 
-/// Stores events in streams. Events are only added at the end of a stream, never changed.
+/// Stores events in streams. Events are only added at the end of a stream, never changed. They can
+/// be deleted, but only with their whole stream.
 ///
 /// An append succeeds only when it is durable. A read through the same store that begins
 /// afterwards returns it.
@@ -58,6 +59,25 @@ pub trait EventStore: fmt::Debug + Send + Sync + 'static {
         expected: ExpectedRevision,
         events: Vec<NewEvent>,
     ) -> Result<Appended, EventStoreError>;
+
+    /// Deletes the stream and its events for ever: from now on, reading it and appending to it fail
+    /// with [`StreamDeleted`](EventStoreError::StreamDeleted), also in other processes and after a
+    /// restart. Subscriptions deliver
+    /// [`StreamTruncated`](SubscriptionMessage::StreamTruncated), also those that resume at an
+    /// earlier position. Deleting it again succeeds; so does deleting a stream that does not exist,
+    /// which then can never begin.
+    ///
+    /// The positions of the events are not used again. Whether their bytes are still on a disk, and
+    /// for how long, is up to the store.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`](EventStoreError::Refused) by a store that cannot delete, which is the default.
+    async fn delete_stream(&self, stream: &StreamName) -> Result<(), EventStoreError> {
+        Err(EventStoreError::Refused {
+            reason: format!("this store cannot delete stream {stream}"),
+        })
+    }
 
     /// The events of the stream from this revision to its current end, in order.
     ///

@@ -45,7 +45,7 @@ impl StreamRevision {
     pub const FIRST: StreamRevision = StreamRevision(0);
 
     /// The revision with this number.
-    pub fn new(number: u64) -> StreamRevision {
+    pub const fn new(number: u64) -> StreamRevision {
         StreamRevision(number)
     }
 

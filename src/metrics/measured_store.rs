@@ -119,6 +119,11 @@ impl EventStore for MeasuredStore {
         self.measure("append", call).await
     }
 
+    async fn delete_stream(&self, stream: &StreamName) -> Result<(), EventStoreError> {
+        let call = self.store.delete_stream(stream);
+        self.measure("delete_stream", call).await
+    }
+
     async fn read_stream(
         &self,
         stream: &StreamName,

@@ -10,6 +10,7 @@ use crate::event_store::EventStoreError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Call {
     Append,
+    Delete,
     ReadStreams,
     ReadAll,
     SubscribeToAll,
@@ -19,6 +20,7 @@ impl Call {
     fn text(self) -> &'static str {
         match self {
             Call::Append => "append to streams",
+            Call::Delete => "delete streams",
             Call::ReadStreams => "read streams",
             Call::ReadAll => "read $all",
             Call::SubscribeToAll => "subscribe to $all",
@@ -28,6 +30,7 @@ impl Call {
     fn grant(self) -> &'static str {
         match self {
             Call::Append => "allow it to write streams ($w, for example in $userStreamAcl)",
+            Call::Delete => "allow it to delete streams ($d, for example in $userStreamAcl)",
             Call::ReadStreams => {
                 "allow it to read streams and their metadata ($r and $mr, for example in \
                  $userStreamAcl)"
@@ -44,6 +47,7 @@ impl Call {
 #[derive(Debug, Default)]
 pub(super) struct AccessLog {
     append: Mutex<OncePerMinute>,
+    delete: Mutex<OncePerMinute>,
     read_streams: Mutex<OncePerMinute>,
     read_all: Mutex<OncePerMinute>,
     subscribe_to_all: Mutex<OncePerMinute>,
@@ -54,6 +58,7 @@ impl AccessLog {
     pub(super) fn denied(&self, connection: &ConnectionString, call: Call) -> EventStoreError {
         let kind = match call {
             Call::Append => &self.append,
+            Call::Delete => &self.delete,
             Call::ReadStreams => &self.read_streams,
             Call::ReadAll => &self.read_all,
             Call::SubscribeToAll => &self.subscribe_to_all,

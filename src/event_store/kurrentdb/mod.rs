@@ -16,6 +16,7 @@ mod attempts;
 mod client;
 mod connect;
 mod connection_string;
+mod delete;
 mod error;
 mod loop_breaker;
 mod nodelay;

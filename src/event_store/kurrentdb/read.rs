@@ -30,7 +30,7 @@ const LAST_REVISION: u64 = i64::MAX as u64 - 1;
 /// The greatest position to read from, for the same reason.
 const LAST_POSITION: u64 = i64::MAX as u64 - 1;
 
-/// Makes a call that only reads, and repeats it after failures that may be temporary.
+/// Makes a call that may be repeated, such as a read, and repeats it after failures that may be temporary.
 ///
 /// It runs in its own task. So a failure is recorded even if the caller no longer waits, and a
 /// panic in the crate fails only this call.

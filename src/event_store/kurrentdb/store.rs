@@ -12,6 +12,7 @@ use super::client::Supervisor;
 use super::connect;
 use super::connect::OwnedClient;
 use super::connection_string::{ConnectionString, InvalidConnectionString};
+use super::delete;
 use super::error::Failure;
 use super::read;
 use super::read::{Page, Reading};
@@ -83,6 +84,12 @@ impl EventStore for KurrentDbStore {
             append::append(supervisor, stream.clone(), expected, events)
         };
         self.in_flight.join(stream, expected, events, append).await
+    }
+
+    async fn delete_stream(&self, stream: &StreamName) -> Result<(), EventStoreError> {
+        let name = stream.clone();
+        let delete = move |client, connection| delete::tombstone(client, connection, name.clone());
+        self.attempt(Call::Delete, delete).await
     }
 
     async fn read_stream(

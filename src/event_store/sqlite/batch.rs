@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::append::{Answer, Append};
 use super::heads::{Head, Heads, find_head};
 use super::tail::Stored;
+use super::tombstone::is_tombstone;
 use super::values;
 use crate::event_store::append_check::{AppendCheck, check_append};
 use crate::event_store::{
@@ -64,6 +65,11 @@ impl<'c, 'a> Batch<'c, 'a> {
     pub(super) fn append(&mut self, index: usize, append: &'a Append) -> rusqlite::Result<Answer> {
         let stream = &append.stream;
         let head = self.head(stream)?;
+        if head.is_some_and(|head| is_tombstone(head.last)) {
+            return Ok(Err(EventStoreError::StreamDeleted {
+                stream: stream.clone(),
+            }));
+        }
         let actual = head.map(|head| head.last);
         let ids = append.events.iter().map(|event| event.id);
         // Checked before anything is inserted, so that a conflict leaves nothing to undo.

@@ -17,6 +17,7 @@ mod schema;
 mod shared;
 mod subscription;
 mod tail;
+mod tombstone;
 mod values;
 mod writer;
 
@@ -67,6 +68,13 @@ impl SqliteStore {
             shared: Arc::new(shared),
         })
     }
+
+    /// Whether an event was ever recorded at this position.
+    fn has_used(&self, position: GlobalPosition) -> bool {
+        position.is_counted()
+            && position.commit() > 0
+            && Some(position) <= *self.shared.committed.borrow()
+    }
 }
 
 #[async_trait]
@@ -98,6 +106,10 @@ impl EventStore for SqliteStore {
             .await
     }
 
+    async fn delete_stream(&self, stream: &StreamName) -> Result<(), EventStoreError> {
+        self.shared.writer.delete(stream.clone()).await
+    }
+
     async fn read_stream(
         &self,
         stream: &StreamName,
@@ -111,10 +123,17 @@ impl EventStore for SqliteStore {
                 last_revision: Some(head.last),
             });
         }
-        let stream = stream.clone();
-        self.shared
-            .read(move |connection| reader::read_stream(connection, &stream, from))
-            .await
+        let name = stream.clone();
+        let slice = self
+            .shared
+            .read(move |connection| reader::read_stream(connection, &name, from))
+            .await?;
+        if slice.last_revision.is_some_and(tombstone::is_tombstone) {
+            return Err(EventStoreError::StreamDeleted {
+                stream: stream.clone(),
+            });
+        }
+        Ok(slice)
     }
 
     async fn read_all(
@@ -124,7 +143,8 @@ impl EventStore for SqliteStore {
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, EventStoreError> {
         if let Some(position) = after {
-            // Positions count from 1 without a gap, so each one up to the head has an event.
+            // Positions count from 1 without a gap, so each one up to the head has an event, or had
+            // one that was deleted.
             if !position.is_counted() || position.commit() == 0 {
                 return Err(EventStoreError::NoEventAtPosition { position });
             }
@@ -142,7 +162,12 @@ impl EventStore for SqliteStore {
             .shared
             .read(move |connection| reader::event_at(connection, position))
             .await?;
-        Ok(event.map_or(AtPosition::Nothing, AtPosition::Event))
+        Ok(match event {
+            Some(event) if tombstone::is_tombstone(event.revision) => AtPosition::Removed,
+            Some(event) => AtPosition::Event(event),
+            None if self.has_used(position) => AtPosition::Removed,
+            None => AtPosition::Nothing,
+        })
     }
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {

@@ -54,10 +54,12 @@ fn open_writer(path: &Path) -> Result<Connection, SqliteOpenError> {
         .execute_batch(
             // A checkpoint after 64 MiB of write-ahead log instead of 4 MiB, because the writer
             // waits while a checkpoint syncs the database file. And a page cache of 64 MiB, so
-            // that the pages that are changed often stay in memory.
+            // that the pages that are changed often stay in memory. A deletion overwrites what it
+            // deletes; appends delete nothing.
             "PRAGMA wal_autocheckpoint = 16384;
              PRAGMA journal_size_limit = 67108864;
-             PRAGMA cache_size = -65536;",
+             PRAGMA cache_size = -65536;
+             PRAGMA secure_delete = ON;",
         )
         .map_err(failed)?;
     Ok(connection)

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::heads::find_head;
-use super::values;
+use super::{tombstone, values};
 use crate::event_store::{GlobalPosition, RecordedEvent, StreamName, StreamRevision, StreamSlice};
 
 /// The events of a stream from a revision to its end, and its last revision.
@@ -41,27 +41,53 @@ const SELECT: &str = "SELECT position, revision, id, type, data, metadata, recor
      FROM events JOIN streams ON number = stream";
 
 /// At most `limit` events after a position, of the streams whose names begin with the prefix.
+/// Tombstones are left out.
 pub(super) fn read_all(
     connection: &Connection,
     prefix: &str,
     after: Option<GlobalPosition>,
     limit: usize,
 ) -> rusqlite::Result<Vec<RecordedEvent>> {
-    // Positions count from 1.
-    let after = after.map_or(0, |position| values::to_sql(position.commit()));
     connection
         .prepare_cached(&format!(
-            "{SELECT} WHERE position > ?1 AND substr(name, 1, length(?2)) = ?2
+            "{SELECT} WHERE position > ?1 AND substr(name, 1, length(?2)) = ?2 AND revision < ?4
              ORDER BY position LIMIT ?3"
         ))?
         .query_map(
-            params![after, prefix, values::to_sql(limit as u64)],
+            params![
+                values_after(after),
+                prefix,
+                values::to_sql(limit as u64),
+                values::to_sql(tombstone::REVISION.number()),
+            ],
             recorded_in_any_stream,
         )?
         .collect()
 }
 
-/// The event at exactly this position.
+/// At most `limit` events and tombstones after a position.
+pub(super) fn read_log(
+    connection: &Connection,
+    after: Option<GlobalPosition>,
+    limit: usize,
+) -> rusqlite::Result<Vec<RecordedEvent>> {
+    connection
+        .prepare_cached(&format!(
+            "{SELECT} WHERE position > ?1 ORDER BY position LIMIT ?2"
+        ))?
+        .query_map(
+            params![values_after(after), values::to_sql(limit as u64)],
+            recorded_in_any_stream,
+        )?
+        .collect()
+}
+
+/// Positions count from 1.
+fn values_after(after: Option<GlobalPosition>) -> i64 {
+    after.map_or(0, |position| values::to_sql(position.commit()))
+}
+
+/// The event or the tombstone at exactly this position.
 pub(super) fn event_at(
     connection: &Connection,
     position: GlobalPosition,

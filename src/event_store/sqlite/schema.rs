@@ -15,12 +15,12 @@ pub(super) const APPLICATION_ID: u32 = u32::from_be_bytes(*b"C4ev");
 
 /// Each migration updates a file to the next version, which the file's `user_version` records.
 /// A released migration is never changed; new ones are added at the end.
-const MIGRATIONS: &[M<'_>] = &[M::up(VERSION_1)];
+const MIGRATIONS: &[M<'_>] = &[M::up(VERSION_1), M::up(VERSION_2)];
 
 /// An append-only log in the order of commits, and an index that finds the events of a stream.
 ///
-/// There is one writer and no deletion. So positions increase in the order in which events
-/// become visible, and no position is used twice. Streams are numbered in the order in which
+/// There is one writer, and the last row is never deleted. So positions increase in the order in
+/// which events become visible, and no position is used twice. Streams are numbered in the order in which
 /// they begin. So the streams that are written to at the same time are next to each other in
 /// the index, and a commit changes few pages.
 const VERSION_1: &str = "
@@ -41,6 +41,14 @@ const VERSION_1: &str = "
     ) STRICT;
     -- C4ev, which marks the file as an event store of this program.
     PRAGMA application_id = 1127507318;
+";
+
+/// A deleted stream has one row in `events`: its tombstone, at the greatest revision
+/// ([`tombstone`](super::tombstone)). The tables are the same as before. The version is new because
+/// an older program would take the tombstone for an event, and must refuse the file.
+const VERSION_2: &str = "
+    -- When the stream was deleted: microseconds since 1970 in UTC.
+    ALTER TABLE streams ADD COLUMN deleted_at INTEGER;
 ";
 
 /// The latest version that a program with these migrations supports.

@@ -8,9 +8,10 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time;
 
-use super::reader::read_all;
+use super::reader::read_log;
 use super::shared::Shared;
 use super::tail::Commit;
+use super::tombstone::is_tombstone;
 use crate::backoff::Backoff;
 use crate::event_store::{
     EventStoreError, GlobalPosition, RecordedEvent, Subscription, SubscriptionMessage,
@@ -119,7 +120,7 @@ impl Place {
         let after = self.after;
         let batch = self
             .shared
-            .read(move |connection| read_all(connection, "", after, BATCH))
+            .read(move |connection| read_log(connection, after, BATCH))
             .await?;
         self.pauses.reset();
         Ok(batch)
@@ -141,6 +142,9 @@ impl Place {
 fn recorded(events: impl Iterator<Item = RecordedEvent>, prefix: &str) -> Vec<SubscriptionMessage> {
     events
         .filter(|event| event.stream.as_str().starts_with(prefix))
-        .map(SubscriptionMessage::Recorded)
+        .map(|event| match is_tombstone(event.revision) {
+            true => SubscriptionMessage::StreamTruncated(event.stream),
+            false => SubscriptionMessage::Recorded(event),
+        })
         .collect()
 }

@@ -80,6 +80,12 @@ impl Tail {
         let _ = self.commits.send(events.into());
     }
 
+    /// Sends a tombstone to the subscriptions. Must be called like [`publish`](Tail::publish).
+    pub(super) fn publish_tombstone(&self, tombstone: RecordedEvent) {
+        // An error means that there is no subscription.
+        let _ = self.commits.send(Arc::new([tombstone]));
+    }
+
     /// Makes all subscriptions read the file, because a commit may not have been published. A commit
     /// without events says so.
     pub(super) fn publish_gap(&self) {

@@ -16,6 +16,7 @@ use super::error::{file_is_gone, not_committed, not_done, writer_is_gone};
 use super::heads::Heads;
 use super::reader::last_position;
 use super::tail::{Stored, Tail};
+use super::tombstone;
 use crate::event_store::{EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, StreamName};
 use crate::panics::{Panicked, caught_blocking};
 use crate::sqlite_file::FileLock;
@@ -34,8 +35,16 @@ const FILE_CHECK_INTERVAL: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 enum Request {
     Append(Append),
+    Delete(Deletion),
     /// Try a commit, to find out whether commits work again.
     Probe(oneshot::Sender<Result<(), EventStoreError>>),
+}
+
+/// A stream to delete, and its answer.
+#[derive(Debug)]
+struct Deletion {
+    stream: StreamName,
+    answer: oneshot::Sender<Result<(), EventStoreError>>,
 }
 
 /// A handle to the writer thread. Dropping it waits for the thread, which commits the appends in
@@ -94,6 +103,19 @@ impl Writer {
             answer,
         };
         self.send(Request::Append(append)).await?;
+        outcome.await.unwrap_or_else(|_| {
+            Err(EventStoreError::OutcomeUnknown {
+                reason: "the writer thread failed before it answered".to_owned(),
+            })
+        })
+    }
+
+    /// Deletes the stream. Like an append, a deletion that was queued is carried out even if the
+    /// future is dropped.
+    pub(super) async fn delete(&self, stream: StreamName) -> Result<(), EventStoreError> {
+        let (answer, outcome) = oneshot::channel();
+        let deletion = Deletion { stream, answer };
+        self.send(Request::Delete(deletion)).await?;
         outcome.await.unwrap_or_else(|_| {
             Err(EventStoreError::OutcomeUnknown {
                 reason: "the writer thread failed before it answered".to_owned(),
@@ -161,20 +183,31 @@ impl WriterThread {
         let mut requests = Vec::with_capacity(BATCH);
         let mut batch = Vec::with_capacity(BATCH);
         let mut probes = Vec::new();
+        let mut deletions = Vec::new();
         while queue.blocking_recv_many(&mut requests, BATCH) > 0 {
             for request in requests.drain(..) {
                 match request {
                     Request::Append(append) => batch.push(append),
                     Request::Probe(answer) => probes.push(answer),
+                    Request::Delete(deletion) => deletions.push(deletion),
                 }
             }
-            let work = caught_blocking(|| self.process(&mut batch, &mut probes));
+            let work = caught_blocking(|| {
+                if !batch.is_empty() || !probes.is_empty() {
+                    self.process(&mut batch, &mut probes);
+                }
+                for Deletion { stream, answer } in deletions.drain(..) {
+                    // Fails when the caller no longer waits, which does not matter.
+                    drop(answer.send(self.delete(&stream)));
+                }
+            });
             if let Err(panicked) = work {
                 self.recover(&panicked);
             }
             // After a panic, these callers learn that the outcome is unknown.
             batch.clear();
             probes.clear();
+            deletions.clear();
         }
         self.close();
     }
@@ -306,11 +339,40 @@ impl WriterThread {
         })
     }
 
+    /// Deletes a stream in a transaction of its own. The bytes of its events are overwritten in the
+    /// database file, and the write-ahead log, which still has them, is emptied.
+    fn delete(&mut self, stream: &StreamName) -> Result<(), EventStoreError> {
+        self.check_file()?;
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| not_done(&error))?;
+        let tombstone = tombstone::delete(&transaction, stream, Utc::now());
+        self.heads.forget(stream);
+        let Some(tombstone) = tombstone.map_err(|error| not_done(&error))? else {
+            return Ok(());
+        };
+        transaction
+            .commit()
+            .map_err(|error| not_committed(&error))?;
+        self.head.send_replace(Some(tombstone.position));
+        self.tail.publish_tombstone(tombstone);
+        // A reader that is in the middle of a read prevents it. Then the log is overwritten later,
+        // and emptied at the latest when the file is closed.
+        if let Err(error) = self.empty_log() {
+            tracing::debug!(%error, "the write-ahead log could not be emptied after a deletion");
+        }
+        Ok(())
+    }
+
+    fn empty_log(&self) -> rusqlite::Result<()> {
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        self.connection.query_row(checkpoint, [], |_| Ok(()))
+    }
+
     /// Copies the write-ahead log into the database file, so that one file has all events.
     fn close(self) {
-        let checkpoint = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let checkpoint = self.empty_log();
         let closed = self.connection.close().map_err(|(_, error)| error);
         if let Err(error) = checkpoint.and(closed) {
             tracing::warn!(

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
-use connect_four::cli::{Cli, Command, health, rebuild, serve};
+use connect_four::cli::{Cli, Command, forget_game, health, rebuild, serve};
 use connect_four::drawing::Printable;
 use connect_four::terminal;
 
@@ -17,6 +17,7 @@ async fn main() -> ExitCode {
     let outcome: Result<(), Box<dyn Error>> = match Cli::from_arguments().into_command() {
         Command::Serve(settings) => serve::run(&settings).await.map_err(Into::into),
         Command::Rebuild(settings) => rebuild::run(&settings).await.map_err(Into::into),
+        Command::ForgetGame(settings) => forget_game::run(&settings).await.map_err(Into::into),
         Command::Health(settings) => health::check(&settings).await.map_err(Into::into),
         Command::Play(settings) => terminal::play(&settings).await.map_err(Into::into),
         Command::Watch(settings) => terminal::watch(&settings).await.map_err(Into::into),

@@ -57,6 +57,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         "cli",
         &[
             "event_store",
+            "application",
             "read_model",
             "http",
             "server",

@@ -1,6 +1,7 @@
 //! The command line: the subcommands and what each of them does.
 
 mod file_size;
+pub mod forget_game;
 pub mod health;
 mod listen;
 pub mod rebuild;
@@ -13,7 +14,7 @@ use clap::builder::{OsStr, Resettable};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use self::listen::{InvalidListenAddress, ListenAddress};
-pub use self::settings::{HealthSettings, ServeSettings, StoreSettings};
+pub use self::settings::{ForgetGameSettings, HealthSettings, ServeSettings, StoreSettings};
 use crate::terminal::{PlaySettings, ViewSettings};
 
 /// Connect Four as an event-sourced HTTP API.
@@ -37,6 +38,9 @@ pub enum Command {
     Serve(ServeSettings),
     /// Delete the read model and rebuild it from the events. No service may be using it.
     Rebuild(StoreSettings),
+    /// Delete a game for ever, with the names of its players. Nobody can start a game with its id
+    /// again.
+    ForgetGame(ForgetGameSettings),
     /// Check a running service: exits with 0 if it answers with a 2xx status within two seconds.
     /// For containers, which have no curl.
     Health(HealthSettings),
@@ -108,7 +112,11 @@ mod tests {
             let location = match cli.expect("known flags").into_command() {
                 Command::Serve(settings) => settings.stores.read_model(),
                 Command::Rebuild(settings) => settings.read_model(),
-                Command::Health(_) | Command::Play(_) | Command::Watch(_) | Command::Replay(_) => {
+                Command::ForgetGame(_)
+                | Command::Health(_)
+                | Command::Play(_)
+                | Command::Watch(_)
+                | Command::Replay(_) => {
                     panic!("{args:?} is about a store")
                 }
             };

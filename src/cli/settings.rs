@@ -5,6 +5,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use super::listen::ListenAddress;
+use crate::application::GameId;
 use crate::read_model::ReadModelLocation;
 use crate::telemetry::LogFormat;
 
@@ -70,6 +71,24 @@ pub struct StoreSettings {
     /// memory for the others.
     #[arg(long, env, value_name = "PATH")]
     pub read_model: Option<ReadModelLocation>,
+}
+
+/// The settings of `forget-game`.
+#[derive(Debug, Clone, Args)]
+pub struct ForgetGameSettings {
+    /// The id of the game.
+    #[arg(value_name = "ID")]
+    pub game: GameId,
+
+    /// Where the game is stored. A SQLite file must not be in use by a service.
+    #[arg(
+        long,
+        env,
+        hide_env_values = true,
+        value_name = "URL",
+        default_value = "sqlite://connect-four.db"
+    )]
+    pub event_store: String,
 }
 
 /// The settings of `health`.

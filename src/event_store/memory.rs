@@ -62,14 +62,10 @@ impl Entry {
     /// What subscriptions deliver for this entry.
     fn message(&self, prefix: &str) -> Option<SubscriptionMessage> {
         let (stream, message) = match self {
-            Entry::Event(event) => (
-                &event.stream,
-                SubscriptionMessage::Recorded(event.clone()),
-            ),
-            Entry::Tombstone(stream) => (
-                stream,
-                SubscriptionMessage::StreamTruncated(stream.clone()),
-            ),
+            Entry::Event(event) => (&event.stream, SubscriptionMessage::Recorded(event.clone())),
+            Entry::Tombstone(stream) => {
+                (stream, SubscriptionMessage::StreamTruncated(stream.clone()))
+            }
             Entry::Removed => return None,
         };
         stream.as_str().starts_with(prefix).then_some(message)
@@ -308,7 +304,13 @@ impl EventStore for MemoryStore {
     }
 
     async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError> {
-        Ok(self.shared.log().entries.len().checked_sub(1).map(position_of))
+        Ok(self
+            .shared
+            .log()
+            .entries
+            .len()
+            .checked_sub(1)
+            .map(position_of))
     }
 
     async fn check(&self) -> Result<(), EventStoreError> {

@@ -38,6 +38,7 @@ mod descriptors;
 mod documents;
 mod faults;
 mod file_size_limit;
+mod forget_game;
 mod games;
 mod history;
 mod http_2;

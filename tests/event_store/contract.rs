@@ -59,6 +59,10 @@ macro_rules! store_contract {
             a_bounded_read_beyond_the_head_is_an_error,
             looking_up_a_position_returns_the_event_that_was_recorded_there,
             looking_up_a_position_without_an_event_returns_nothing,
+            a_deleted_stream_can_be_neither_read_nor_appended_to,
+            a_stream_that_does_not_exist_can_be_deleted_and_never_begins,
+            deleting_a_stream_leaves_the_other_streams_and_positions_alone,
+            subscriptions_report_a_deletion_also_when_they_resume_before_it,
             a_working_store_passes_its_check_and_names_its_location,
         ]);
     };
@@ -584,6 +588,94 @@ pub(crate) async fn a_subscription_skips_and_repeats_nothing_between_stored_and_
         for stream in &streams {
             assert!(revisions[stream].iter().copied().eq(0..EVENTS as u64));
         }
+    }
+}
+
+/// Asserts that the stream is deleted.
+async fn is_deleted(store: &dyn EventStore, stream: &StreamName, events: &[NewEvent]) {
+    let deleted = EventStoreError::StreamDeleted {
+        stream: stream.clone(),
+    };
+    for from in [0, 1, 100] {
+        let read = store.read_stream(stream, StreamRevision::new(from)).await;
+        assert_eq!(read.expect_err("it is deleted"), deleted);
+    }
+    for expected in [ExpectedRevision::NoStream, at(0), at(1), at(2)] {
+        let appended = store.append(stream, expected, new_events(1)).await;
+        assert_eq!(appended, Err(deleted.clone()), "{expected}");
+        if !events.is_empty() {
+            let repeated = store.append(stream, expected, events.to_vec()).await;
+            assert_eq!(repeated, Err(deleted.clone()), "{expected}");
+        }
+    }
+}
+
+pub(crate) async fn a_deleted_stream_can_be_neither_read_nor_appended_to(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    let events = new_events(2);
+    begin(&*store, &stream, events.clone()).await;
+    for _ in 0..2 {
+        assert_eq!(store.delete_stream(&stream).await, Ok(()));
+        is_deleted(&*store, &stream, &events).await;
+    }
+}
+
+pub(crate) async fn a_stream_that_does_not_exist_can_be_deleted_and_never_begins(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    assert_eq!(store.delete_stream(&stream).await, Ok(()));
+    is_deleted(&*store, &stream, &[]).await;
+}
+
+pub(crate) async fn deleting_a_stream_leaves_the_other_streams_and_positions_alone(
+    store: Arc<dyn EventStore>,
+) {
+    let (kept, stream) = (new_stream(), new_stream());
+    let (first, second) = (new_events(2), new_events(1));
+    begin(&*store, &kept, first.clone()).await;
+    // The last event of the store, whose position would be the next one if it were used again.
+    let deleted = begin(&*store, &stream, new_events(3)).await.position;
+    store.delete_stream(&stream).await.expect("it is deleted");
+    assert_ne!(store.event_at(deleted).await, Ok(AtPosition::Nothing));
+    let appended = go_on(&*store, &kept, 1, second.clone()).await;
+    assert!(appended.position > deleted);
+    assert!(head_of(&*store).await >= Some(appended.position));
+    let all = [first, second.clone()].concat();
+    assert_eq!(ids_in(&*store, &kept).await, ids_of(&all));
+    let later = read_on(&*store, &kept, Some(deleted), 100).await;
+    assert!(later.iter().map(|event| event.id).eq(ids_of(&second)));
+}
+
+pub(crate) async fn subscriptions_report_a_deletion_also_when_they_resume_before_it(
+    store: Arc<dyn EventStore>,
+) {
+    let stream = new_stream();
+    let before = head_of(&*store).await;
+    let last = begin(&*store, &stream, new_events(2)).await.position;
+    let report = async |mut subscription: connect_four::event_store::Subscription| {
+        while let Some(message) = soon(futures_util::StreamExt::next(&mut subscription)).await {
+            match message {
+                SubscriptionMessage::StreamTruncated(truncated) if truncated == stream => return,
+                SubscriptionMessage::Recorded(event) => {
+                    assert_ne!(event.event_type, "$streamDeleted");
+                }
+                _ => {}
+            }
+        }
+        panic!("the subscription ended");
+    };
+    let mut live = store.subscribe_all(PREFIX, before);
+    while !matches!(
+        soon(futures_util::StreamExt::next(&mut live)).await,
+        Some(SubscriptionMessage::CaughtUp)
+    ) {}
+    store.delete_stream(&stream).await.expect("it is deleted");
+    report(live).await;
+    for after in [before, Some(last)] {
+        report(store.subscribe_all(PREFIX, after)).await;
     }
 }
 

@@ -147,15 +147,15 @@ async fn a_database_with_a_newer_schema_is_refused_and_left_alone() {
     let file = TempFile::new();
     begin(&file.open().await, &new_stream(), new_events(1)).await;
     Connection::open(file.path())
-        .and_then(|newer| newer.pragma_update(None, "user_version", 2))
+        .and_then(|newer| newer.pragma_update(None, "user_version", 3))
         .expect("a database");
     let before = files(file.directory());
     let refused = file.refusal().await;
     assert!(matches!(
         refused,
         SqliteOpenError::NewerSchema {
-            found: 2,
-            known: 1,
+            found: 3,
+            known: 2,
             ..
         }
     ));
@@ -169,11 +169,11 @@ async fn a_database_whose_newer_schema_is_still_in_the_journal_is_refused() {
     drop(file.open().await);
     let newer = Connection::open(file.path()).expect("a database");
     newer
-        .pragma_update(None, "user_version", 2)
+        .pragma_update(None, "user_version", 3)
         .expect("it goes to the journal");
     assert!(matches!(
         file.refusal().await,
-        SqliteOpenError::NewerSchema { found: 2, .. }
+        SqliteOpenError::NewerSchema { found: 3, .. }
     ));
 }
 

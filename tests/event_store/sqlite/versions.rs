@@ -69,4 +69,5 @@ async fn a_file_of_version_1_keeps_all_its_events_and_takes_new_ones() {
         let appended = soon(store.append(&stream, next, new_events(1))).await;
         appended.expect("the file can be written");
     }
+    assert_eq!(version(&file), 2);
 }

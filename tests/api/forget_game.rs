@@ -62,7 +62,9 @@ async fn lists_only(client: &Client, expected: &[&str]) {
 
 on_every_store! {
     async fn a_game_whose_stream_is_deleted_is_gone_and_its_watchers_are_disconnected(service: Service) {
+        let kept = service.game_with("A").await;
         let game = service.game_with("DE").await;
+        lists_only(&service, &[&game.id, &kept.id]).await;
         let path = game.path("");
         let mut watcher = game.watch(EVENT_STREAM, None).await;
         for _ in 0..3 {
@@ -75,6 +77,7 @@ on_every_store! {
         let rest = tokio::time::timeout(PATIENCE, watcher.try_next()).await;
         assert!(!matches!(rest.expect("an end"), Ok(Some(_))));
         is_forgotten(&service, &path).await;
+        lists_only(&service, &[&kept.id]).await;
         service.has_watchers(0).await;
     }
 }

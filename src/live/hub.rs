@@ -119,3 +119,49 @@ fn send(shared: &Shared, event: &RecordedEvent, renders: Renders) {
         let _ = watchers.send(Arc::new(LiveEvent::of(event, renders.of_a_game)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+    use crate::live::Rendered;
+
+    fn never(_: &RecordedEvent) -> Rendered {
+        unreachable!("no event is delivered")
+    }
+
+    /// The silence of a hub after a minute in which its subscription delivered these messages only.
+    async fn silence_after(messages: Vec<SubscriptionMessage>) -> Duration {
+        let shared = Shared::default();
+        shared.heard();
+        let renders = Renders {
+            of_a_game: never,
+            of_all_games: never,
+        };
+        let subscription = stream::iter(messages).chain(stream::pending()).boxed();
+        tokio::select! {
+            () = forward(&shared, subscription, renders) => unreachable!("it does not end"),
+            () = sleep(Duration::from_secs(60)) => shared.silence(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hub_without_events_is_not_silent() {
+        assert!(silence_after(Vec::new()).await <= BEAT);
+        let reconnected = vec![
+            SubscriptionMessage::Disconnected,
+            SubscriptionMessage::CaughtUp,
+        ];
+        assert!(silence_after(reconnected).await <= BEAT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hub_whose_store_is_unreachable_is_silent() {
+        let disconnected = vec![
+            SubscriptionMessage::CaughtUp,
+            SubscriptionMessage::Disconnected,
+        ];
+        assert!(silence_after(disconnected).await >= Duration::from_secs(59));
+    }
+}

@@ -229,7 +229,7 @@ mod tests {
         migrate(Path::new("old.db"), &mut connection).expect("a new database");
         connection
             .execute_batch(
-                "INSERT INTO streams VALUES (1, 'game-1');
+                "INSERT INTO streams (number, name) VALUES (1, 'game-1');
                  INSERT INTO events VALUES (1, 1, 0, x'00', 'Happened', x'', x'', 0);",
             )
             .expect("an event");

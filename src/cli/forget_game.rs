@@ -37,9 +37,10 @@ pub enum ForgetGameError {
 
 impl From<OpenError> for ForgetGameError {
     fn from(error: OpenError) -> ForgetGameError {
-        match error {
-            OpenError::Sqlite(SqliteOpenError::InUse { .. }) => ForgetGameError::InUse(error),
-            error => ForgetGameError::OpenStore(error),
+        let in_use = matches!(error, OpenError::Sqlite(SqliteOpenError::InUse { .. }));
+        match in_use {
+            true => ForgetGameError::InUse(error),
+            false => ForgetGameError::OpenStore(error),
         }
     }
 }

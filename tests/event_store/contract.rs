@@ -662,7 +662,9 @@ pub(crate) async fn subscriptions_report_a_deletion_also_when_they_resume_before
                 SubscriptionMessage::Recorded(event) => {
                     assert_ne!(event.event_type, "$streamDeleted");
                 }
-                _ => {}
+                SubscriptionMessage::StreamTruncated(_)
+                | SubscriptionMessage::CaughtUp
+                | SubscriptionMessage::Disconnected => {}
             }
         }
         panic!("the subscription ended");

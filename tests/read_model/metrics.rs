@@ -27,7 +27,7 @@ async fn metrics_show_lag_applied_events_unreadable_streams_and_whether_it_has_c
     };
     let began = Instant::now();
     let mut seen = metrics().await;
-    while !seen.contains("connect_four_read_model_caught_up 1") {
+    while !seen.contains("\nconnect_four_read_model_caught_up 1\n") {
         assert!(began.elapsed() < PATIENCE, "{seen}");
         seen = metrics().await;
     }

@@ -257,7 +257,8 @@ impl GameRepository {
         read
     }
 
-    /// Appends the events that were decided on this state of the game. Returns the game after them.
+    /// Appends the events that were decided on this state of the game. Returns the game after them,
+    /// and whether an earlier append had stored them.
     pub(super) async fn append(
         &self,
         id: GameId,
@@ -265,7 +266,7 @@ impl GameRepository {
         command: &Command,
         options: &CommandOptions,
         events: Vec<GameEvent>,
-    ) -> Result<Arc<GameAtRevision>, EventStoreError> {
+    ) -> Result<(Arc<GameAtRevision>, bool), EventStoreError> {
         let stream = id.stream();
         let expected = ExpectedRevision::at(decided_on.revision);
         let key = options.key.as_ref();
@@ -304,7 +305,7 @@ impl GameRepository {
         loaded.revision = Some(appended.revision);
         loaded.position = Some(appended.position);
         loaded.game = events.iter().fold(loaded.game, evolve);
-        Ok(self.insert(id, loaded))
+        Ok((self.insert(id, loaded), appended.is_repetition))
     }
 
     /// Checks that the event stored at this revision is the one that was appended. A store

@@ -66,6 +66,7 @@ impl Log {
         Appended {
             revision,
             position: self.events[place].position,
+            is_repetition: false,
         }
     }
 
@@ -89,7 +90,10 @@ impl Log {
                 expected,
                 actual,
             }),
-            AppendCheck::AlreadyStored(last) => Ok(self.appended(stream, last)),
+            AppendCheck::AlreadyStored(last) => Ok(Appended {
+                is_repetition: true,
+                ..self.appended(stream, last)
+            }),
             AppendCheck::Store => {
                 let last = self.store(stream, expected.first_appended(), events);
                 Ok(self.appended(stream, last))

@@ -26,6 +26,7 @@ mod real_kurrentdb;
 mod service;
 mod watcher;
 
+mod accept;
 mod all_events;
 mod all_events_edge_cases;
 mod bad_input;
@@ -52,6 +53,7 @@ mod process;
 mod put_game;
 mod races;
 mod read_your_writes;
+mod request_bodies;
 mod resignation;
 mod retries;
 mod revisions;

@@ -92,7 +92,11 @@ impl<'c, 'a> Batch<'c, 'a> {
             }
             AppendCheck::AlreadyStored(revision) => {
                 let (_, position) = self.stored(stream, revision)?;
-                Ok(Ok(Appended { revision, position }))
+                Ok(Ok(Appended {
+                    revision,
+                    position,
+                    is_repetition: true,
+                }))
             }
             AppendCheck::Conflict => Ok(Err(EventStoreError::WrongExpectedRevision {
                 stream: stream.clone(),
@@ -130,6 +134,7 @@ impl<'c, 'a> Batch<'c, 'a> {
         let mut last = Appended {
             revision: first,
             position: GlobalPosition::counted(0),
+            is_repetition: false,
         };
         for (offset, event) in (0..).zip(events) {
             last.revision = first.plus(offset);

@@ -1,4 +1,5 @@
-//! The OpenAPI document, an interactive page for it, and the index.
+//! The OpenAPI document, an interactive page for it, and the index. Documents ignore query parameters, because
+//! sites that link to a page add their own.
 
 use std::sync::LazyLock;
 
@@ -8,9 +9,7 @@ use axum::response::Response;
 use serde_json::{Value, json as value};
 
 use super::page::{html, page};
-use crate::http::problem::Problem;
 use crate::http::request::accept::PageForm;
-use crate::http::request::query::Query;
 use crate::http::response::{json, text};
 
 const YAML: &str = include_str!("../../../openapi.yaml");
@@ -31,32 +30,28 @@ pub(crate) const FIVE_MINUTES: (HeaderName, HeaderValue) = (
 pub(crate) const VARIES: (HeaderName, HeaderValue) = (VARY, HeaderValue::from_static("accept"));
 
 /// `GET /openapi.yaml` (RFC 9512)
-pub(crate) async fn openapi_yaml(query: Query) -> Result<Response, Problem> {
-    query.finish()?;
-    Ok(text([FIVE_MINUTES], "application/yaml", YAML))
+pub(crate) async fn openapi_yaml() -> Response {
+    text([FIVE_MINUTES], "application/yaml", YAML)
 }
 
 /// `GET /openapi.json`
-pub(crate) async fn openapi_json(query: Query) -> Result<Response, Problem> {
-    query.finish()?;
-    Ok(json([FIVE_MINUTES], &*DOCUMENT))
+pub(crate) async fn openapi_json() -> Response {
+    json([FIVE_MINUTES], &*DOCUMENT)
 }
 
 /// `GET /docs`
-pub(crate) async fn docs(query: Query) -> Result<Response, Problem> {
-    query.finish()?;
-    Ok(html([], DOCS))
+pub(crate) async fn docs() -> Response {
+    html([], DOCS)
 }
 
 /// `GET /`
-pub(crate) async fn index(form: PageForm, query: Query) -> Result<Response, Problem> {
-    query.finish()?;
+pub(crate) async fn index(form: PageForm) -> Response {
     let links = HeaderValue::from_static(
         "</openapi.yaml>; rel=\"service-desc\"; type=\"application/yaml\", \
          </docs>; rel=\"service-doc\"; type=\"text/html\"",
     );
     let links = (LINK, links);
-    Ok(match form {
+    match form {
         PageForm::Json => json(
             [links, VARIES, FIVE_MINUTES],
             value!({
@@ -89,5 +84,5 @@ curl -H 'Accept: text/plain' --json '{\"player\":\"alice\",\"column\":\"D\"}' HO
 </pre>
 ",
         ),
-    })
+    }
 }

@@ -30,6 +30,7 @@ problem_types! {
     NotYourTurn,
     ColumnFull,
     RevisionMismatch,
+    PreconditionFailed,
     PreconditionRequired,
     MalformedJson,
     InvalidQuery,
@@ -104,6 +105,11 @@ impl ProblemType {
                 "revision-mismatch",
                 S::PRECONDITION_FAILED,
                 "The game is at another revision",
+            ),
+            Self::PreconditionFailed => (
+                "precondition-failed",
+                S::PRECONDITION_FAILED,
+                "A precondition of the request is false",
             ),
             Self::PreconditionRequired => (
                 "precondition-required",

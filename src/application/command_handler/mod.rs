@@ -99,6 +99,13 @@ impl CommandHandler {
                 return Ok(Handled::repeated(loaded));
             }
             match self.decide_and_append(id, loaded, &command, options).await {
+                // An equal request came first, so the game exists now.
+                Ok(handled)
+                    if handled.is_repeated && !precondition.holds(handled.game.revision) =>
+                {
+                    let history = self.games.history(id).await?;
+                    return Err(precondition_failed(precondition, &handled.game, history));
+                }
                 Ok(handled) => return Ok(handled),
                 Err(error) => races.lost(error.lost_race().ok_or(error)?),
             }

@@ -32,8 +32,8 @@ ENV LISTEN=0.0.0.0:8080 \
     EVENT_STORE=sqlite:///data/connect-four.db
 EXPOSE 8080
 # /livez, not /readyz: a container must not be replaced because its database is unavailable. /readyz
-# is for load balancers.
+# is for load balancers. The check uses the address in LISTEN.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s \
-    CMD ["/usr/local/bin/connect-four", "health", "http://127.0.0.1:8080/livez"]
+    CMD ["/usr/local/bin/connect-four", "health", "/livez"]
 ENTRYPOINT ["/usr/local/bin/connect-four"]
 CMD ["serve"]

@@ -5,9 +5,12 @@
 
 mod backoff;
 pub mod domain;
-pub mod drawing;
+mod panics;
 mod sqlite_file;
 pub mod telemetry;
+
+pub mod computer;
+pub mod drawing;
 
 pub mod event_store;
 

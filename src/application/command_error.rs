@@ -38,6 +38,15 @@ pub enum CommandError {
         /// The current revision.
         current: Option<StreamRevision>,
     },
+    /// The game is protected, and the request has no token.
+    #[error("the game is protected, and the request has no token")]
+    TokenRequired,
+    /// The game is protected, and the token belongs to neither player.
+    #[error("the token belongs to neither player of the game")]
+    InvalidToken,
+    /// The token belongs to the other player.
+    #[error("the token belongs to the other player")]
+    NotYourSeat,
     /// The idempotency key was already used for another command.
     #[error("the idempotency key was already used for another command")]
     KeyReused {

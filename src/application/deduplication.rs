@@ -1,10 +1,10 @@
 //! Recognises repeated requests by the events in the game's own stream. There is no other table of
 //! requests, so this also works after a restart and at another replica.
 
-use super::command_options::IdempotencyKey;
 use super::event_id::keyed_event_id;
 use super::game_id::GameId;
 use super::game_repository::{GameAtRevision, HistoricEvent};
+use super::idempotency_key::IdempotencyKey;
 use super::resignation::resigned_by;
 use crate::domain::{Command, GameEvent, MakeMove, Resign};
 use crate::event_store::StreamRevision;

@@ -6,8 +6,9 @@
 
 use uuid::Uuid;
 
-use super::command_options::IdempotencyKey;
+use super::command_options::CommandOptions;
 use super::game_id::GameId;
+use super::idempotency_key::IdempotencyKey;
 use crate::domain::Command;
 use crate::event_store::ExpectedRevision;
 
@@ -17,16 +18,21 @@ use crate::event_store::ExpectedRevision;
 pub(super) fn event_id(
     game: GameId,
     command: &Command,
-    key: Option<&IdempotencyKey>,
+    options: &CommandOptions,
     decided_at: ExpectedRevision,
     index: usize,
 ) -> Uuid {
-    let name = match (command, key) {
+    let name = match (command, &options.key) {
         (Command::StartGame(start), _) => {
             // A start causes one event, so it needs no index. The names are written as a JSON array,
             // since they may contain any separator.
             let names = [start.players.one.as_str(), start.players.two.as_str()];
-            format!("start:{}", serde_json::json!(names))
+            let start = format!("start:{}", serde_json::json!(names));
+            // Starts with different tokens are different commands.
+            match &options.seats {
+                Some(seats) => format!("{start}:{}", seats.text()),
+                None => start,
+            }
         }
         (Command::MakeMove(_) | Command::Resign(_), Some(key)) => {
             return keyed_event_id(game, key, index);
@@ -75,14 +81,26 @@ mod tests {
             column,
         });
         let at = ExpectedRevision::Exact(StreamRevision::new(revision));
-        event_id(game.parse().expect("an id"), &command, None, at, index)
+        event_id(
+            game.parse().expect("an id"),
+            &command,
+            &CommandOptions::default(),
+            at,
+            index,
+        )
     }
 
     fn start_id(one: &str, two: &str) -> Uuid {
         let players = Players::new(name(one), name(two)).expect("two players");
         let command = Command::StartGame(StartGame { players });
         let game = GAME.parse().expect("an id");
-        event_id(game, &command, None, ExpectedRevision::NoStream, 0)
+        event_id(
+            game,
+            &command,
+            &CommandOptions::default(),
+            ExpectedRevision::NoStream,
+            0,
+        )
     }
 
     /// Computed with Python's `uuid.uuid5`. Other replicas and later versions must compute the same.
@@ -102,6 +120,10 @@ mod tests {
     fn the_ids_of_a_move_with_a_key_depend_on_the_key_alone() {
         let key = "b1946ac9-2f3e-4c5d-8a7b-6c5d4e3f2a1b";
         let key: IdempotencyKey = key.parse().expect("a key");
+        let options = CommandOptions {
+            key: Some(key),
+            ..CommandOptions::default()
+        };
         let game = GAME.parse().expect("an id");
         for (index, id) in [
             "4a3ed5dc-46e1-5aa1-ae52-af8a93b3f550",
@@ -116,7 +138,7 @@ mod tests {
                     player: name("alice"),
                     column: Column::D,
                 });
-                let made = event_id(game, &command, Some(&key), at, index);
+                let made = event_id(game, &command, &options, at, index);
                 assert_eq!(made.to_string(), id);
             }
         }
@@ -128,7 +150,13 @@ mod tests {
         let resignation_of = |player, revision| {
             let at = ExpectedRevision::Exact(StreamRevision::new(revision));
             let player = name(player);
-            event_id(game, &Command::Resign(Resign { player }), None, at, 0)
+            event_id(
+                game,
+                &Command::Resign(Resign { player }),
+                &CommandOptions::default(),
+                at,
+                0,
+            )
         };
         assert_eq!(
             resignation_of("alice", 3).to_string(),

@@ -10,9 +10,11 @@ use uuid::Uuid;
 use super::command_options::CommandOptions;
 use super::event_id::event_id;
 use super::event_json::{DecodeError, decode, encode};
+use super::event_metadata::event_metadata;
 use super::game_id::GameId;
 use super::load_error::{LoadError, UnreadableReason};
-use super::resignation::{metadata, resigned_by};
+use super::resignation::resigned_by;
+use super::seats::Seats;
 use crate::domain::{Command, Game, GameEvent, evolve, replay};
 use crate::event_store::{
     EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, RecordedEvent,
@@ -30,6 +32,8 @@ pub struct GameAtRevision {
     pub position: Option<GlobalPosition>,
     /// The id of every event, by revision. At most 44 in a game that was played with this service.
     pub event_ids: Vec<Uuid>,
+    /// The hashes of the players' tokens; `None` if the game is not protected.
+    pub seats: Option<Arc<Seats>>,
 }
 
 impl GameAtRevision {
@@ -41,6 +45,7 @@ impl GameAtRevision {
             revision: last.map(|last| last.recorded.revision),
             position: last.map(|last| last.recorded.position),
             event_ids: history.iter().map(|event| event.recorded.id).collect(),
+            seats: history.first().and_then(|first| seats(&first.recorded)),
         }
     }
 
@@ -59,8 +64,16 @@ impl GameAtRevision {
         self.revision = Some(recorded.revision);
         self.position = Some(recorded.position);
         self.event_ids.push(recorded.id);
+        if let GameEvent::GameStarted { .. } = event {
+            self.seats = seats(recorded);
+        }
         Ok(event)
     }
+}
+
+/// The seats of the game that starts with this event.
+fn seats(first: &RecordedEvent) -> Option<Arc<Seats>> {
+    Seats::of_metadata(&first.metadata).map(Arc::new)
 }
 
 /// Checks that the stored event has the next revision, decodes it, and applies it to the game.
@@ -270,14 +283,14 @@ impl GameRepository {
         let stream = id.stream();
         let expected = ExpectedRevision::at(decided_on.revision);
         let key = options.key.as_ref();
-        let metadata = metadata(command, &options.metadata);
+        let metadata = event_metadata(command, options);
         let new_events: Vec<_> = events
             .iter()
             .enumerate()
             .map(|(index, event)| {
                 let (event_type, data) = encode(event);
                 NewEvent {
-                    id: event_id(id, command, key, expected, index),
+                    id: event_id(id, command, options, expected, index),
                     event_type,
                     data,
                     metadata: metadata.clone(),
@@ -305,6 +318,9 @@ impl GameRepository {
         loaded.revision = Some(appended.revision);
         loaded.position = Some(appended.position);
         loaded.game = events.iter().fold(loaded.game, evolve);
+        if let Command::StartGame(_) = command {
+            loaded.seats = options.seats.clone().map(Arc::new);
+        }
         Ok((self.insert(id, loaded), appended.is_repetition))
     }
 

@@ -1,29 +1,19 @@
 //! How a resignation is stored: as a `GameFinished` event, since the tutorial's reader knows no other
 //! event that ends a game. The event's metadata contains the reason and the player who resigned.
 
-use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use crate::domain::{Command, PlayerName};
+use crate::domain::{PlayerName, Resign};
 use crate::event_store::RecordedEvent;
 
 const REASON: &str = "reason";
 const RESIGNATION: &str = "resignation";
 const PLAYER: &str = "player";
 
-/// The metadata of the events of this command: the metadata of the request and, for a resignation,
-/// the reason and the player.
-pub(super) fn metadata(command: &Command, of_request: &Bytes) -> Bytes {
-    let Command::Resign(resign) = command else {
-        return of_request.clone();
-    };
-    let mut metadata = Map::new();
+/// Adds the reason and the player to the metadata of a resignation.
+pub(super) fn add_to(metadata: &mut Map<String, Value>, resign: &Resign) {
     metadata.insert(REASON.to_owned(), RESIGNATION.into());
     metadata.insert(PLAYER.to_owned(), resign.player.as_str().into());
-    if let Ok(Value::Object(known)) = serde_json::from_slice(of_request) {
-        metadata.extend(known);
-    }
-    Value::Object(metadata).to_string().into()
 }
 
 /// The player who resigned with this event; `None` if the event is not a resignation.

@@ -1,13 +1,19 @@
 //! The command line: the subcommands and what each of them does.
 
+mod file_size;
 pub mod health;
+mod listen;
 pub mod rebuild;
 pub mod serve;
 mod settings;
 
-use clap::{Parser, Subcommand};
+use std::env;
 
-pub use self::settings::{ServeSettings, StoreSettings};
+use clap::builder::{OsStr, Resettable};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub use self::listen::{InvalidListenAddress, ListenAddress};
+pub use self::settings::{HealthSettings, ServeSettings, StoreSettings};
 use crate::terminal::{PlaySettings, ViewSettings};
 
 /// Connect Four as an event-sourced HTTP API.
@@ -33,11 +39,7 @@ pub enum Command {
     Rebuild(StoreSettings),
     /// Check a running service: exits with 0 if it answers with a 2xx status within two seconds.
     /// For containers, which have no curl.
-    Health {
-        /// The URL to request, for example the service's `/readyz`.
-        #[arg(default_value = "http://127.0.0.1:8080/readyz")]
-        url: String,
-    },
+    Health(HealthSettings),
     /// Play in this terminal on a running service: both players at one keyboard, or, with --as,
     /// each player in a terminal of their own.
     Play(PlaySettings),
@@ -48,10 +50,30 @@ pub enum Command {
 }
 
 impl Cli {
+    /// Parses the arguments and the environment variables of this process. Prints help and errors,
+    /// and ends the process after them.
+    pub fn from_arguments() -> Cli {
+        let matches = ignoring_empty_variables(Cli::command()).get_matches();
+        Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+
     /// The chosen subcommand, by default `serve`.
     pub fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Serve(self.serve))
     }
+}
+
+/// An empty environment variable means the same as one that is not set: compose files and shells set
+/// variables to nothing to leave them out.
+fn ignoring_empty_variables(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| {
+        let variable = arg.get_env().and_then(env::var_os);
+        match variable.is_some_and(|value| value.is_empty()) {
+            true => arg.env(Resettable::<OsStr>::Reset),
+            false => arg,
+        }
+    });
+    command.mut_subcommands(ignoring_empty_variables)
 }
 
 #[cfg(test)]
@@ -86,10 +108,9 @@ mod tests {
             let location = match cli.expect("known flags").into_command() {
                 Command::Serve(settings) => settings.stores.read_model(),
                 Command::Rebuild(settings) => settings.read_model(),
-                Command::Health { .. }
-                | Command::Play(_)
-                | Command::Watch(_)
-                | Command::Replay(_) => panic!("{args:?} is about a store"),
+                Command::Health(_) | Command::Play(_) | Command::Watch(_) | Command::Replay(_) => {
+                    panic!("{args:?} is about a store")
+                }
             };
             assert_eq!(Ok(location), expected.parse());
         }

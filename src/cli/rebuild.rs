@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::file_size;
 use super::settings::StoreSettings;
 use crate::event_store::{self, EventStoreError, GlobalPosition, OpenError};
 use crate::read_model::{OpenReadModelError, ReadModel, ReadModelLocation};
@@ -29,14 +30,25 @@ pub enum RebuildError {
     /// The read model cannot be opened.
     #[error(transparent)]
     ReadModel(#[from] OpenReadModelError),
+    /// The events cannot be read, or the read model cannot be written.
+    #[error(
+        "the read model was not rebuilt ({0}): check that the event store answers and that the disk \
+         works and has free space"
+    )]
+    Failed(String),
     /// The progress cannot be printed.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
 }
 
+/// How many attempts in a row may fail, within about two seconds. A lock or the loss of a connection
+/// passes in that time.
+const ATTEMPTS: u64 = 5;
+
 /// Empties the read model, applies all events and prints a summary. Ends when it reaches the end of
 /// the store, including events that are recorded meanwhile.
 pub async fn run(settings: &StoreSettings) -> Result<(), RebuildError> {
+    file_size::survive_limit()?;
     let location = settings.read_model();
     if location == ReadModelLocation::Memory {
         return Err(RebuildError::InMemory);
@@ -51,12 +63,16 @@ pub async fn run(settings: &StoreSettings) -> Result<(), RebuildError> {
     let projecting = model.start(store, Arc::new(()));
     let mut ticks = interval(Duration::from_millis(100));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    tokio::select! {
-        () = model.caught_up() => {}
-        () = async { loop { ticks.tick().await; bar.show(&model, began); } } => {}
-    }
+    let failed = tokio::select! {
+        () = model.caught_up() => None,
+        error = model.failed(ATTEMPTS) => Some(error),
+        () = async { loop { ticks.tick().await; bar.show(&model, began); } } => None,
+    };
     drop(projecting);
     bar.0.finish_and_clear();
+    if let Some(error) = failed {
+        return Err(RebuildError::Failed(error));
+    }
     let status = model.status();
     writeln!(
         out,

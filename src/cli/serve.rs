@@ -2,12 +2,13 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 
+use super::file_size;
+use super::listen::ListenAddress;
 use super::settings::ServeSettings;
 use crate::event_store::{self, OpenError};
 use crate::http::App;
@@ -34,7 +35,7 @@ pub enum ServeError {
     #[error("cannot listen on {address}: {error}; choose another with --listen")]
     Listen {
         /// The address.
-        address: SocketAddr,
+        address: ListenAddress,
         /// The system's error.
         error: io::Error,
     },
@@ -45,6 +46,7 @@ pub enum ServeError {
 
 /// Serves until SIGINT or SIGTERM.
 pub async fn run(settings: &ServeSettings) -> Result<(), ServeError> {
+    file_size::survive_limit()?;
     let logs = telemetry::init(settings.log_format, &settings.log)?;
     let served = serve(settings, &logs).await;
     logs.flush(LAST_LINES);
@@ -53,6 +55,9 @@ pub async fn run(settings: &ServeSettings) -> Result<(), ServeError> {
 
 async fn serve(settings: &ServeSettings, logs: &Logs) -> Result<(), ServeError> {
     let shutdown = shutdown_signal()?;
+    if let Err(error) = server::raise_descriptor_limit() {
+        tracing::warn!(%error, "the limit on open files could not be raised");
+    }
     let store = event_store::open(&settings.stores.event_store).await?;
     let read_model = settings.stores.read_model();
     let app = {
@@ -62,10 +67,12 @@ async fn serve(settings: &ServeSettings, logs: &Logs) -> Result<(), ServeError> 
     let app = app
         .requiring_if_match(settings.require_if_match)
         .counting_lost_lines(logs.clone());
-    let address = settings.listen;
-    let listener = TcpListener::bind(address)
+    let listener = TcpListener::bind(settings.listen.to_string())
         .await
-        .map_err(|error| ServeError::Listen { address, error })?;
+        .map_err(|error| ServeError::Listen {
+            address: settings.listen.clone(),
+            error,
+        })?;
     let address = listener.local_addr()?;
     let location = store.location();
     tracing::info!(

@@ -1,11 +1,10 @@
-//! The settings of `serve` and `rebuild`: for each one its flag, environment variable, default and
+//! The settings of `serve`, `rebuild` and `health`: for each one its flag, environment variable, default and
 //! `--help` text.
-
-use std::net::SocketAddr;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
+use super::listen::ListenAddress;
 use crate::read_model::ReadModelLocation;
 use crate::telemetry::LogFormat;
 
@@ -16,14 +15,14 @@ pub struct ServeSettings {
     #[command(flatten)]
     pub stores: StoreSettings,
 
-    /// The address and port to listen on; port 0 chooses a free port.
+    /// The address or host name, and the port, to listen on; port 0 chooses a free port.
     #[arg(
         long,
         env,
         value_name = "ADDRESS:PORT",
         default_value = "127.0.0.1:8080"
     )]
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
 
     /// Require an `If-Match` header with the expected revision on every move, which makes it safe
     /// to send again. A move without it is answered with 428.
@@ -54,11 +53,13 @@ pub struct ServeSettings {
 /// The event store and the read model.
 #[derive(Debug, Clone, Args)]
 pub struct StoreSettings {
-    /// Where events are stored: `sqlite://PATH`, a KurrentDB connection string such as
-    /// `kurrentdb://HOST:PORT?tls=false`, or `memory:` until the process ends.
+    /// Where events are stored: `sqlite://PATH` without parameters, a KurrentDB connection string
+    /// such as `kurrentdb://HOST:PORT?tls=false`, or `memory:` until the process ends.
+    // The connection string may contain a password, which `--help` must not print.
     #[arg(
         long,
         env,
+        hide_env_values = true,
         value_name = "URL",
         default_value = "sqlite://connect-four.db"
     )]
@@ -69,6 +70,24 @@ pub struct StoreSettings {
     /// memory for the others.
     #[arg(long, env, value_name = "PATH")]
     pub read_model: Option<ReadModelLocation>,
+}
+
+/// The settings of `health`.
+#[derive(Debug, Clone, Args)]
+pub struct HealthSettings {
+    /// The URL to request. `http://` is optional. A path, such as `/livez`, is requested from the
+    /// service on this machine that listens on the address in --listen.
+    #[arg(value_name = "URL", default_value = "/readyz")]
+    pub url: String,
+
+    /// The address and port that the service listens on.
+    #[arg(
+        long,
+        env,
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub listen: ListenAddress,
 }
 
 impl StoreSettings {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::{Board, Column, Disc, GameResult, PlayerName};
+use crate::domain::{Board, Column, Disc, GameResult, PlayerName, Players};
 
 /// A game at a revision.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -38,6 +38,16 @@ impl Game {
     /// The two players; the first one made the first move.
     pub fn players(&self) -> [&PlayerName; 2] {
         [&self.player_one, &self.player_two]
+    }
+
+    /// The name of this player as the game has it, which may differ from the given name in its
+    /// Unicode normalization; `None` if the player does not play in this game.
+    pub fn find_player(&self, name: &str) -> Option<PlayerName> {
+        let players = Players {
+            one: self.player_one.clone(),
+            two: self.player_two.clone(),
+        };
+        players.find(&PlayerName::recorded(name)).cloned()
     }
 }
 

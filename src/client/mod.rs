@@ -7,6 +7,7 @@
 mod event_stream;
 mod game;
 mod problem;
+mod redirect;
 mod retry;
 mod service;
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 /// A string that is not the URL of a service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no URL of a service; one looks like http://127.0.0.1:8080")]
+#[error("`{0}` is not the URL of a service; an example is http://127.0.0.1:8080")]
 pub struct InvalidServer(pub String);
 
 /// Why a request failed.
@@ -20,6 +20,14 @@ pub enum ClientError {
     /// again with the same [`IdempotencyKey`](super::IdempotencyKey).
     #[error("no answer: {0}")]
     Unreachable(String),
+    /// The service redirects, and following it would change the request.
+    #[error("it redirects to {location}; the service may be at {service}")]
+    Redirected {
+        /// Where the request was redirected to.
+        location: String,
+        /// The URL that the service probably has, without a trailing slash.
+        service: String,
+    },
     /// The response is not one of this service; another program may listen at that address.
     #[error("the response is not valid: {0}")]
     InvalidResponse(#[source] serde_json::Error),
@@ -30,7 +38,9 @@ impl ClientError {
     pub fn is(&self, slug: &str) -> bool {
         match self {
             ClientError::Refused(problem) => problem.slug == slug,
-            ClientError::Unreachable(_) | ClientError::InvalidResponse(_) => false,
+            ClientError::Unreachable(_)
+            | ClientError::Redirected { .. }
+            | ClientError::InvalidResponse(_) => false,
         }
     }
 }
@@ -53,6 +63,14 @@ struct Body {
     #[serde(rename = "type")]
     problem_type: String,
     detail: String,
+    /// What is wrong with each member of the request body.
+    #[serde(default)]
+    errors: Vec<InvalidMember>,
+}
+
+#[derive(Deserialize)]
+struct InvalidMember {
+    detail: String,
 }
 
 impl Problem {
@@ -60,7 +78,12 @@ impl Problem {
         let (slug, detail) = match serde_json::from_slice::<Body>(body) {
             Ok(body) => {
                 let slug = body.problem_type.rsplit('/').next().unwrap_or_default();
-                (slug.to_owned(), body.detail)
+                // The detail of this problem is for programmers: it mentions the members of the document.
+                let detail = match body.errors.first() {
+                    Some(first) if slug == "invalid-request" => format!("{}.", first.detail),
+                    Some(_) | None => body.detail,
+                };
+                (slug.to_owned(), detail)
             }
             Err(_) => (String::new(), format!("the server answers {status}")),
         };
@@ -101,6 +124,11 @@ mod tests {
         assert_eq!(problem.slug, "invalid-request");
         assert_eq!(problem.reason(), "no letter.");
         assert!(ClientError::Refused(problem).is("invalid-request"));
+
+        let body = r##"{"type":"/problems/invalid-request","detail":"#/a: b. Fix every entry.",
+            "errors":[{"pointer":"#/a","detail":"b"},{"pointer":"#/c","detail":"d"}]}"##;
+        let problem = Problem::of(StatusCode::UNPROCESSABLE_ENTITY, body.as_bytes());
+        assert_eq!(problem.reason(), "b.");
     }
 
     #[test]

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use reqwest::header::RETRY_AFTER;
-use reqwest::{Response, StatusCode};
+use reqwest::{Response, StatusCode, Url};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::problem::{ClientError, Problem, cause};
+use super::redirect::redirected;
 use crate::backoff::Backoff;
 
 /// How often and for how long a request is sent again when the service cannot be reached.
@@ -51,6 +52,8 @@ pub enum Connection {
 /// The retries of one request.
 #[derive(Debug)]
 pub(super) struct Retries<'a> {
+    /// The URL of the service.
+    base: &'a Url,
     connection: &'a watch::Sender<Connection>,
     give_up_after: Duration,
     failing_since: Option<Instant>,
@@ -59,10 +62,12 @@ pub(super) struct Retries<'a> {
 
 impl<'a> Retries<'a> {
     pub(super) fn new(
+        base: &'a Url,
         connection: &'a watch::Sender<Connection>,
         policy: RetryPolicy,
     ) -> Retries<'a> {
         Retries {
+            base,
             connection,
             give_up_after: policy.give_up_after,
             failing_since: None,
@@ -86,6 +91,10 @@ impl<'a> Retries<'a> {
         let status = response.status();
         if status.is_success() {
             return Ok(Some(response));
+        }
+        if let Some(redirected) = redirected(self.base, &response) {
+            self.succeeded();
+            return Err(redirected);
         }
         let at_least = retry_after(&response);
         let body = match response.bytes().await {
@@ -177,21 +186,27 @@ mod tests {
         }
     }
 
+    fn base() -> Url {
+        Url::parse("http://localhost/").expect("a URL")
+    }
+
     async fn lose(retries: &mut Retries<'_>) -> Result<(), ClientError> {
         retries.pause_because("away".to_owned()).await
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_to_a_service_that_never_answered_fails_at_once() {
+        let base = base();
         let connection = watch::Sender::new(Connection::Untried);
-        let mut retries = Retries::new(&connection, policy());
+        let mut retries = Retries::new(&base, &connection, policy());
         assert!(lose(&mut retries).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]
     async fn pauses_grow_until_the_request_fails() {
+        let base = base();
         let connection = watch::Sender::new(Connection::Connected);
-        let mut retries = Retries::new(&connection, policy());
+        let mut retries = Retries::new(&base, &connection, policy());
         let begin = Instant::now();
         let mut pauses = Vec::new();
         let given_up = loop {
@@ -213,8 +228,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_renews_the_policy() {
+        let base = base();
         let connection = watch::Sender::new(Connection::Connected);
-        let mut retries = Retries::new(&connection, policy());
+        let mut retries = Retries::new(&base, &connection, policy());
         for _ in 0..100 {
             lose(&mut retries).await.expect("there is time left");
             retries.succeeded();

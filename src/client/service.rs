@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::game::Game;
 use super::problem::{ClientError, InvalidServer};
+use super::redirect;
 use super::retry::{Connection, Retries, RetryPolicy};
 
 /// Longer than the five seconds after which the service itself gives up.
@@ -66,11 +67,13 @@ impl Client {
         };
         let base = Url::parse(&format!("{}/", text.trim_end_matches('/')));
         let base = base.map_err(|_| invalid())?;
-        if !["http", "https"].contains(&base.scheme()) || base.query().is_some() {
+        let has_more_than_a_path = base.query().is_some() || base.fragment().is_some();
+        if !["http", "https"].contains(&base.scheme()) || has_more_than_a_path {
             return Err(invalid());
         }
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
+            .redirect(redirect::policy())
             .user_agent(concat!("connect-four/", env!("CARGO_PKG_VERSION")));
         // A proxy from the environment would resolve these names on its own host.
         let http = match base.host_str() {
@@ -204,7 +207,7 @@ impl Client {
     }
 
     pub(super) fn retries(&self) -> Retries<'_> {
-        Retries::new(&self.connection, self.retry_policy)
+        Retries::new(&self.base, &self.connection, self.retry_policy)
     }
 
     /// Sends the request until it is answered.
@@ -238,11 +241,20 @@ mod tests {
         for (text, url) in [
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
             ("localhost:8080", "http://localhost:8080"),
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("[::1]:8080", "http://[::1]:8080"),
+            ("example.org/four", "http://example.org/four"),
             ("https://example.org/four/", "https://example.org/four"),
         ] {
             assert_eq!(Client::new(text).expect("a URL").server(), url);
         }
-        for text in ["", "ftp://example.org", "http://", "http://host?query"] {
+        for text in [
+            "",
+            "ftp://example.org",
+            "http://",
+            "http://host?query",
+            "host#part",
+        ] {
             assert!(Client::new(text).is_err(), "{text:?}");
         }
     }

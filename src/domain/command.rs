@@ -1,6 +1,7 @@
 //! The commands: requests that the rules may accept or refuse. Only events are facts.
 
 use super::board::Column;
+use super::game::Game;
 use super::player::{PlayerName, Players};
 
 /// Every command that [`decide`](super::decide()) accepts.
@@ -20,6 +21,26 @@ impl Command {
         match self {
             Command::Resign(Resign { player }) => Some(player),
             Command::StartGame(_) | Command::MakeMove(_) => None,
+        }
+    }
+
+    /// This command with the player's name as the game has it. The name that a client sent may
+    /// differ from it in its Unicode normalization; events contain the name of the game.
+    #[must_use]
+    pub fn with_the_name_in(&self, game: &Game) -> Command {
+        let name = |player: &PlayerName| {
+            let known = game.players().and_then(|players| players.find(player));
+            known.unwrap_or(player).clone()
+        };
+        match self {
+            Command::StartGame(_) => self.clone(),
+            Command::MakeMove(MakeMove { player, column }) => Command::MakeMove(MakeMove {
+                player: name(player),
+                column: *column,
+            }),
+            Command::Resign(Resign { player }) => Command::Resign(Resign {
+                player: name(player),
+            }),
         }
     }
 }

@@ -13,6 +13,7 @@ mod decide;
 mod event;
 mod evolve;
 mod game;
+mod name_rules;
 mod player;
 mod rejection;
 mod replay;

@@ -2,6 +2,9 @@
 
 use std::fmt::{self, Display, Write};
 
+use icu_properties::CodePointSetData;
+use icu_properties::props::BidiControl;
+
 use crate::domain::{Board, Column, Disc, GameResult, PlayerName};
 
 const ROWS: usize = 6;
@@ -48,9 +51,9 @@ pub fn draw(scene: &Scene<'_>, palette: Palette) -> String {
         "{}{} {}   {} {}\n{}\n",
         board(scene, palette),
         palette.disc(Disc::Yellow),
-        PrintableName(scene.player_one),
+        Printable(scene.player_one.as_str()),
         palette.disc(Disc::Red),
-        PrintableName(scene.player_two),
+        Printable(scene.player_two.as_str()),
         status(scene),
     )
 }
@@ -88,19 +91,18 @@ fn board(scene: &Scene<'_>, palette: Palette) -> String {
 
 /// Whose turn it is, or how the game ended.
 fn status(scene: &Scene<'_>) -> String {
-    let won = |player| match scene.winning_line[..] {
-        [] => format!("{} won", PrintableName(player)),
-        _ => format!(
-            "{} won: {}",
-            PrintableName(player),
-            scene.winning_line.join(" ")
-        ),
+    let won = |player: &PlayerName| {
+        let name = Printable(player.as_str());
+        match scene.winning_line[..] {
+            [] => format!("{name} won"),
+            _ => format!("{name} won: {}", Printable(&scene.winning_line.join(" "))),
+        }
     };
     match (scene.result, scene.next_player) {
         (Some(GameResult::PlayerOneWon), _) => won(scene.player_one),
         (Some(GameResult::PlayerTwoWon), _) => won(scene.player_two),
         (Some(GameResult::Tied), _) => "a tie".to_owned(),
-        (None, Some(next)) => format!("{}'s turn", PrintableName(next)),
+        (None, Some(next)) => format!("{}'s turn", Printable(next.as_str())),
         (None, None) => String::new(),
     }
 }
@@ -127,25 +129,63 @@ impl Palette {
     }
 }
 
-/// A name with its control characters replaced, so that it cannot send commands to a terminal:
-/// the tutorial stores names as they are typed.
+/// A text with its control characters replaced, so that it can neither send commands to a terminal
+/// nor change the direction of the text: the tutorial stores names as they are typed, and a server may
+/// send anything.
 #[derive(Debug)]
-pub struct PrintableName<'a>(pub &'a PlayerName);
+pub struct Printable<'a>(pub &'a str);
 
-impl Display for PrintableName<'_> {
+impl Display for Printable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_str().chars().try_for_each(|letter| {
-            f.write_char(match letter.is_control() {
-                true => '\u{fffd}',
-                false => letter,
+        self.0.chars().try_for_each(|letter| {
+            f.write_char(match is_printable(letter) {
+                true => letter,
+                false => char::REPLACEMENT_CHARACTER,
             })
         })
     }
 }
 
+fn is_printable(letter: char) -> bool {
+    const LINE_SEPARATORS: [char; 2] = ['\u{2028}', '\u{2029}'];
+    !letter.is_control()
+        && !LINE_SEPARATORS.contains(&letter)
+        && !CodePointSetData::new::<BidiControl>().contains(letter)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn control_characters_are_replaced() {
+        let text = "Zoë\u{1b}[2J\u{9b}1m\u{202e}\u{2067}\n\t\u{7f}\u{2028}👩\u{200d}👧 ●";
+        let expected = "Zoë\u{fffd}[2J\u{fffd}1m\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{fffd}👩\u{200d}👧 ●";
+        assert_eq!(Printable(text).to_string(), expected);
+    }
+
+    #[test]
+    fn no_name_and_no_winning_line_sends_commands_to_a_terminal() {
+        let hostile = PlayerName::recorded("\u{1b}]0;title\u{7}\u{9b}2J\u{202e}");
+        for result in [None, Some(GameResult::PlayerOneWon)] {
+            let scene = Scene {
+                board: Board::EMPTY,
+                player_one: &hostile,
+                player_two: &hostile,
+                next_player: Some(&hostile),
+                result,
+                winning_line: vec!["A1\u{1b}[2J\nB1".to_owned()],
+                marked: vec![],
+            };
+            let drawn = draw(&scene, Palette::Plain);
+            assert_eq!(drawn.lines().count(), 16, "{drawn:?}");
+            let mut letters = drawn.chars();
+            assert!(
+                letters.all(|letter| letter == '\n' || is_printable(letter)),
+                "{drawn:?}"
+            );
+        }
+    }
 
     #[test]
     fn marked_cells_are_in_brackets() {

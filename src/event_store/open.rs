@@ -6,6 +6,7 @@ use super::EventStore;
 use super::kurrentdb::{ConnectionString, InvalidConnectionString, KurrentDbStore};
 use super::memory::MemoryStore;
 use super::sqlite::{SqliteOpenError, SqliteStore};
+use crate::sqlite_file::mistaken_path;
 
 /// Why a store could not be opened. The text tells the operator what to change.
 #[derive(Debug, thiserror::Error)]
@@ -16,8 +17,16 @@ pub enum OpenError {
          kurrentdb://HOST for KurrentDB, or memory: for a store that is lost when the process ends"
     )]
     UnknownScheme {
-        /// The URL that was given, without credentials.
+        /// The URL that was given, or only its scheme: the rest may contain a password.
         url: String,
+    },
+    /// The path has a special meaning to SQLite, but not to this program.
+    #[error("{url:?} does not name a file: {reason}")]
+    MistakenPath {
+        /// The URL that was given.
+        url: String,
+        /// What to use instead.
+        reason: &'static str,
     },
     /// The SQLite file cannot be used.
     #[error(transparent)]
@@ -29,7 +38,8 @@ pub enum OpenError {
 
 /// Opens the store that the URL names: `memory:`, `sqlite://PATH` or `kurrentdb://…`.
 ///
-/// A SQLite path is relative to the working directory unless it begins with a third slash. For
+/// A SQLite path is relative to the working directory unless it begins with a third slash. It has no
+/// parameters: `sqlite://:memory:` and `sqlite://PATH?mode=rwc` are refused. For
 /// KurrentDB, the schemes `esdb`, `kurrent` and `kdb` mean the same as `kurrentdb`, and each of
 /// the four may end with `+discover`.
 pub async fn open(url: &str) -> Result<Arc<dyn EventStore>, OpenError> {
@@ -40,15 +50,50 @@ pub async fn open(url: &str) -> Result<Arc<dyn EventStore>, OpenError> {
         .strip_prefix("sqlite://")
         .filter(|path| !path.is_empty())
     {
+        if let Some(reason) = mistaken_path(path) {
+            let url = url.to_owned();
+            return Err(OpenError::MistakenPath { url, reason });
+        }
         return Ok(Arc::new(SqliteStore::open(path).await?));
     }
     if ConnectionString::has_known_scheme(url) {
         return Ok(Arc::new(KurrentDbStore::open(url.parse()?).await?));
     }
-    let public = url
-        .rsplit_once('@')
-        .map_or(url, |(_credentials, rest)| rest);
     Err(OpenError::UnknownScheme {
-        url: public.to_owned(),
+        url: without_secrets(url),
     })
+}
+
+/// Only the scheme of a URL. A text without a scheme is probably a path, which helps in the message.
+fn without_secrets(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, _)) => format!("{scheme}://…"),
+        None => url.rsplit('@').next().unwrap_or(url).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_error_about_an_unknown_store_contains_no_password() {
+        for url in [
+            "postgres://user:secret@host/games",
+            "kurentdb://user:secret@host",
+            "esdb+x://user:secret",
+            "redis://host?password=secret",
+            "user:secret@host",
+            "kurrentdb://user:secret",
+            "kurrentdb://user:secret?x@host",
+            "kurrentdb://user:se:secret",
+            "kurrentdb://user:secret/x@host",
+            "kurrentdb://user:secret@ho st",
+        ] {
+            let error = open(url).await.expect_err("no store").to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+        let error = open("games.db").await.expect_err("no store").to_string();
+        assert!(error.contains("\"games.db\" is not the URL"), "{error}");
+    }
 }

@@ -3,11 +3,15 @@
 use crate::http::response::event_stream::{render, render_in_store_order};
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::FromRef;
 
 use crate::application::{CommandHandler, GameRepository};
 use crate::event_store::EventStore;
 use crate::http::acknowledged::Acknowledged;
 use crate::http::forgetting::Forgetting;
+use crate::http::response::deadline::HANDLER_TIMEOUT;
 use crate::live::{Live, Renders};
 use crate::metrics::{MeasuredStore, Metrics};
 use crate::read_model::{Projecting, ReadModel};
@@ -35,6 +39,7 @@ pub struct Parts {
     pub(crate) acknowledged: Arc<Acknowledged>,
     pub(crate) requires_if_match: bool,
     pub(crate) logs: Option<Logs>,
+    pub(crate) handler_timeout: Duration,
 }
 
 impl App {
@@ -68,6 +73,7 @@ impl App {
             acknowledged,
             requires_if_match: false,
             logs: None,
+            handler_timeout: HANDLER_TIMEOUT,
         }))
     }
 
@@ -85,9 +91,23 @@ impl App {
         self
     }
 
+    /// How long a handler may take until its request is answered with an error: five seconds by
+    /// default. A test that measures no time sets more, so that a busy machine does not fail it.
+    #[must_use]
+    pub fn with_handler_timeout(mut self, handler_timeout: Duration) -> App {
+        Arc::make_mut(&mut self.0).handler_timeout = handler_timeout;
+        self
+    }
+
     /// The hub of the clients that watch games. Stop it before the server, which waits for open streams.
     pub fn live(&self) -> Arc<Live> {
         self.live.clone()
+    }
+}
+
+impl FromRef<App> for Arc<Live> {
+    fn from_ref(app: &App) -> Arc<Live> {
+        app.live.clone()
     }
 }
 

@@ -8,6 +8,7 @@ mod forgetting;
 mod games;
 mod lists;
 mod middleware;
+mod pages;
 mod problem;
 mod refusals;
 mod request;
@@ -22,7 +23,7 @@ use axum::routing::{get, post};
 pub use app::{App, Parts};
 use documents::{description, problem_pages};
 use events::{all_events, game_events};
-use games::{moves, resignation, show, start};
+use games::{moves, resignation, start};
 use middleware::{cors, request_context};
 
 /// All routes and layers.
@@ -32,7 +33,10 @@ pub fn router(app: App) -> Router {
             "/games",
             post(start::start_game).get(lists::games::list_games),
         )
-        .route("/games/{id}", get(show::show_game).put(start::put_game))
+        .route(
+            "/games/{id}",
+            get(pages::game::show_game_or_page).put(start::put_game),
+        )
         .route(
             "/games/{id}/moves",
             post(moves::make_move).get(moves::list_moves),
@@ -43,10 +47,11 @@ pub fn router(app: App) -> Router {
         .route("/players", get(lists::players::list_players))
         .route("/players/{name}", get(lists::players::show_player))
         .route("/events", get(all_events::list_all_events))
-        .route("/", get(description::index))
+        .route("/", get(pages::lobby::show_lobby))
+        .route("/assets/{version}/{file}", get(pages::assets::show_asset))
         .route("/openapi.yaml", get(description::openapi_yaml))
         .route("/openapi.json", get(description::openapi_json))
-        .route("/docs", get(description::docs))
+        .route("/docs", get(pages::docs::show_docs))
         .route("/problems", get(problem_pages::list_problems))
         .route("/problems/{slug}", get(problem_pages::show_problem))
         .route("/livez", get(system::livez))
@@ -54,6 +59,18 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(system::metrics))
         .fallback(unrouted::not_found)
         .method_not_allowed_fallback(unrouted::method_not_allowed)
+        .layer(from_fn_with_state(
+            app.clone(),
+            request_context::request_context,
+        ))
+        .layer(cors::layer())
+        .with_state(app)
+}
+
+/// Answers every request with a 503. For connections that are more than the service can serve.
+pub fn too_many_connections(app: App) -> Router {
+    Router::new()
+        .fallback(unrouted::too_many_connections)
         .layer(from_fn_with_state(
             app.clone(),
             request_context::request_context,

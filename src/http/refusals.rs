@@ -5,7 +5,7 @@ use crate::http::problem::ProblemType;
 use crate::http::request::idempotency_key::NAME;
 use crate::http::response::event_view::EventView;
 use axum::extract::Request;
-use axum::http::header::IF_MATCH;
+use axum::http::header::{IF_MATCH, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, Uri};
 use serde_json::{Value, json};
 
@@ -23,6 +23,11 @@ use crate::http::request::position::event_position;
 use crate::http::request::preconditions::only_revision;
 use crate::http::response::validators::etag_headers;
 use crate::read_model::ReadModelError;
+
+/// How a client authenticates (RFC 6750, 3).
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"connect-four\"");
+const CHALLENGE_AFTER_INVALID_TOKEN: HeaderValue =
+    HeaderValue::from_static("Bearer realm=\"connect-four\", error=\"invalid_token\"");
 
 impl Problem {
     /// Says where the game stands, in the body and as the entity tag.
@@ -91,8 +96,14 @@ impl Problem {
             .retry_after("1")
     }
 
-    /// The lists could not be read.
+    /// The lists could not be read. A damaged read model is rebuilt, which the projector logs.
     pub(crate) fn of_read_model(error: &ReadModelError) -> Problem {
+        match error {
+            ReadModelError::Damaged(_) | ReadModelError::Closed => {
+                return Problem::read_model_behind(None, None);
+            }
+            ReadModelError::Sqlite(_) | ReadModelError::Interrupted(_) => {}
+        }
         tracing::error!(%error, "the read model failed");
         Problem::new(
             ProblemType::ReadModelUnavailable,
@@ -122,6 +133,22 @@ impl Problem {
                 revision_mismatch(&options.precondition, current, &missed)
             }
             CommandError::PreconditionRequired { current } => precondition_required(current),
+            CommandError::TokenRequired => Problem::new(
+                ProblemType::TokenRequired,
+                "The game is protected. Send the token that was given to the player when the game was started: \
+                 Authorization: Bearer <token>",
+            )
+            .with_header(WWW_AUTHENTICATE, CHALLENGE),
+            CommandError::InvalidToken => Problem::new(
+                ProblemType::InvalidToken,
+                "The token belongs to neither player of this game. Send the token that was given to the player when \
+                 the game was started.",
+            )
+            .with_header(WWW_AUTHENTICATE, CHALLENGE_AFTER_INVALID_TOKEN),
+            CommandError::NotYourSeat => Problem::new(
+                ProblemType::NotYourSeat,
+                "The token belongs to the other player. Send the request with the token of the player that it names.",
+            ),
             CommandError::KeyReused { original } => key_reused(&original),
             CommandError::Contention => Problem::new(
                 ProblemType::Contention,

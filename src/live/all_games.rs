@@ -1,12 +1,10 @@
-//! The watchers of all games.
+//! The channel to the watchers of all games.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::broadcast::{Receiver, Sender, channel};
 
 use super::event::Rendered;
-use super::interrupted::Interrupted;
 use crate::event_store::GlobalPosition;
 
 /// How many events a watcher of all games may lag behind. Twice the largest batch of a store, since
@@ -44,10 +42,10 @@ impl AllGames {
     }
 
     /// Adds a watcher. After [`close`](AllGames::close), the new watcher has ended already.
-    pub(super) fn watch(&self) -> AllGamesWatcher {
+    pub(super) fn add(&self) -> Receiver<Arc<PlacedEvent>> {
         let events = self.events();
         let receiver = events.as_ref().map(Sender::subscribe);
-        AllGamesWatcher(receiver.unwrap_or_else(|| channel(1).1))
+        receiver.unwrap_or_else(|| channel(1).1)
     }
 
     /// Sends an event to the watchers. If there are none, the event is not created.
@@ -75,28 +73,5 @@ impl AllGames {
 
     pub(super) fn watchers(&self) -> usize {
         self.events().as_ref().map_or(0, Sender::receiver_count)
-    }
-}
-
-/// Receives every event of every game that is recorded after this watcher was created.
-#[derive(Debug)]
-pub struct AllGamesWatcher(Receiver<Arc<PlacedEvent>>);
-
-impl AllGamesWatcher {
-    /// Returns the next event after `read`, the position of the last event that the caller has.
-    /// Skips events up to that position. Cancel-safe: no event is lost if the future is dropped.
-    pub async fn after(
-        &mut self,
-        read: Option<GlobalPosition>,
-    ) -> Result<Arc<PlacedEvent>, Interrupted> {
-        loop {
-            let event = self.0.recv().await.map_err(|error| match error {
-                RecvError::Lagged(_) => Interrupted::Behind,
-                RecvError::Closed => Interrupted::Stopped,
-            })?;
-            if Some(event.position) > read {
-                return Ok(event);
-            }
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::all_games::PlacedEvent;
 use super::event::{LiveEvent, Renders};
@@ -15,34 +15,46 @@ use crate::backoff::Backoff;
 use crate::event_store::{
     EventStore, GlobalPosition, RecordedEvent, Subscription, SubscriptionMessage,
 };
+use crate::panics::caught;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Sends every event that is recorded from now on to the watchers. Never returns.
 pub(super) async fn listen(store: Arc<dyn EventStore>, renders: Renders, shared: Arc<Shared>) {
-    let mut restarts = shared.restarts.subscribe();
+    let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
     loop {
-        // Before the head is read, so that a restart from here on is not missed.
-        restarts.mark_unchanged();
-        let head = head(&*store).await;
-        let subscription = store.subscribe_all(GAME_STREAM_PREFIX, head);
-        // Whatever a watcher reads from here on includes all events up to the head.
-        shared.listening.send_replace(true);
-        tokio::select! {
-            biased;
-            // Cannot fail: `shared` keeps the sender alive.
-            _ = restarts.changed() => {}
-            () = forward(&shared, subscription, renders) => {
-                tracing::error!("the subscription of the store ended, which is a defect of the store; subscribing again");
-            }
+        let began = Instant::now();
+        if let Err(error) = caught(listen_once(&*store, renders, &shared)).await {
+            tracing::error!(%error, "the hub of the watchers failed: {error}; it is restarted");
         }
         // First, so that a watcher added from here on waits for the next subscription. The other
         // watchers may miss events, so they are ended; their clients can resume.
         shared.listening.send_replace(false);
         shared.registry.end_watchers();
         shared.all_games.end_watchers();
-        sleep(FIRST_PAUSE).await;
+        if began.elapsed() > LONGEST_PAUSE {
+            pauses.reset();
+        }
+        sleep(pauses.next_pause()).await;
+    }
+}
+
+/// Returns when the hub has to subscribe again.
+async fn listen_once(store: &dyn EventStore, renders: Renders, shared: &Shared) {
+    // Before the head is read, so that a restart from here on is not missed.
+    let mut restarts = shared.restarts.subscribe();
+    let head = head(store).await;
+    let subscription = store.subscribe_all(GAME_STREAM_PREFIX, head);
+    // Whatever a watcher reads from here on includes all events up to the head.
+    shared.listening.send_replace(true);
+    tokio::select! {
+        biased;
+        // Cannot fail: `shared` keeps the sender alive.
+        _ = restarts.changed() => {}
+        () = forward(shared, subscription, renders) => {
+            tracing::error!("the subscription of the store ended, which is a defect of the store; subscribing again");
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 //! instead of revisions.
 
 mod all_games;
+mod all_games_watcher;
 mod event;
 mod hub;
 mod interrupted;
@@ -18,7 +19,8 @@ mod shared;
 mod watch;
 mod watcher;
 
-pub use all_games::{AllGamesWatcher, PlacedEvent};
+pub use all_games::PlacedEvent;
+pub use all_games_watcher::AllGamesWatcher;
 pub use event::{LiveEvent, Render, Rendered, Renders, Then};
 pub use interrupted::Interrupted;
 pub use watch::Live;

@@ -3,6 +3,7 @@
 use tokio::sync::watch;
 
 use super::all_games::AllGames;
+use super::interrupted::Interrupted;
 use super::registry::Registry;
 
 /// Shared by the hub and the watchers. The hub cannot hold [`Live`](super::Live) instead, since
@@ -16,4 +17,15 @@ pub(super) struct Shared {
     /// How often the hub was asked to subscribe again at the store's latest position.
     pub(super) restarts: watch::Sender<u64>,
     pub(super) stopped: watch::Sender<bool>,
+}
+
+impl Shared {
+    /// Why a watcher has ended.
+    pub(super) fn ended(&self) -> Interrupted {
+        if *self.stopped.borrow() {
+            Interrupted::Stopped
+        } else {
+            Interrupted::Behind
+        }
+    }
 }

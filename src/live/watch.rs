@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::task::AbortHandle;
 
-use super::all_games::AllGamesWatcher;
+use super::all_games_watcher::AllGamesWatcher;
 use super::event::Renders;
 use super::hub;
 use super::shared::Shared;
@@ -47,7 +47,7 @@ impl Live {
     /// Watches all games. The watcher receives every event that is recorded after this future has
     /// resolved. Read earlier events from the store. Waits like [`watch`](Live::watch).
     pub async fn watch_all(&self) -> AllGamesWatcher {
-        let watcher = self.shared.all_games.watch();
+        let watcher = AllGamesWatcher::new(self.shared.clone());
         self.wait_until_listening().await;
         watcher
     }
@@ -84,9 +84,10 @@ impl Live {
 
     /// Ends every watcher, and every one that is added later.
     pub fn stop(&self) {
+        // First, so that watchers end because of the stop.
+        self.shared.stopped.send_replace(true);
         self.shared.registry.close();
         self.shared.all_games.close();
-        self.shared.stopped.send_replace(true);
         if let Some(hub) = self.hub.get() {
             hub.abort();
         }

@@ -33,7 +33,7 @@ impl Watcher {
     async fn receive(&mut self) -> Result<Arc<LiveEvent>, Interrupted> {
         self.events.recv().await.map_err(|error| match error {
             RecvError::Lagged(_) => Interrupted::Behind,
-            RecvError::Closed => Interrupted::Stopped,
+            RecvError::Closed => self.shared.ended(),
         })
     }
 

@@ -15,6 +15,8 @@ pub struct GamesQuery {
     pub player: Option<String>,
     /// Only games that ended with this result.
     pub result: Option<GameResult>,
+    /// Only protected games, or only games that are not protected.
+    pub is_protected: Option<bool>,
     /// Only games with a smaller number: the [`GamesPage::next`] of the previous page.
     pub before: Option<u64>,
     /// The maximum number of games in the page.
@@ -63,6 +65,8 @@ pub struct GameSummary {
     pub started_at: DateTime<Utc>,
     /// When the last event was recorded.
     pub changed_at: DateTime<Utc>,
+    /// Whether only the holders of the players' tokens can move.
+    pub is_protected: bool,
 }
 
 /// How many games a player has, by result. A game of a player against themselves counts once;

@@ -39,10 +39,8 @@ pub(super) async fn apply(
     };
     loop {
         let database = database.clone();
-        let step = spawn_blocking(move || {
-            let mut connection = database.writer();
-            work.run(&mut connection, memory)
-        });
+        let step =
+            spawn_blocking(move || database.write(|connection| work.run(connection, memory)));
         match step.await.map_err(ReadModelError::from)?? {
             Step::Committed(applied) => return Ok(applied),
             Step::Needs {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::outcome::IN_PROGRESS;
 use super::projector_state::{Listed, ProjectorState, Truncation, find};
 use super::queries::player_number;
-use crate::application::{GameFold, GameId};
+use crate::application::{GameFold, GameId, Seats};
 use crate::domain::PlayerName;
 use crate::event_store::{GlobalPosition, RecordedEvent, StreamRevision};
 
@@ -203,7 +203,7 @@ impl Batch {
         }
         let at = event.recorded_at.timestamp_micros();
         if let Some(fold) = beginning {
-            let listed = self.begin(memory, connection, fold, at)?;
+            let listed = self.begin(memory, connection, fold, event)?;
             self.games[place].listed = listed;
         } else if let Some(listed) = &mut touched.listed {
             listed.revision = super::queries::to_sql(event.revision.number());
@@ -294,7 +294,7 @@ impl Batch {
         memory: &mut ProjectorState,
         connection: &Connection,
         fold: GameFold,
-        at: i64,
+        event: &RecordedEvent,
     ) -> rusqlite::Result<Option<Listed>> {
         let Some(players) = fold.game().players() else {
             return Ok(None);
@@ -303,6 +303,7 @@ impl Batch {
             self.player(memory, connection, &players.one)?,
             self.player(memory, connection, &players.two)?,
         ];
+        let at = event.recorded_at.timestamp_micros();
         let number = memory.next_game;
         memory.next_game += 1;
         Ok(Some(Listed {
@@ -312,6 +313,7 @@ impl Batch {
             revision: 0,
             started_at: at,
             changed_at: at,
+            is_protected: Seats::of_metadata(&event.metadata).is_some(),
         }))
     }
 

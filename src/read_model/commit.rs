@@ -84,7 +84,9 @@ fn write_game(
         (None, None) => {}
         (None, Some(outcome)) => {
             connection
-                .prepare_cached("INSERT INTO games VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
+                .prepare_cached(
+                    "INSERT INTO games VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                )?
                 .execute(params![
                     listed.number,
                     touched.id.as_uuid().as_bytes(),
@@ -95,6 +97,7 @@ fn write_game(
                     listed.revision,
                     listed.started_at,
                     listed.changed_at,
+                    listed.is_protected,
                 ])?;
         }
         (Some(stored), Some(outcome)) => {
@@ -157,8 +160,8 @@ fn move_participations(
         if let Some(outcome) = to {
             tally.add(outcome, *player == one, *player == two, 1);
             connection
-                .prepare_cached("INSERT INTO participations VALUES (?1, ?2, ?3)")?
-                .execute([*player, outcome, listed.number])?;
+                .prepare_cached("INSERT INTO participations VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![player, outcome, listed.number, listed.is_protected])?;
         }
     }
     Ok(())

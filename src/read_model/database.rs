@@ -1,13 +1,15 @@
 //! The SQLite connections: one that writes, and several that read at the same time.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
+use tokio::sync::watch;
 use tokio::task;
 
-use super::open::{OpenReadModelError, Opened, open_file, open_memory};
-use crate::sqlite_file::{FileLock, ReadError, Readers};
+use super::damage::is_damage;
+use super::open::{OpenReadModelError, Opened, open_emptied, open_file, open_memory};
+use crate::sqlite_file::{FileLock, PausedReaders, ReadError, Readers};
 
 /// 64 MiB of page cache. The games of one player are spread over the whole table, so that a list of
 /// them reads many pages.
@@ -16,22 +18,27 @@ const READER_SETTINGS: &str = "PRAGMA cache_size = -65536;";
 /// Why a query was not answered, or events were not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadModelError {
-    /// SQLite failed.
+    /// SQLite failed in a way that may pass, for example because the disk is full.
     #[error("the read model failed: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(#[source] rusqlite::Error),
+    /// The file is damaged. The projector discards it and builds a new one.
+    #[error("the read model is damaged: {0}")]
+    Damaged(#[source] rusqlite::Error),
+    /// A damaged file was discarded, and the new one is not open yet.
+    #[error("the read model is not open")]
+    Closed,
     /// The blocking task panicked or was cancelled.
     #[error("the read model failed: {0}")]
     Interrupted(#[from] task::JoinError),
 }
 
-/// The database. Fields are dropped in this order: the writer closes after all readers, so that
-/// SQLite can remove the write-ahead log; the lock is released last.
-#[derive(Debug)]
-pub(super) struct Database {
-    /// `None` for a database in memory, which has the writer's connection only.
-    readers: Option<Arc<Readers>>,
-    writer: Mutex<Connection>,
-    _lock: Option<FileLock>,
+impl From<rusqlite::Error> for ReadModelError {
+    fn from(error: rusqlite::Error) -> ReadModelError {
+        match is_damage(&error) {
+            true => ReadModelError::Damaged(error),
+            false => ReadModelError::Sqlite(error),
+        }
+    }
 }
 
 impl From<ReadError> for ReadModelError {
@@ -39,8 +46,36 @@ impl From<ReadError> for ReadModelError {
         match error {
             ReadError::Sqlite(error) => error.into(),
             ReadError::Interrupted(error) => error.into(),
+            ReadError::Closed => ReadModelError::Closed,
         }
     }
+}
+
+/// The database. Fields are dropped in this order: the writer closes after all readers, so that
+/// SQLite can remove the write-ahead log.
+#[derive(Debug)]
+pub(super) struct Database {
+    /// `None` for a database in memory, which has the writer's connection only.
+    readers: Option<Arc<Readers>>,
+    writer: Mutex<Writer>,
+    /// What a query found to be damaged since the last [`discard`](Database::discard).
+    damage: watch::Sender<Option<String>>,
+}
+
+/// Fields are dropped in this order: the lock is released after the connection has closed.
+#[derive(Debug)]
+struct Writer {
+    /// `None` when the file was discarded and could not be opened again.
+    connection: Option<Connection>,
+    /// `None` for a database in memory.
+    file: Option<OpenFile>,
+}
+
+#[derive(Debug)]
+struct OpenFile {
+    path: PathBuf,
+    /// `None` when the file was no longer at its path, and could not be created again.
+    lock: Option<FileLock>,
 }
 
 impl Database {
@@ -49,25 +84,42 @@ impl Database {
         let Opened { path, lock, writer } = open_file(path, is_rebuild)?;
         let readers = Readers::open(&path, READER_SETTINGS)
             .map_err(|error| OpenReadModelError::sqlite(&path, error))?;
+        let lock = Some(lock);
         Ok(Database {
             readers: Some(Arc::new(readers)),
-            writer: Mutex::new(writer),
-            _lock: Some(lock),
+            writer: Mutex::new(Writer {
+                connection: Some(writer),
+                file: Some(OpenFile { path, lock }),
+            }),
+            damage: watch::Sender::new(None),
         })
     }
 
     pub(super) fn in_memory() -> rusqlite::Result<Database> {
         Ok(Database {
             readers: None,
-            writer: Mutex::new(open_memory()?),
-            _lock: None,
+            writer: Mutex::new(Writer {
+                connection: Some(open_memory()?),
+                file: None,
+            }),
+            damage: watch::Sender::new(None),
         })
     }
 
-    /// The writing connection, for one caller at a time. A poisoned lock is safe to use: a panic
-    /// rolls back the open transaction.
-    pub(super) fn writer(&self) -> MutexGuard<'_, Connection> {
+    /// A poisoned lock is safe to use: a panic rolls back the open transaction.
+    fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs the work on the writing connection, which has one user at a time. Blocks.
+    pub(super) fn write<T, E: From<ReadModelError>>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        match &mut self.writer().connection {
+            Some(connection) => work(connection),
+            None => Err(ReadModelError::Closed.into()),
+        }
     }
 
     /// Runs the read on a blocking thread, in one transaction: all its queries see the same state.
@@ -75,11 +127,84 @@ impl Database {
         self: &Arc<Self>,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, ReadModelError> {
+        let database = self.clone();
+        let read = move |connection: &Connection| {
+            let read = read(connection);
+            if let Err(error) = &read
+                && is_damage(error)
+            {
+                // Here and not later: the file cannot be discarded while this read runs.
+                database.damage.send_replace(Some(error.to_string()));
+            }
+            read
+        };
         if let Some(readers) = &self.readers {
             return Ok(readers.read(read).await?);
         }
         let database = self.clone();
-        let read = task::spawn_blocking(move || read(&*database.writer().transaction()?));
-        Ok(read.await??)
+        let read = task::spawn_blocking(move || {
+            database.write(|connection| Ok(read(&*connection.transaction()?)?))
+        });
+        read.await?
+    }
+
+    /// What queries find to be damaged. The projector has to discard the file then.
+    pub(super) fn damage(&self) -> watch::Receiver<Option<String>> {
+        self.damage.subscribe()
+    }
+
+    /// Discards the content and creates empty tables. If the file at the path is another one now, it
+    /// is opened only if it is a read model.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written. Then reads and writes fail until another call succeeds.
+    pub(super) async fn discard(self: &Arc<Self>) -> Result<(), OpenReadModelError> {
+        let readers = match &self.readers {
+            Some(readers) => Some(readers.pause().await),
+            None => None,
+        };
+        let database = self.clone();
+        let replaced = task::spawn_blocking(move || database.replace(readers)).await;
+        replaced.unwrap_or_else(|error| {
+            let path = Path::new("the read model");
+            Err(OpenReadModelError::io(path, error.into()))
+        })
+    }
+
+    fn replace(&self, readers: Option<PausedReaders>) -> Result<(), OpenReadModelError> {
+        let writer = &mut *self.writer();
+        if let Some(readers) = &readers {
+            readers.close();
+        }
+        writer.connection = None;
+        self.damage.send_replace(None);
+        writer.connection = Some(match &mut writer.file {
+            None => open_memory().map_err(|source| OpenReadModelError::Sqlite {
+                location: "memory".to_owned(),
+                source,
+            })?,
+            Some(file) => file.replace()?,
+        });
+        if let (Some(readers), Some(file)) = (readers, &writer.file) {
+            let reopened = readers.reopen();
+            reopened.map_err(|error| OpenReadModelError::sqlite(&file.path, error))?;
+        }
+        Ok(())
+    }
+}
+
+impl OpenFile {
+    fn replace(&mut self) -> Result<Connection, OpenReadModelError> {
+        if let Some(lock) = &self.lock
+            && lock.is_at_its_path()
+        {
+            return open_emptied(&self.path, lock);
+        }
+        self.lock = None;
+        let Opened { path, lock, writer } = open_file(&self.path, true)?;
+        self.path = path;
+        self.lock = Some(lock);
+        Ok(writer)
     }
 }

@@ -1,4 +1,5 @@
-//! Checks that the store still contains the events that were applied.
+//! Checks that the tables are complete, and that the store still contains the events that were
+//! applied.
 
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use uuid::Uuid;
 use super::database::Database;
 use super::follow_error::{FollowError, OtherStore};
 use super::queries::position_in;
+use super::schema;
 use crate::event_store::{AtPosition, EventStore, GlobalPosition};
 
 /// The last event that was applied.
@@ -23,12 +25,16 @@ struct LastApplied {
 ///
 /// # Errors
 ///
-/// When the store does not answer. The store is asked even when nothing was applied yet, so that
-/// `Ok` always means that it is reachable.
+/// When a table is missing, or the store does not answer. The store is asked even when nothing was
+/// applied yet, so that `Ok` always means that it is reachable.
 pub(super) async fn compare(
     database: Arc<Database>,
     store: Arc<dyn EventStore>,
 ) -> Result<Result<(), OtherStore>, FollowError> {
+    if !database.read(schema::is_complete).await? {
+        let reason = "a table, an index or the checkpoint is missing";
+        return Err(FollowError::Damaged(reason.to_owned()));
+    }
     let Some(last) = database.read(last_applied).await? else {
         store.check().await?;
         return Ok(Ok(()));

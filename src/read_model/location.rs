@@ -1,9 +1,13 @@
 //! Where a read model is kept.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+
+use crate::sqlite_file::mistaken_path;
+
+/// The end of the default file name. Other programs do not give it to their files.
+pub(super) const SUFFIX: &str = ".read-model.db";
 
 /// Where a read model is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +26,7 @@ impl ReadModelLocation {
         match path.and_then(|path| Some((path, path.file_stem()?))) {
             Some((path, stem)) => {
                 let mut name = stem.to_owned();
-                name.push(".read-model.db");
+                name.push(SUFFIX);
                 ReadModelLocation::File(path.with_file_name(name))
             }
             None => ReadModelLocation::Memory,
@@ -30,15 +34,26 @@ impl ReadModelLocation {
     }
 }
 
-impl FromStr for ReadModelLocation {
-    type Err = Infallible;
+/// The text is not the location of a read model. Says what to use instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("this does not name a file: {0}")]
+pub struct InvalidReadModelLocation(&'static str);
 
-    /// `memory:`, or a path.
-    fn from_str(text: &str) -> Result<ReadModelLocation, Infallible> {
-        Ok(match text {
-            "memory:" => ReadModelLocation::Memory,
-            path => ReadModelLocation::File(path.into()),
-        })
+impl FromStr for ReadModelLocation {
+    type Err = InvalidReadModelLocation;
+
+    /// `memory:`, or a path. A URL such as `sqlite://PATH` is refused.
+    fn from_str(text: &str) -> Result<ReadModelLocation, InvalidReadModelLocation> {
+        if text == "memory:" {
+            return Ok(ReadModelLocation::Memory);
+        }
+        if text.starts_with("sqlite:") {
+            return Err(InvalidReadModelLocation("use the path without sqlite://"));
+        }
+        match mistaken_path(text) {
+            Some(reason) => Err(InvalidReadModelLocation(reason)),
+            None => Ok(ReadModelLocation::File(text.into())),
+        }
     }
 }
 
@@ -80,5 +95,14 @@ mod tests {
         assert_eq!("memory:".parse(), Ok(ReadModelLocation::Memory));
         let file = ReadModelLocation::File("games.db".into());
         assert_eq!("games.db".parse(), Ok(file));
+        for text in [
+            ":memory:",
+            "sqlite://games.db",
+            "games.db?mode=rwc",
+            "file:games.db",
+        ] {
+            let parsed = text.parse::<ReadModelLocation>();
+            assert!(parsed.is_err(), "{text}: {parsed:?}");
+        }
     }
 }

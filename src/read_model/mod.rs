@@ -1,8 +1,8 @@
 //! Answers about many games: a SQLite file that one projector fills from the events.
 //!
 //! It is disposable. Everything in it is derived from the events, in their order. A file that is
-//! deleted, has another version or contains another store's events is rebuilt, with the same
-//! result. Each answer says which position it reflects; rows and position are read in one
+//! deleted, is damaged, has another version or contains another store's events is rebuilt, with the
+//! same result. Each answer says which position it reflects; rows and position are read in one
 //! transaction. [`ReadModel::reached`] waits for a position.
 //!
 //! `projector` follows the store, `batch` checks events and collects their changes, `commit`
@@ -13,6 +13,7 @@ mod answers;
 mod apply;
 mod batch;
 mod commit;
+mod damage;
 mod database;
 mod follow_error;
 mod identity;
@@ -37,7 +38,7 @@ pub use answers::{
     Answer, GameStatus, GameSummary, GamesPage, GamesQuery, PlayerRecord, PlayersSort,
 };
 pub use database::ReadModelError;
-pub use location::ReadModelLocation;
+pub use location::{InvalidReadModelLocation, ReadModelLocation};
 pub use observer::StoreObserver;
 pub use open::OpenReadModelError;
 pub use progress::ReadModelStatus;
@@ -212,6 +213,12 @@ impl ReadModel {
     /// event of a game. May never resolve; use a timeout.
     pub async fn reached(&self, position: GlobalPosition) {
         self.progress.reached(position).await;
+    }
+
+    /// Resolves when the projector has failed this many times in a row, with its last error. It goes
+    /// on trying.
+    pub async fn failed(&self, attempts: u64) -> String {
+        self.progress.failures(attempts).await
     }
 
     /// Figures for metrics and for the readiness check.

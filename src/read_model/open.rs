@@ -4,8 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
+use rusqlite::{Connection, OpenFlags};
 
+use super::damage::is_damage;
+use super::location::SUFFIX;
 use super::schema;
 use crate::sqlite_file::{Claim, ClaimError, FileLock, Kind};
 
@@ -86,21 +89,22 @@ pub(super) struct Opened {
     pub(super) writer: Connection,
 }
 
-/// Opens the file, or creates it. Empties a read model that has another version or is damaged,
-/// and any read model if `is_rebuild`. Does blocking I/O.
+/// Opens the file, or creates it. Empties a read model that has another version or that SQLite cannot
+/// open, and any read model if `is_rebuild`. The projector finds other damage. Does blocking I/O.
 pub(super) fn open_file(path: &Path, is_rebuild: bool) -> Result<Opened, OpenReadModelError> {
-    let mut claim = Claim::stake(path, schema::APPLICATION_ID)?;
+    let claim = Claim::stake(path, schema::APPLICATION_ID)?;
     let path = claim.path.clone();
+    let lock = claim.lock;
     let file = path.display();
-    let empty = |claim: &mut Claim| {
-        let emptied = claim.empty();
+    let empty = || {
+        let emptied = lock.empty();
         emptied.map_err(|error| OpenReadModelError::io(&path, error))
     };
     match claim.kind {
         Kind::Empty => {}
         Kind::Ours { version } if version == schema::VERSION => {
             if is_rebuild {
-                empty(&mut claim)?;
+                empty()?;
             }
         }
         Kind::Ours { version } => {
@@ -108,28 +112,54 @@ pub(super) fn open_file(path: &Path, is_rebuild: bool) -> Result<Opened, OpenRea
                 version,
                 "{file} has another version; the read model is rebuilt"
             );
-            empty(&mut claim)?;
+            empty()?;
         }
-        Kind::Foreign | Kind::NotADatabase => return Err(OpenReadModelError::Foreign { path }),
+        Kind::NotADatabase if is_named_by_us(&path) => {
+            tracing::warn!("{file} is damaged: it is not a database; the read model is rebuilt");
+            empty()?;
+        }
+        Kind::Unmarked if has_only_our_tables(&path) => {
+            tracing::warn!("{file} is damaged: it is not marked; the read model is rebuilt");
+            empty()?;
+        }
+        Kind::Foreign | Kind::Unmarked | Kind::NotADatabase => {
+            return Err(OpenReadModelError::Foreign { path });
+        }
     }
     let writer = match open_writer(&path) {
+        Ok(writer) => writer,
         Err(error) if is_damage(&error) => {
-            tracing::warn!(%error, "{file} is damaged; the read model is rebuilt");
-            empty(&mut claim)?;
-            open_writer(&path)
+            tracing::warn!(%error, "{file} is damaged: {error}; the read model is rebuilt");
+            open_emptied(&path, &lock)?
         }
-        opened => opened,
-    }
-    .map_err(|error| OpenReadModelError::sqlite(&path, error))?;
-    let lock = claim.lock;
+        Err(error) => return Err(OpenReadModelError::sqlite(&path, error)),
+    };
     Ok(Opened { path, lock, writer })
 }
 
-fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-    )
+/// Empties the locked file, to which no connection may be open, and creates the tables.
+pub(super) fn open_emptied(path: &Path, lock: &FileLock) -> Result<Connection, OpenReadModelError> {
+    lock.empty()
+        .map_err(|error| OpenReadModelError::io(path, error))?;
+    open_writer(path).map_err(|error| OpenReadModelError::sqlite(path, error))
+}
+
+/// Whether the file has the name that this program gives to a read model.
+fn is_named_by_us(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    name.is_some_and(|name| name.ends_with(SUFFIX))
+}
+
+/// What has a meaning in the path of a URI.
+const RESERVED: &AsciiSet = &CONTROLS.add(b'%').add(b'?').add(b'#');
+
+/// Whether the database is a read model that lost its application id. `immutable` keeps SQLite from
+/// changing anything in a database of another program.
+fn has_only_our_tables(path: &Path) -> bool {
+    let path = percent_encode(path.as_os_str().as_encoded_bytes(), RESERVED);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let opened = Connection::open_with_flags(format!("file:{path}?immutable=1"), flags);
+    opened.is_ok_and(|opened| schema::has_only_our_tables(&opened) == Ok(true))
 }
 
 fn open_writer(path: &Path) -> rusqlite::Result<Connection> {

@@ -38,6 +38,8 @@ pub(super) struct Progress {
     /// When the store last answered, in microseconds since 1970.
     last_answer: AtomicI64,
     is_lost: AtomicBool,
+    /// How many attempts in a row have failed, and the error of the last one.
+    failed: watch::Sender<(u64, String)>,
 }
 
 impl Progress {
@@ -51,7 +53,21 @@ impl Progress {
             behind_since: AtomicI64::new(now),
             last_answer: AtomicI64::new(now),
             is_lost: AtomicBool::new(false),
+            failed: watch::Sender::new((0, String::new())),
         }
+    }
+
+    /// The projector could not follow the store, for the n-th time in a row.
+    pub(super) fn failed(&self, attempts: u64, error: String) {
+        self.failed.send_replace((attempts, error));
+    }
+
+    /// Resolves with the last error when this many attempts in a row have failed.
+    pub(super) async fn failures(&self, attempts: u64) -> String {
+        let mut failed = self.failed.subscribe();
+        let reached = failed.wait_for(|(failed, _)| *failed >= attempts).await;
+        // It fails only after the sender was dropped, and `self` owns the sender.
+        reached.map_or_else(|_| String::new(), |failed| failed.1.clone())
     }
 
     /// Publishes the position. Call it only after the commit that made the position visible.

@@ -22,6 +22,7 @@ use super::schema;
 use crate::application::{GAME_STREAM_PREFIX, GameId};
 use crate::backoff::Backoff;
 use crate::event_store::{EventStore, SubscriptionMessage};
+use crate::panics::caught;
 
 /// The maximum number of events that wait while a batch is applied: about one transaction's worth
 /// during catch-up. More would use memory without being faster.
@@ -58,25 +59,47 @@ impl Projector {
     pub(super) async fn run(self) {
         let mut outage = Outage::default();
         let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+        let mut discards = Discards::new();
         loop {
-            let Err(error) = self.follow(&mut outage).await;
-            match &error {
-                // The next `follow` checks this again, and rebuilds.
-                FollowError::OtherStore(_) => continue,
-                FollowError::Undeleted(_) => match self.rebuild(&error).await {
-                    Ok(()) => continue,
-                    Err(error) => outage.failed(&error.into()),
-                },
-                FollowError::Store(_)
-                | FollowError::ReadModel(_)
-                | FollowError::Disconnected
-                | FollowError::Ended => outage.failed(&error),
-            }
+            let attempt = caught(self.attempt(&mut outage, &mut discards)).await;
+            let Err(error) = attempt.unwrap_or_else(|panicked| Err(panicked.into())) else {
+                continue;
+            };
+            outage.failed(&error);
+            self.progress.failed(outage.attempts(), error.to_string());
             self.progress.store_lost();
             if outage.attempts() <= 1 {
                 pauses.reset();
             }
             sleep(pauses.next_pause()).await;
+        }
+    }
+
+    /// Follows the store until something fails, and repairs the read model if it can.
+    async fn attempt(
+        &self,
+        outage: &mut Outage,
+        discards: &mut Discards,
+    ) -> Result<(), FollowError> {
+        let Err(error) = self.follow(outage).await;
+        if error.is_damage() {
+            tracing::warn!(%error, "{error}; it is discarded and rebuilt");
+            self.progress.rebuild_begins();
+            self.discard().await?;
+            discards.pause().await;
+            return Ok(());
+        }
+        match error {
+            // The next `follow` checks this again, and rebuilds.
+            FollowError::OtherStore(_) => Ok(()),
+            FollowError::Undeleted(_) => self.rebuild(&error).await,
+            FollowError::Store(_)
+            | FollowError::ReadModel(_)
+            | FollowError::Damaged(_)
+            | FollowError::Reopen(_)
+            | FollowError::Panicked(_)
+            | FollowError::Disconnected
+            | FollowError::Ended => Err(error),
         }
     }
 
@@ -88,6 +111,7 @@ impl Projector {
             .store
             .subscribe_all(GAME_STREAM_PREFIX, memory.checkpoint);
         let mut chunks = subscription.ready_chunks(CHUNK);
+        let mut damage = self.database.damage();
         let mut waiting = Waiting::default();
         let mut report = Report::new();
         let mut will_have_caught_up = false;
@@ -120,6 +144,10 @@ impl Projector {
             }
             tokio::select! {
                 biased;
+                // Cannot fail: the database keeps the sender.
+                Ok(found) = damage.wait_for(Option::is_some) => {
+                    return Err(FollowError::Damaged(found.clone().unwrap_or_default()));
+                }
                 applied = finished(&mut applying) => {
                     applying = None;
                     let applied = applied?;
@@ -141,6 +169,7 @@ impl Projector {
                             same?;
                             self.progress.store_answered();
                         }
+                        Err(error) if error.is_damage() => return Err(error),
                         Err(error) => {
                             tracing::debug!(%error, "could not check whether the store is still the same");
                             self.progress.store_lost();
@@ -179,7 +208,7 @@ impl Projector {
 
     /// Empties the tables and tells the observer, so that caches are dropped and watchers
     /// disconnected.
-    async fn rebuild(&self, reason: &FollowError) -> Result<(), ReadModelError> {
+    async fn rebuild(&self, reason: &FollowError) -> Result<(), FollowError> {
         tracing::warn!(
             store = self.store.location(),
             %reason,
@@ -188,9 +217,25 @@ impl Projector {
         );
         self.progress.rebuild_begins();
         let database = self.database.clone();
-        spawn_blocking(move || schema::clear(&mut database.writer())).await??;
+        let clear = move || {
+            database.write(|tables| {
+                let cleared = schema::clear(tables).map_err(ReadModelError::from);
+                Ok::<_, FollowError>(cleared?)
+            })
+        };
+        let cleared = spawn_blocking(clear).await.map_err(ReadModelError::from)?;
+        match cleared {
+            Err(error) if error.is_damage() => self.discard().await?,
+            cleared => cleared?,
+        }
         self.progress.show(None, 0);
         self.observer.store_restored();
+        Ok(())
+    }
+
+    async fn discard(&self) -> Result<(), FollowError> {
+        self.database.discard().await?;
+        self.progress.show(None, 0);
         Ok(())
     }
 
@@ -204,6 +249,34 @@ impl Projector {
         self.progress.caught_up();
         report.caught_up();
         outage.ended();
+    }
+}
+
+/// Limits how often a damaged read model is discarded. A disk that damages every file, or a defect
+/// of this program, would otherwise keep the machine busy.
+struct Discards {
+    pauses: Backoff,
+    last: Option<Instant>,
+}
+
+/// The longest pause after a discarded read model.
+const LONGEST_DISCARD_PAUSE: Duration = Duration::from_secs(60);
+
+impl Discards {
+    fn new() -> Discards {
+        Discards {
+            pauses: Backoff::new(FIRST_PAUSE, LONGEST_DISCARD_PAUSE),
+            last: None,
+        }
+    }
+
+    async fn pause(&mut self) {
+        let is_recent = |last: Instant| last.elapsed() < 2 * LONGEST_DISCARD_PAUSE;
+        if !self.last.is_some_and(is_recent) {
+            self.pauses.reset();
+        }
+        self.last = Some(Instant::now());
+        sleep(self.pauses.next_pause()).await;
     }
 }
 

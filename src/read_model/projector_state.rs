@@ -19,6 +19,7 @@ pub(super) struct Listed {
     pub(super) revision: i64,
     pub(super) started_at: i64,
     pub(super) changed_at: i64,
+    pub(super) is_protected: bool,
 }
 
 impl Listed {
@@ -125,7 +126,8 @@ impl ProjectorState {
 pub(super) fn find(connection: &Connection, id: GameId) -> rusqlite::Result<Option<(Listed, i64)>> {
     connection
         .prepare_cached(
-            "SELECT number, player_one, player_two, revision, started_at, changed_at, outcome
+            "SELECT number, player_one, player_two, revision, started_at, changed_at, outcome,
+                    protected
              FROM games WHERE id = ?1",
         )?
         .query_row([id.as_uuid().as_bytes()], |row| {
@@ -136,6 +138,7 @@ pub(super) fn find(connection: &Connection, id: GameId) -> rusqlite::Result<Opti
                 revision: row.get(3)?,
                 started_at: row.get(4)?,
                 changed_at: row.get(5)?,
+                is_protected: row.get(7)?,
             };
             Ok((listed, row.get(6)?))
         })

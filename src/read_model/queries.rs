@@ -27,7 +27,7 @@ pub(super) fn games(connection: &Connection, query: &GamesQuery) -> rusqlite::Re
     };
     let mut row = connection.prepare_cached(
         "SELECT games.number, id, revision, one.name, two.name, next_side, outcome, started_at,
-                changed_at
+                changed_at, protected
          FROM games
          JOIN players AS one ON one.number = player_one
          JOIN players AS two ON two.number = player_two
@@ -65,7 +65,7 @@ fn numbers(connection: &Connection, query: &GamesQuery) -> rusqlite::Result<Vec<
         values.push(player);
     }
     connection
-        .prepare_cached(&statement(player.is_some(), &outcomes))?
+        .prepare_cached(&statement(player.is_some(), &outcomes, query.is_protected))?
         .query_map(&values[..], |row| row.get(0))?
         .collect()
 }
@@ -84,10 +84,19 @@ fn outcomes(query: &GamesQuery) -> Vec<i64> {
         .collect()
 }
 
-fn statement(of_player: bool, outcomes: &[i64]) -> String {
+fn statement(of_player: bool, outcomes: &[i64], is_protected: Option<bool>) -> String {
+    // Written out, so that SQLite uses the partial indexes of protected games.
+    let protection = match is_protected {
+        None => "",
+        Some(true) => " AND protected = 1",
+        Some(false) => " AND protected = 0",
+    };
     let mut statement = String::new();
-    if !of_player && outcomes.len() == OUTCOMES.len() {
-        statement.push_str("SELECT number FROM games WHERE number < ?1");
+    if !of_player && outcomes.len() == OUTCOMES.len() && is_protected != Some(true) {
+        let _ = write!(
+            statement,
+            "SELECT number FROM games WHERE number < ?1{protection}"
+        );
     } else {
         for outcome in outcomes {
             if !statement.is_empty() {
@@ -98,7 +107,7 @@ fn statement(of_player: bool, outcomes: &[i64]) -> String {
                 false => "SELECT number FROM games WHERE number < ?1",
             };
             // Writing to a `String` cannot fail.
-            let _ = write!(statement, "{range} AND outcome = {outcome}");
+            let _ = write!(statement, "{range} AND outcome = {outcome}{protection}");
         }
     }
     statement.push_str(" ORDER BY number DESC LIMIT ?2");
@@ -128,6 +137,7 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<GameSummary> {
         result: result_of(row.get(6)?),
         started_at: time(7)?,
         changed_at: time(8)?,
+        is_protected: row.get(9)?,
     })
 }
 
@@ -234,7 +244,14 @@ mod tests {
         use GameStatus::{Finished, InProgress};
         let statuses = [None, Some(InProgress), Some(Finished)];
         let results = [None, Some(GameResult::PlayerTwoWon), Some(GameResult::Tied)];
-        for of_player in [false, true] {
+        for (of_player, is_protected) in [
+            (false, None),
+            (true, None),
+            (false, Some(true)),
+            (true, Some(true)),
+            (false, Some(false)),
+            (true, Some(false)),
+        ] {
             for (status, result) in statuses
                 .iter()
                 .flat_map(|status| results.map(|result| (*status, result)))
@@ -248,7 +265,15 @@ mod tests {
                 if outcomes.is_empty() {
                     continue;
                 }
-                let plan = plan(&statement(of_player, &outcomes));
+                let plan = plan(&statement(of_player, &outcomes, is_protected));
+                if is_protected == Some(true) {
+                    let index = if of_player {
+                        "protected_participations"
+                    } else {
+                        "protected_games"
+                    };
+                    assert!(plan.contains(index), "{query:?}: {plan}");
+                }
                 assert!(!plan.contains("TEMP B-TREE"), "{query:?}: {plan}");
                 assert!(!plan.contains("SCAN "), "{query:?}: {plan}");
                 let searches = plan.matches("SEARCH ").count();

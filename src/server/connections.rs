@@ -5,21 +5,32 @@
 //! takes to send the head of a request, nor on the time for which it does not read, and its
 //! connections need nearly twice the memory.
 
-use std::io;
+use std::convert::Infallible;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::serve::Listener;
+use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, join};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutWriter;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::Service;
+
+use super::descriptors;
+use super::in_flight::{InFlight, ResponseBody};
+use super::preface::read_beginning;
+use super::streams::{OpenStream, Quiet, Streams};
 
 /// How long a client may take to send the head of a request, and how long a connection may be idle.
 /// Longer than load balancers keep an idle connection (60 s is usual), so that the load balancer
@@ -30,70 +41,128 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// watches accumulate.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a connection stays open at shutdown when no request is in flight any more: long enough to
+/// send the last bytes of a response.
+const LAST_BYTES: Duration = Duration::from_millis(250);
+
 /// The largest buffer of an HTTP/1.1 connection, in bytes. It keeps what the client has not read yet.
 const LARGEST_BUFFER: usize = 64 * 1024;
 
-/// Every HTTP/2 connection begins with these bytes, and no HTTP/1.1 request does (RFC 9113, 3.4).
-const HTTP_2: &[u8] = b"PRI";
+/// How many requests may be in flight on an HTTP/2 connection. RFC 9113 (6.5.2) recommends at least
+/// this number.
+const STREAMS: u32 = 100;
+
+/// How many connections are told at once that there are too many connections. More are closed without
+/// a response.
+const REFUSALS: usize = 32;
+
+/// How long a client may take to send a request that is refused, and to read the response.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Serves connections until `shutdown` resolves. Then accepts no more, and waits until the requests in
-/// progress are answered.
+/// flight are answered. `refusing` answers the requests of connections for which no file descriptors are
+/// left.
 pub(super) async fn serve(
     mut listener: TcpListener,
     router: Router,
+    refusing: Router,
     shutdown: impl Future<Output = ()>,
 ) {
     // Axum prepares the routes here, once, instead of for every request.
-    let router = router.with_state::<()>(());
-    let graceful = GracefulShutdown::new();
+    let (router, refusing) = (router.with_state::<()>(()), refusing.with_state::<()>(()));
+    let most = descriptors::for_connections();
+    let server = Server {
+        router,
+        requests: TaskTracker::new(),
+        stopping: CancellationToken::new(),
+    };
+    let mut connections = JoinSet::new();
+    let mut refusals = JoinSet::new();
     let mut shutdown = pin!(shutdown);
     loop {
         tokio::select! {
             // After an error such as too many open files, waits and tries again.
             (stream, _) = Listener::accept(&mut listener) => {
-                tokio::spawn(connection(stream, router.clone(), graceful.watcher()));
+                if connections.len() >= most {
+                    // Some may have ended since.
+                    while connections.try_join_next().is_some() {}
+                }
+                if connections.len() < most {
+                    connections.spawn(connection(stream, server.clone()));
+                } else if refusals.len() < REFUSALS {
+                    refusals.spawn(refusal(stream, refusing.clone()));
+                }
             }
+            // These only free the slots of connections that have ended.
+            Some(_) = connections.join_next() => {}
+            Some(_) = refusals.join_next() => {}
             () = &mut shutdown => break,
         }
     }
     drop(listener);
-    graceful.shutdown().await;
+    server.stopping.cancel();
+    let all_are_closed = async { while connections.join_next().await.is_some() {} };
+    tokio::select! {
+        () = all_are_closed => {}
+        () = server.no_request_is_in_flight() => {}
+    }
+    // Dropping the sets closes the connections that are left. They have sent a part of a request at most.
 }
 
-async fn connection(stream: TcpStream, router: Router, watcher: Watcher) {
+/// What connections share.
+#[derive(Debug, Clone)]
+struct Server {
+    router: Router,
+    /// Has a token for each request in flight.
+    requests: TaskTracker,
+    stopping: CancellationToken,
+}
+
+impl Server {
+    async fn respond(
+        mut self,
+        request: Request<Incoming>,
+        stream: Option<OpenStream>,
+    ) -> Result<Response<ResponseBody>, Infallible> {
+        let in_flight = InFlight::new(self.requests.token(), stream);
+        let response = self.router.call(request.map(Body::new)).await?;
+        Ok(response.map(|body| in_flight.respond(body)))
+    }
+
+    async fn no_request_is_in_flight(&self) {
+        self.requests.close();
+        loop {
+            self.requests.wait().await;
+            sleep(LAST_BYTES).await;
+            if self.requests.is_empty() {
+                return;
+            }
+        }
+    }
+}
+
+async fn connection(mut stream: TcpStream, server: Server) {
     // The head and the body of a response may be two writes. Nagle's algorithm would delay the
     // second one until the client's delayed acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-    let is_http_2 = match timeout(HEAD_TIMEOUT, begins_with(&stream, HTTP_2)).await {
-        Ok(Ok(is_http_2)) => is_http_2,
-        Ok(Err(_)) | Err(_) => return,
+    let beginning = tokio::select! {
+        read = timeout(HEAD_TIMEOUT, read_beginning(&mut stream)) => match read {
+            Ok(Ok(beginning)) => beginning,
+            Ok(Err(_)) | Err(_) => return,
+        },
+        () = server.stopping.cancelled() => return,
     };
-    let mut stream = TimeoutWriter::new(stream);
-    stream.set_timeout(Some(WRITE_TIMEOUT));
-    let io = TokioIo::new(Box::pin(stream));
-    let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-        // Boxed, since hyper reserves space for this future for the whole life of the connection.
-        Box::pin(router.clone().call(request.map(Body::new)))
-    });
-    let served = if is_http_2 {
-        let connection = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .keep_alive_interval(Some(WRITE_TIMEOUT))
-            .serve_connection(io, service);
+    let (reader, writer) = stream.into_split();
+    let mut writer = TimeoutWriter::new(writer);
+    writer.set_timeout(Some(WRITE_TIMEOUT));
+    let stream = Box::pin(join(beginning.bytes.chain(reader), writer));
+    let served = if beginning.is_http_2 {
         // Boxed, since it is larger than the HTTP/1.1 future, and there may be thousands of those.
-        Box::pin(watcher.watch(connection)).await
+        Box::pin(serve_http_2(stream, server)).await
     } else {
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            // A client that has sent everything may close its side and still read the answer
-            // (RFC 9112, 9.6).
-            .half_close(true)
-            .max_buf_size(LARGEST_BUFFER)
-            .serve_connection(io, service);
-        watcher.watch(connection).await
+        serve_http_1(stream, server).await
     };
     if let Err(error) = served {
         // At debug level: the client caused it. It disconnected, timed out, or did not send valid HTTP.
@@ -101,11 +170,66 @@ async fn connection(stream: TcpStream, router: Router, watcher: Watcher) {
     }
 }
 
-/// Waits for the first bytes, and does not consume them.
-async fn begins_with(stream: &TcpStream, start: &[u8]) -> io::Result<bool> {
-    let mut first = [0; 8];
-    let length = stream.peek(&mut first).await?;
-    Ok(first
-        .get(..length)
-        .is_some_and(|first| first.starts_with(start)))
+async fn serve_http_1(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    server: Server,
+) -> hyper::Result<()> {
+    let stopping = server.stopping.clone();
+    // Boxed, since hyper reserves space for this future for the whole life of the connection.
+    let service = service_fn(move |request| Box::pin(server.clone().respond(request, None)));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        // A client that has sent everything may close its side and still read the answer
+        // (RFC 9112, 9.6).
+        .half_close(true)
+        .max_buf_size(LARGEST_BUFFER)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    tokio::select! {
+        served = connection.as_mut() => return served,
+        () = stopping.cancelled() => connection.as_mut().graceful_shutdown(),
+    }
+    connection.await
+}
+
+async fn serve_http_2(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    server: Server,
+) -> hyper::Result<()> {
+    let stopping = server.stopping.clone();
+    let streams = Arc::new(Streams::default());
+    let opening = streams.clone();
+    let service =
+        service_fn(move |request| Box::pin(server.clone().respond(request, Some(opening.open()))));
+    let connection = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Some(WRITE_TIMEOUT))
+        .max_concurrent_streams(STREAMS)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    tokio::select! {
+        served = connection.as_mut() => return served,
+        quiet = streams.quiet(HEAD_TIMEOUT, WRITE_TIMEOUT) => if quiet == Quiet::Stalled {
+            tracing::debug!("a client takes no data of any stream of its connection");
+            return Ok(());
+        },
+        () = stopping.cancelled() => {}
+    }
+    // Tells the client, so that it sends no request that is lost. It has to confirm this.
+    connection.as_mut().graceful_shutdown();
+    timeout(WRITE_TIMEOUT, connection).await.unwrap_or(Ok(()))
+}
+
+/// Answers the first request of a connection, and closes it.
+async fn refusal(stream: TcpStream, refusing: Router) {
+    let service =
+        service_fn(move |request: Request<Incoming>| refusing.clone().call(request.map(Body::new)));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .keep_alive(false)
+        .half_close(true)
+        .serve_connection(TokioIo::new(stream), service);
+    // An error means that the client did not send a request in time.
+    let _ = timeout(REFUSAL_TIMEOUT, connection).await;
 }

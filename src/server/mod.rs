@@ -1,6 +1,10 @@
 //! Serves an [`App`] on a listener until a shutdown signal.
 
 mod connections;
+mod descriptors;
+mod in_flight;
+mod preface;
+mod streams;
 
 use std::future::Future;
 use std::time::Duration;
@@ -8,7 +12,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::http::{App, router};
+pub use self::descriptors::raise_descriptor_limit;
+use crate::http::{App, router, too_many_connections};
 
 /// How long requests in progress may take when the service stops. Orchestrators kill a process after
 /// 10 s or more; a person at a terminal expects it to stop within 1 or 2 s.
@@ -23,7 +28,8 @@ pub async fn serve(
 ) {
     let live = app.live();
     let (stop, mut stopping) = watch::channel(false);
-    let serving = connections::serve(listener, router(app), async move {
+    let refusing = too_many_connections(app.clone());
+    let serving = connections::serve(listener, router(app), refusing, async move {
         shutdown.await;
         tracing::info!("stopping");
         // First, since the server waits for every response, and the responses to watchers do not end

@@ -1,7 +1,6 @@
 //! Locks the file at a path for this process, and checks what the file is.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -55,22 +54,5 @@ impl Claim {
             .map_err(failed(&path))?;
         let kind = Kind::of(&header, application_id);
         Ok(Claim { path, lock, kind })
-    }
-
-    /// Truncates the file to zero length, and deletes the journal, WAL and shared-memory files beside
-    /// it. There must be no open connection to it. The file keeps its inode and stays locked.
-    pub(crate) fn empty(&mut self) -> io::Result<()> {
-        // The file itself last: SQLite would replay a journal beside an empty file into that file.
-        for suffix in ["-journal", "-wal", "-shm"] {
-            let mut name = OsString::from(&self.path);
-            name.push(suffix);
-            match fs::remove_file(&name) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                Ok(()) | Err(_) => {}
-            }
-        }
-        self.lock.file().set_len(0)?;
-        self.kind = Kind::Empty;
-        Ok(())
     }
 }

@@ -13,13 +13,16 @@ const APPLICATION_ID: usize = 68;
 pub(crate) enum Kind {
     /// An empty file, which SQLite treats as an empty database.
     Empty,
-    /// A SQLite database with the expected application id.
+    /// A SQLite database with the expected application id. The other bytes of its header may be
+    /// damaged.
     Ours {
         /// The `user_version` of the database: the version of our schema.
         version: u32,
     },
-    /// A SQLite database of another program.
+    /// A SQLite database with the application id of another program.
     Foreign,
+    /// A SQLite database without an application id, which most programs do not set.
+    Unmarked,
     /// A file that is not a SQLite database.
     NotADatabase,
 }
@@ -30,15 +33,18 @@ impl Kind {
             let bytes = header.get(offset..offset + 4)?;
             Some(u32::from_be_bytes(bytes.try_into().ok()?))
         };
+        let found = number_at(APPLICATION_ID);
         if header.is_empty() {
             Kind::Empty
-        } else if !header.starts_with(MAGIC) {
-            Kind::NotADatabase
-        } else if number_at(APPLICATION_ID) != Some(application_id) {
-            Kind::Foreign
-        } else {
+        } else if found == Some(application_id) {
             let version = number_at(USER_VERSION).unwrap_or_default();
             Kind::Ours { version }
+        } else if !header.starts_with(MAGIC) || found.is_none() {
+            Kind::NotADatabase
+        } else if found == Some(0) {
+            Kind::Unmarked
+        } else {
+            Kind::Foreign
         }
     }
 }
@@ -52,12 +58,16 @@ mod tests {
         let id = u32::from_be_bytes(*b"C4ev");
         let mut ours = vec![0; 100];
         ours[..16].copy_from_slice(MAGIC);
+        assert_eq!(Kind::of(&ours, id), Kind::Unmarked);
+        ours[APPLICATION_ID] = 1;
         assert_eq!(Kind::of(&ours, id), Kind::Foreign);
         ours[APPLICATION_ID..APPLICATION_ID + 4].copy_from_slice(b"C4ev");
         ours[USER_VERSION + 3] = 7;
         assert_eq!(Kind::of(&ours, id), Kind::Ours { version: 7 });
         assert_eq!(Kind::of(&[], id), Kind::Empty);
         assert_eq!(Kind::of(b"SQLite format 2", id), Kind::NotADatabase);
-        assert_eq!(Kind::of(&ours[..40], id), Kind::Foreign);
+        assert_eq!(Kind::of(&ours[..40], id), Kind::NotADatabase);
+        ours[0] = 0;
+        assert_eq!(Kind::of(&ours, id), Kind::Ours { version: 7 });
     }
 }

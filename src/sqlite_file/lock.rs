@@ -1,7 +1,8 @@
 //! An exclusive lock on a SQLite file.
 
 use std::collections::HashSet;
-use std::fs::{File, TryLockError};
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -72,6 +73,21 @@ impl FileLock {
     /// The data of a deleted file is lost when the process ends.
     pub(crate) fn is_at_its_path(&self) -> bool {
         FileId::of(&self.path).is_ok_and(|id| id == self.id)
+    }
+
+    /// Truncates the file to zero length, and deletes the journal, WAL and shared-memory files beside
+    /// it. There must be no open connection to it. The file keeps its inode and stays locked.
+    pub(crate) fn empty(&self) -> io::Result<()> {
+        // The file itself last: SQLite would replay a journal beside an empty file into that file.
+        for suffix in ["-journal", "-wal", "-shm"] {
+            let mut name = OsString::from(&self.path);
+            name.push(suffix);
+            match fs::remove_file(&name) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        self.file.set_len(0)
     }
 }
 

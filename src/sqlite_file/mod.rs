@@ -4,9 +4,11 @@
 mod claim;
 mod header;
 mod lock;
+mod mistaken_path;
 mod readers;
 
 pub(crate) use claim::{Claim, ClaimError};
 pub(crate) use header::Kind;
 pub(crate) use lock::FileLock;
-pub(crate) use readers::{ReadError, Readers};
+pub(crate) use mistaken_path::mistaken_path;
+pub(crate) use readers::{PausedReaders, ReadError, Readers};

@@ -4,23 +4,27 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task;
 
 /// How many reads run at the same time, each on its own connection.
 const CONNECTIONS: usize = 4;
+
+/// As many permits as there are connections.
+const ALL: u32 = CONNECTIONS as u32;
 
 /// How many prepared statements each connection caches.
 const STATEMENTS: usize = 64;
 
 /// A pool of read-only connections to a file that a writer keeps open. All connections are opened at
 /// the start, so a read does not fail for lack of a file descriptor. Each read sees a snapshot of
-/// the database.
+/// the database. The pool can be closed while the file is replaced.
 #[derive(Debug)]
 pub(crate) struct Readers {
     path: PathBuf,
     settings: &'static str,
-    idle: Mutex<Vec<Connection>>,
+    /// `None` while the pool is closed.
+    idle: Mutex<Option<Vec<Connection>>>,
     permits: Arc<Semaphore>,
 }
 
@@ -33,18 +37,52 @@ pub(crate) enum ReadError {
     /// The read panicked, or the process is stopping.
     #[error(transparent)]
     Interrupted(#[from] task::JoinError),
+    /// The pool is closed, because the file is being replaced.
+    #[error("the file is being replaced")]
+    Closed,
+}
+
+/// A pool without a running read, and in which none can begin. If it is dropped without
+/// [`reopen`](PausedReaders::reopen) after [`close`](PausedReaders::close), reads fail.
+#[derive(Debug)]
+pub(crate) struct PausedReaders {
+    readers: Arc<Readers>,
+    _permits: Option<OwnedSemaphorePermit>,
+}
+
+impl PausedReaders {
+    /// Closes all connections.
+    pub(crate) fn close(&self) {
+        *self.readers.idle() = None;
+    }
+
+    /// Opens the connections to the file that is now at the path.
+    pub(crate) fn reopen(self) -> rusqlite::Result<()> {
+        let connections = open_all(&self.readers.path, self.readers.settings)?;
+        *self.readers.idle() = Some(connections);
+        Ok(())
+    }
 }
 
 impl Readers {
     /// Opens the connections, and executes `settings` (SQL) on each.
     pub(crate) fn open(path: &Path, settings: &'static str) -> rusqlite::Result<Readers> {
-        let connections = (0..CONNECTIONS).map(|_| open(path, settings));
         Ok(Readers {
             path: path.to_owned(),
             settings,
-            idle: Mutex::new(connections.collect::<rusqlite::Result<_>>()?),
+            idle: Mutex::new(Some(open_all(path, settings)?)),
             permits: Arc::new(Semaphore::new(CONNECTIONS)),
         })
+    }
+
+    /// Waits until all reads have ended. Later reads wait until the returned value is dropped.
+    pub(crate) async fn pause(self: &Arc<Self>) -> PausedReaders {
+        // Cannot fail: the semaphore is never closed.
+        let permits = self.permits.clone().acquire_many_owned(ALL).await.ok();
+        PausedReaders {
+            readers: self.clone(),
+            _permits: permits,
+        }
     }
 
     /// Runs the read in its own transaction.
@@ -61,14 +99,14 @@ impl Readers {
             let _permit = permit;
             readers.blocking_read(read)
         });
-        Ok(outcome.await??)
+        outcome.await?
     }
 
     fn blocking_read<T>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<T> {
-        let pooled = self.idle().pop();
+    ) -> Result<T, ReadError> {
+        let pooled = self.idle().as_mut().ok_or(ReadError::Closed)?.pop();
         let mut connection = match pooled {
             Some(connection) => connection,
             // A read that panicked has dropped its connection.
@@ -77,14 +115,20 @@ impl Readers {
         let result = connection
             .transaction()
             .and_then(|transaction| read(&transaction));
-        self.idle().push(connection);
-        result
+        if let Some(idle) = self.idle().as_mut() {
+            idle.push(connection);
+        }
+        Ok(result?)
     }
 
     /// No code panics while it holds this lock, so a poisoned lock can be used.
-    fn idle(&self) -> MutexGuard<'_, Vec<Connection>> {
+    fn idle(&self) -> MutexGuard<'_, Option<Vec<Connection>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn open_all(path: &Path, settings: &str) -> rusqlite::Result<Vec<Connection>> {
+    (0..CONNECTIONS).map(|_| open(path, settings)).collect()
 }
 
 fn open(path: &Path, settings: &str) -> rusqlite::Result<Connection> {

@@ -18,6 +18,16 @@ pub enum TerminalError {
         /// What the operating system reported.
         cause: String,
     },
+    /// The service redirects.
+    #[error("{server} redirects to {location}. Use --server {service}")]
+    Redirected {
+        /// The URL that was used.
+        server: String,
+        /// Where the request was redirected to.
+        location: String,
+        /// The URL to use instead.
+        service: String,
+    },
     /// The service refused the request, or its response is not valid.
     #[error("{server}: {error}")]
     Client {
@@ -37,6 +47,9 @@ pub enum TerminalError {
     /// The user pressed Ctrl-C.
     #[error("interrupted")]
     Interrupted,
+    /// Another signal asked the program to end.
+    #[error("ended by a signal")]
+    Ended,
     /// Reading from or writing to the terminal failed.
     #[error(transparent)]
     Terminal(#[from] io::Error),

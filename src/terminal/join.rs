@@ -61,12 +61,11 @@ pub(super) async fn join(
     let Some(game) = game else {
         return Ok(None);
     };
-    let players = game.players().map(|player| player.as_str().to_owned());
-    match players.contains(name) {
-        true => Ok(Some((game, LocalPlayers::One(name.clone())))),
-        false => Err(TerminalError::NotAPlayer {
+    match game.find_player(name) {
+        Some(player) => Ok(Some((game, LocalPlayers::One(player.to_string())))),
+        None => Err(TerminalError::NotAPlayer {
             name: name.clone(),
-            players,
+            players: game.players().map(|player| player.as_str().to_owned()),
         }),
     }
 }

@@ -4,12 +4,14 @@
 use std::future::pending;
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::thread;
+use std::time::Duration;
 
-use rustix::termios::{
-    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr,
-    tcsetattr,
-};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::termios::{QueueSelector, tcflush};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use super::single_keys::is_in_foreground;
 
 /// Lines from standard input.
 #[derive(Debug)]
@@ -23,12 +25,14 @@ impl Lines {
         let (sender, typed) = unbounded_channel();
         thread::spawn(move || {
             let mut line = Vec::new();
+            wait_for_typing();
             while let Ok(1..) = io::stdin().lock().read_until(b'\n', &mut line) {
                 let text = String::from_utf8_lossy(&line).trim().to_owned();
                 if sender.send(text).is_err() {
                     return;
                 }
                 line.clear();
+                wait_for_typing();
             }
         });
         Lines {
@@ -70,6 +74,29 @@ impl Lines {
     }
 }
 
+/// Waits until the user types something, if standard input is a terminal. A read in the background
+/// would stop the process again as soon as it continues there, before it can handle a signal that ends
+/// it.
+fn wait_for_typing() {
+    const PAUSE: Duration = Duration::from_millis(100);
+    if !io::stdin().is_terminal() {
+        return;
+    }
+    loop {
+        let stdin = io::stdin();
+        let polled = poll(&mut [PollFd::new(&stdin, PollFlags::IN)], None);
+        if polled == Err(Errno::INTR) {
+            continue;
+        }
+        // After another error, the read reports it.
+        if is_in_foreground() {
+            return;
+        }
+        // What is typed is for the shell.
+        thread::sleep(PAUSE);
+    }
+}
+
 /// Whether this line asks to quit.
 pub(super) fn is_quit(line: &str) -> bool {
     ["q", "quit", "exit"].contains(&line.to_lowercase().as_str())
@@ -83,50 +110,34 @@ pub(super) enum Key {
     Quit,
 }
 
-/// Single keys. The terminal stays in this mode until the value is dropped.
+/// Single keys, from a terminal in the mode [`SingleKeys`](super::single_keys::SingleKeys).
 #[derive(Debug)]
 pub(super) struct Keys {
     typed: UnboundedReceiver<Key>,
-    original: Termios,
 }
 
 impl Keys {
-    /// Fails when standard input is not a terminal.
-    pub(super) fn of_terminal() -> io::Result<Keys> {
-        let original = tcgetattr(io::stdin())?;
-        let mut single = original.clone();
-        // Signals are off too: Ctrl-C is read as a key that quits, so that the terminal is restored.
-        single
-            .local_modes
-            .remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG);
-        single.special_codes[SpecialCodeIndex::VMIN] = 1;
-        single.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(io::stdin(), OptionalActions::Now, &single)?;
+    pub(super) fn of_stdin() -> Keys {
         let (sender, typed) = unbounded_channel();
         thread::spawn(move || {
             // More than one key can send: an arrow key is three bytes.
             let mut bytes = [0; 16];
+            wait_for_typing();
             while let Ok(length @ 1..) = io::stdin().lock().read(&mut bytes) {
                 for key in keys(&bytes[..length]) {
                     if sender.send(key).is_err() {
                         return;
                     }
                 }
+                wait_for_typing();
             }
         });
-        Ok(Keys { typed, original })
+        Keys { typed }
     }
 
     /// The next key; the end of input quits.
     pub(super) async fn next(&mut self) -> Key {
         self.typed.recv().await.unwrap_or(Key::Quit)
-    }
-}
-
-impl Drop for Keys {
-    fn drop(&mut self) {
-        // Fails if the terminal is gone; then there is nothing to restore.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.original);
     }
 }
 

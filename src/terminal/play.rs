@@ -7,7 +7,6 @@ use super::session::Session;
 use super::settings::PlaySettings;
 use crate::client::{Client, ClientError, EventStream, Game, IdempotencyKey, Move};
 use crate::domain::PlayerName;
-use crate::drawing::PrintableName;
 
 pub(super) async fn play(settings: &PlaySettings) -> Result<(), TerminalError> {
     let server = settings.server.of(settings.game.as_ref());
@@ -82,10 +81,7 @@ impl PlayedGame {
             self.keyboard.discard_typed();
         }
         let notes = self.notes(self.refusal.clone());
-        let question = format!(
-            "{}, your column (or resign; q to leave): ",
-            PrintableName(next)
-        );
+        let question = format!("{next}, your column (or resign; q to leave): ");
         self.session.show(&self.game, notes, Some(question))?;
         let revision = self.game.revision;
         let (keyboard, events) = (&mut self.keyboard, &mut self.events);
@@ -106,10 +102,7 @@ impl PlayedGame {
 
     /// Waits for the opponent's move.
     async fn wait(&mut self, next: &PlayerName) -> Result<Turn, TerminalError> {
-        let notes = self.notes(Some(format!(
-            "Waiting for {}… (q to leave)",
-            PrintableName(next)
-        )));
+        let notes = self.notes(Some(format!("Waiting for {next}… (q to leave)")));
         self.session.show(&self.game, notes, None)?;
         let revision = self.game.revision;
         let (keyboard, events) = (&mut self.keyboard, &mut self.events);

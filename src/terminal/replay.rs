@@ -26,7 +26,8 @@ pub(super) async fn replay(settings: &ViewSettings) -> Result<(), TerminalError>
 }
 
 async fn step(session: &mut Session, history: &mut History) -> Result<(), TerminalError> {
-    let mut keys = Keys::of_terminal()?;
+    session.read_single_keys()?;
+    let mut keys = Keys::of_stdin();
     let mut step = 0;
     loop {
         let game = history.at(session, step).await?;
@@ -36,7 +37,7 @@ async fn step(session: &mut Session, history: &mut History) -> Result<(), Termin
         );
         let notes = result_lines(&game).into_iter().chain([place]).collect();
         session.show(&game, notes, None)?;
-        match keys.next().await {
+        match session.wait_for(keys.next()).await? {
             Key::Next => step = (step + 1).min(history.last(session).await?),
             Key::Back => step = step.saturating_sub(1),
             Key::Quit => return Ok(()),

@@ -5,7 +5,7 @@ use std::env;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
-use crate::drawing::Palette;
+use crate::drawing::{Palette, Printable};
 
 /// How frames are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,15 +37,27 @@ impl OutputMode {
     }
 }
 
-/// All that is shown at one time.
+/// All that is shown at one time. The notes and the question may contain any text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Frame {
-    /// The board with the players; empty before the game is known.
+    /// The board with the players, as [`draw`](crate::drawing::draw) returns it; empty before the
+    /// game is known.
     pub(super) board: String,
     /// Lines below it.
     pub(super) notes: Vec<String>,
     /// The prompt; the cursor stays at its end.
     pub(super) question: Option<String>,
+}
+
+impl Frame {
+    fn printable(&self) -> Frame {
+        let printable = |text: &String| Printable(text).to_string();
+        Frame {
+            board: self.board.clone(),
+            notes: self.notes.iter().map(printable).collect(),
+            question: self.question.as_ref().map(printable),
+        }
+    }
 }
 
 /// Writes frames to an output.
@@ -93,8 +105,15 @@ impl Screen {
         self.shown.notes.clear();
     }
 
-    /// Shows this frame in place of the previous one.
+    /// Other programs have written to the terminal: the next frame is written as a whole.
+    pub(super) fn forget(&mut self) {
+        self.shown = Frame::default();
+    }
+
+    /// Shows this frame in place of the previous one, without the control characters of its notes
+    /// and its question.
     pub(super) fn show(&mut self, frame: &Frame) -> io::Result<()> {
+        let frame = &frame.printable();
         let text = match (self.mode, frame.board.is_empty()) {
             (OutputMode::Redraw, false) => self.redraw_text(frame),
             (OutputMode::Redraw | OutputMode::Append, _) => self.append_text(frame),

@@ -1,11 +1,18 @@
-//! A client and a screen: the screen shows when the client loses its connection.
+//! A client and a screen: the screen shows when the client loses its connection, and the terminal is
+//! given back while the program is stopped.
 
+use std::io;
 use std::pin::pin;
+use std::time::Duration;
 
+use rustix::process::{Signal, getpid, kill_process};
+use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::error::TerminalError;
 use super::screen::{Frame, Screen};
+use super::single_keys::{SingleKeys, is_in_foreground};
 use super::text::{board_text, result_lines};
 use crate::client::{Client, ClientError, Connection, Game};
 
@@ -18,6 +25,13 @@ pub(super) struct Session {
     frame: Frame,
     /// A warning about a lost connection, shown below everything else.
     warning: Option<String>,
+    single_keys: Option<SingleKeys>,
+    /// Whether the program continued in the background and waits for the terminal.
+    is_in_background: bool,
+    /// SIGTSTP: Ctrl-Z.
+    stop: unix::Signal,
+    /// SIGCONT: the program goes on after it was stopped.
+    resume: unix::Signal,
 }
 
 impl Session {
@@ -29,7 +43,18 @@ impl Session {
             screen: Screen::of_stdout(),
             frame: Frame::default(),
             warning: None,
+            single_keys: None,
+            is_in_background: false,
+            stop: signal(SignalKind::from_raw(libc::SIGTSTP))?,
+            resume: signal(SignalKind::from_raw(libc::SIGCONT))?,
         })
+    }
+
+    /// Puts the terminal into the mode in which single keys are read. It leaves this mode when the
+    /// session ends, and while the program is stopped.
+    pub(super) fn read_single_keys(&mut self) -> Result<(), TerminalError> {
+        self.single_keys = Some(SingleKeys::take()?);
+        Ok(())
     }
 
     /// Shows the game, these lines below it, and the question.
@@ -77,7 +102,8 @@ impl Session {
         self.screen.answered();
     }
 
-    /// Waits for the call. Shows a warning while the connection is lost.
+    /// Waits for the call. Shows a warning while the connection is lost. Every wait must be in this
+    /// function, because it also stops and continues the program.
     pub(super) async fn wait_for<T>(
         &mut self,
         call: impl Future<Output = T>,
@@ -92,8 +118,33 @@ impl Session {
                 }
                 // Never fails: the client in this session keeps the sender.
                 _ = self.connection.changed() => self.update_warning()?,
+                _ = self.stop.recv() => self.stop()?,
+                _ = self.resume.recv() => self.resume()?,
+                () = until_in_foreground(), if self.is_in_background => self.resume()?,
             }
         }
+    }
+
+    /// Gives the terminal back and stops this process, until it gets SIGCONT.
+    fn stop(&mut self) -> Result<(), TerminalError> {
+        if let Some(mode) = &self.single_keys {
+            mode.release();
+        }
+        kill_process(getpid(), Signal::STOP).map_err(io::Error::from)?;
+        Ok(())
+    }
+
+    /// Takes the terminal again. Other programs have written to it meanwhile.
+    fn resume(&mut self) -> Result<(), TerminalError> {
+        self.is_in_background = !is_in_foreground();
+        if self.is_in_background {
+            return Ok(());
+        }
+        if let Some(mode) = &self.single_keys {
+            mode.take_again()?;
+        }
+        self.screen.forget();
+        self.redraw()
     }
 
     /// Adds the URL of the service to an error of the client.
@@ -101,6 +152,11 @@ impl Session {
         let server = self.client.server().to_owned();
         match error {
             ClientError::Unreachable(cause) => TerminalError::Unreachable { server, cause },
+            ClientError::Redirected { location, service } => TerminalError::Redirected {
+                server,
+                location,
+                service,
+            },
             error @ (ClientError::Refused(_) | ClientError::InvalidResponse(_)) => {
                 TerminalError::Client { server, error }
             }
@@ -126,5 +182,12 @@ impl Session {
         frame.notes.extend(self.warning.clone());
         self.screen.show(&frame)?;
         Ok(())
+    }
+}
+
+/// A shell sends no signal when it brings a running program to the foreground.
+async fn until_in_foreground() {
+    while !is_in_foreground() {
+        sleep(Duration::from_millis(100)).await;
     }
 }

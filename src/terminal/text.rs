@@ -2,7 +2,7 @@
 
 use crate::client::Game;
 use crate::domain::{GameResult, PlayerName};
-use crate::drawing::{Palette, PrintableName, Scene, draw};
+use crate::drawing::{Palette, Scene, draw};
 
 /// The board, with the winning line or the last move in brackets.
 pub(super) fn board_text(game: &Game, palette: Palette) -> String {
@@ -28,12 +28,9 @@ pub(super) fn board_text(game: &Game, palette: Palette) -> String {
 /// How the game ended; empty while it is in progress. A game that is won without a line was
 /// resigned.
 pub(super) fn result_lines(game: &Game) -> Vec<String> {
-    let won = |winner: &PlayerName, loser: &PlayerName| {
-        let (winner, loser) = (PrintableName(winner), PrintableName(loser));
-        match game.winning_line {
-            Some(_) => format!("The game is over: {winner} beat {loser}."),
-            None => format!("The game is over: {loser} resigned, so {winner} won."),
-        }
+    let won = |winner: &PlayerName, loser: &PlayerName| match game.winning_line {
+        Some(_) => format!("The game is over: {winner} beat {loser}."),
+        None => format!("The game is over: {loser} resigned, so {winner} won."),
     };
     let (one, two) = (&game.player_one, &game.player_two);
     match game.result {

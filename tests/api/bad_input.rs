@@ -135,12 +135,12 @@ on_every_store! {
     async fn an_unavailable_media_type_in_accept_is_refused(service: Service) {
         let game = service.game_with("D").await;
         for (path, offered) in [
-            ("", &["application/json", "text/plain"][..]),
+            ("", &["application/json", "text/plain", "text/html"][..]),
             ("/moves", &["application/json"]),
             ("/moves/1", &["application/json"]),
             ("/events", &["application/json", "text/event-stream", "application/x-ndjson"]),
         ] {
-            for accept in ["text/html", "image/*", "application/pdf;q=0.5"] {
+            for accept in ["text/csv", "image/*", "application/pdf;q=0.5"] {
                 let problem = service.request(Method::GET, &game.path(path))
                     .header("accept", accept).send().await
                     .is_problem(406, "not-acceptable");

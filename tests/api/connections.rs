@@ -1,36 +1,16 @@
-//! Connections: HTTP/1.1 and HTTP/2, and clients that are slow or do not speak HTTP.
+//! Connections: clients that are slow, do not speak HTTP, or send requests that HTTP does not allow.
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
-use hyper::client::conn::http2::handshake;
-use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::service::Service;
+use crate::service::{Answer, Service};
 
 async fn connect(service: &Service) -> TcpStream {
     let address = service.url.trim_start_matches("http://");
     TcpStream::connect(address).await.expect("a connection")
-}
-
-#[tokio::test]
-async fn a_client_that_begins_with_the_http_2_preface_is_answered_in_http_2() {
-    let service = Service::on_memory().await;
-    let game = service.game_with("D").await;
-    let io = TokioIo::new(connect(&service).await);
-    let (mut sender, connection) = handshake(TokioExecutor::new(), io).await.expect("HTTP/2");
-    tokio::spawn(connection);
-    let request = hyper::Request::get(format!("{}{}", service.url, game.path("")));
-    let request = request.body(Empty::<Bytes>::new()).expect("a request");
-    let answer = sender.send_request(request).await.expect("an answer");
-    assert_eq!(answer.version(), hyper::Version::HTTP_2);
-    assert_eq!(answer.headers()["etag"], "\"1\"");
-    let body = answer.into_body().collect().await.expect("a body");
-    assert_eq!(body.to_bytes(), game.get("").await.body);
 }
 
 /// Time is paused: it advances as soon as every task is idle, so the test does not wait.
@@ -93,4 +73,72 @@ async fn a_client_that_closes_its_side_after_the_request_gets_the_answer() {
     connection.read_to_end(&mut answer).await.expect("read");
     let answer = String::from_utf8_lossy(&answer);
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_request_without_exactly_one_valid_host_is_refused() {
+    let service = Service::on_memory().await;
+    for fields in [
+        "",
+        "host: localhost\r\nhost: localhost\r\n",
+        "host: a\r\nhost: b\r\n",
+        "host: a b\r\n",
+        "host: ada@localhost\r\n",
+    ] {
+        for path in [
+            "/livez",
+            "/",
+            "/openapi.json",
+            "/games",
+            "/docs",
+            "/metrics",
+        ] {
+            let sent = format!("GET {path} HTTP/1.1\r\n{fields}connection: close\r\n\r\n");
+            let received = service.exchange(&sent).await;
+            let answer = Answer::parse("GET", path, &received);
+            answer.is_problem(400, "malformed-request");
+        }
+    }
+    for sent in [
+        "GET /livez HTTP/1.0\r\n\r\n",
+        "GET /livez HTTP/1.0\r\nhost: localhost\r\n\r\n",
+        "GET /livez HTTP/1.1\r\nhost:\r\nconnection: close\r\n\r\n",
+        "GET http://a/livez HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+    ] {
+        let received = service.exchange(sent).await;
+        Answer::parse("GET", "/livez", &received).is(200);
+    }
+    let twice = "GET /livez HTTP/1.0\r\nhost: a\r\nhost: b\r\n\r\n";
+    let received = service.exchange(twice).await;
+    Answer::parse("GET", "/livez", &received).is_problem(400, "malformed-request");
+}
+
+/// The documentation says so: the parser refuses these before any code of the service runs.
+#[tokio::test]
+async fn a_head_that_cannot_be_parsed_gets_a_status_without_a_body_and_the_connection_is_closed() {
+    let service = Service::on_memory().await;
+    let long = "x".repeat(70_000);
+    for (sent, status) in [
+        ("GET / HTTP/1.1\r\nhost localhost\r\n\r\n".to_owned(), 400),
+        (
+            "GET /\u{7f}\u{1} HTTP/1.1\r\nhost: localhost\r\n\r\n".to_owned(),
+            400,
+        ),
+        (
+            format!("GET / HTTP/1.1\r\nhost: localhost\r\nx: {long}\r\n\r\n"),
+            431,
+        ),
+        (
+            format!("GET /{long} HTTP/1.1\r\nhost: localhost\r\n\r\n"),
+            431,
+        ),
+    ] {
+        let received = service.exchange(&sent).await;
+        let received = String::from_utf8_lossy(&received);
+        assert!(
+            received.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{received}"
+        );
+        assert!(received.ends_with("\r\n\r\n"), "{received}");
+    }
 }

@@ -60,6 +60,30 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The answer to this request in the bytes that a connection sent. Its body has a `Content-Length`, or ends
+    /// with the connection.
+    pub(crate) fn parse(method: &str, path: &str, bytes: &[u8]) -> Answer {
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+        let end = end.unwrap_or_else(|| panic!("no answer: {}", String::from_utf8_lossy(bytes)));
+        let head = str::from_utf8(&bytes[..end]).expect("a head of text");
+        let mut lines = head.split("\r\n");
+        let status = lines.next().and_then(|line| line.split(' ').nth(1));
+        let status: StatusCode = status.expect("a status line").parse().expect("a status");
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            let (name, value) = line.split_once(": ").expect("a field");
+            let name: HeaderName = name.parse().expect("a field name");
+            headers.append(name, value.parse().expect("a field value"));
+        }
+        let body = bytes[end + 4..].to_vec();
+        is_announced(method, path, status.as_u16(), &headers, &body);
+        Answer {
+            status,
+            headers,
+            body,
+        }
+    }
+
     #[track_caller]
     pub(crate) fn is(self, status: u16) -> Answer {
         let body = String::from_utf8_lossy(&self.body);

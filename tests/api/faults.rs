@@ -239,11 +239,16 @@ async fn a_request_to_a_store_that_hangs_times_out() {
     store.switch_on();
     let game = "/games/01a20715-267e-7489-b4cd-306001f15c27";
     let body = json!({"player": "ada", "column": "D"}).to_string();
-    let look = Request::get(game).body(Body::empty());
+    let look = Request::get(game)
+        .header("host", "localhost")
+        .body(Body::empty());
     let move_ = Request::post(format!("{game}/moves"))
+        .header("host", "localhost")
         .header("content-type", "application/json")
         .body(Body::from(body));
-    let ready = Request::get("/readyz").body(Body::empty());
+    let ready = Request::get("/readyz")
+        .header("host", "localhost")
+        .body(Body::empty());
     for (request, status) in [(look, 503), (move_, 504), (ready, 503)] {
         let request = request.expect("a request");
         let answer = app.clone().oneshot(request).await.expect("infallible");
@@ -257,10 +262,10 @@ async fn a_move_that_timed_out_is_safe_to_send_again_with_its_key_or_condition()
     let app = router(App::new(store.clone()));
     store.switch_on();
     let game = "/games/01a20715-267e-7489-b4cd-306001f15c27";
-    let a_move = || Request::post(format!("{game}/moves"));
+    let a_move = || Request::post(format!("{game}/moves")).header("host", "localhost");
     let ada_to_d = json!({"player": "ada", "column": "D"});
     let names = json!({"player_one": "ada", "player_two": "grace"});
-    let put = Request::put(game);
+    let put = Request::put(game).header("host", "localhost");
     for (request, body, retry_with) in [
         (
             a_move().header("idempotency-key", KEY),

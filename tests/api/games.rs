@@ -17,7 +17,7 @@ on_every_store! {
             "next_player": "ada", "is_finished": false, "result": null,
             "board": {"A": [], "B": [], "C": [], "D": [], "E": [], "F": [], "G": []},
             "legal_columns": ["A", "B", "C", "D", "E", "F", "G"],
-            "last_move": null, "winning_line": null,
+            "last_move": null, "winning_line": null, "protected": false,
         }));
         assert_eq!(answer.header("location"), format!("/games/{id}"));
         assert_eq!(answer.header("content-location"), format!("/games/{id}"));
@@ -40,7 +40,7 @@ on_every_store! {
         let names: Vec<_> = game.json().as_object().expect("a game").keys().cloned().collect();
         assert_eq!(names, [
             "id", "revision", "player_one", "player_two", "next_player", "is_finished",
-            "result", "board", "legal_columns", "last_move", "winning_line",
+            "result", "board", "legal_columns", "last_move", "winning_line", "protected",
         ]);
     }
 

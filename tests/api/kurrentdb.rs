@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use connect_four::event_store;
+use connect_four::http::App;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -118,7 +120,11 @@ async fn a_game_with_a_tombstoned_stream_is_answered_with_410() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thousand_moves_at_the_same_time_are_all_answered() {
     let double = Double::start().await;
-    let service = service_on(&double).await;
+    // Nobody is given up, however busy the machine is.
+    let patient = format!("{}&defaultDeadline=60000", double.connection_string());
+    let store = event_store::open(&patient).await.expect("it opens");
+    let app = App::new(store.clone()).with_handler_timeout(Duration::from_secs(60));
+    let service = Service::serving(app, store).await;
     let games = join_all((0..1000).map(|_| service.start_game("ada", "grace"))).await;
     let moves = join_all(games.iter().map(|game| game.move_by("ada", "D"))).await;
     for answer in moves {

@@ -73,6 +73,7 @@ on_every_store! {
             "id": game.id, "revision": 6, "player_one": ada, "player_two": grace,
             "next_player": ada, "is_finished": false, "result": null,
             "started_at": events[0]["recorded_at"], "changed_at": events[6]["recorded_at"],
+            "protected": false,
         }]));
         let position = play(&game, [ada, grace], "A").await;
         let page = seen(&service, &path, &position).await.is(200).json();
@@ -81,6 +82,7 @@ on_every_store! {
             "id": game.id, "revision": 8, "player_one": ada, "player_two": grace,
             "next_player": null, "is_finished": true, "result": "PLAYER_ONE_WON",
             "started_at": events[0]["recorded_at"], "changed_at": events[8]["recorded_at"],
+            "protected": false,
         }]));
     }
 
@@ -174,6 +176,7 @@ on_every_store! {
             let problem = answer.is_problem(400, "invalid-query");
             assert_eq!(problem["parameter"], parameter, "{query}");
         }
+        service.is_ready().await;
         service.get("/games?cursor=affffffffffffffff").await.is(200);
     }
 }
@@ -181,6 +184,7 @@ on_every_store! {
 #[tokio::test]
 async fn head_of_a_list_is_answered_and_other_media_types_are_refused() {
     let service = Service::on_memory().await;
+    service.is_ready().await;
     for path in ["/games", "/players", "/events"] {
         let head = service.request(Method::HEAD, path).send().await.is(200);
         assert_eq!(head.header("content-type"), "application/json");

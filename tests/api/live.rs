@@ -119,20 +119,57 @@ async fn an_event_has_the_format_that_browsers_expect() {
     let mut watcher = game.watch(SSE, None).await;
     for (name, value) in [
         ("content-type", SSE),
-        ("cache-control", "no-store"),
+        ("cache-control", "no-store, no-transform"),
         ("x-accel-buffering", "no"),
     ] {
         assert_eq!(watcher.headers()[name], value, "{name}");
     }
     let events = game.events().await;
-    let piece = watcher.next_piece().await.expect("open");
-    assert_eq!(piece.as_deref(), Some("retry: 2000"));
+    let mut retry = "retry: 2000\n";
     for (revision, event) in events.iter().enumerate() {
         let event_type = event["type"].as_str().expect("a type");
         let piece = watcher.next_piece().await.expect("open");
-        let expected = format!("id: {revision}\nevent: {event_type}\ndata: {event}");
+        let expected = format!("{retry}id: {revision}\nevent: {event_type}\ndata: {event}");
         assert_eq!(piece, Some(expected));
+        retry = "";
     }
+    // A stream that begins with a new event says `retry` there.
+    let mut watcher = game.watch(SSE, Some(1)).await;
+    game.move_by("grace", "D").await.is(201);
+    let piece = watcher.next_piece().await.expect("open").expect("an event");
+    assert!(piece.starts_with("retry: 2000\nid: 2\n"), "{piece}");
+    let mut all = service.watch("/events", SSE).open().await;
+    let piece = all.next_piece().await.expect("open").expect("an event");
+    assert!(piece.starts_with("retry: 2000\nid: "), "{piece}");
+}
+
+/// Many readers of lines also split at these characters, for example Python's `str.splitlines`.
+#[tokio::test]
+async fn an_event_is_one_line_for_every_reader_of_lines() {
+    let service = Service::on_memory().await;
+    let name = "a\u{2028}d\u{2029}a";
+    let game = service.start_game(name, "grace").await;
+    for path in [game.path("/events"), "/events".to_owned()] {
+        for format in FORMATS {
+            let mut watcher = service.watch(&path, format).open().await;
+            let piece = watcher.next_piece().await.expect("open").expect("an event");
+            assert!(piece.contains("a\\u2028d\\u2029a"), "{piece}");
+            assert!(
+                !piece.contains(['\u{85}', '\u{2028}', '\u{2029}']),
+                "{piece}"
+            );
+        }
+    }
+    let told = game
+        .watch(NDJSON, None)
+        .await
+        .next()
+        .await
+        .expect("an event");
+    assert_eq!(
+        told["data"]["player_one"], name,
+        "clients read the same name"
+    );
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -27,6 +28,7 @@ struct Observed {
     subscriptions: AtomicUsize,
     heads: AtomicUsize,
     heads_that_fail: usize,
+    heads_that_panic: usize,
     /// Ends the first subscription, which the port does not allow.
     end: Arc<Notify>,
     is_down: AtomicBool,
@@ -41,6 +43,7 @@ impl Default for Observed {
             subscriptions: AtomicUsize::new(0),
             heads: AtomicUsize::new(0),
             heads_that_fail: 0,
+            heads_that_panic: 0,
             end: Arc::default(),
             is_down: AtomicBool::new(false),
             sent: broadcast::Sender::new(16),
@@ -108,6 +111,10 @@ impl EventStore for Observed {
 
     async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError> {
         let earlier = self.heads.fetch_add(1, Ordering::SeqCst);
+        assert!(
+            earlier >= self.heads_that_panic,
+            "a panic that the test wants"
+        );
         if earlier < self.heads_that_fail || self.is_down.load(Ordering::SeqCst) {
             let reason = "away for a moment".to_owned();
             return Err(EventStoreError::Unavailable { reason });
@@ -170,7 +177,7 @@ async fn no_watcher_waits_forever_for_a_store_that_stays_unavailable() {
     store.is_down.store(true, Ordering::SeqCst);
     let live = Live::new(store, NOTHING);
     let watching = live.watch(GameId::generate());
-    let waited = tokio::time::timeout(std::time::Duration::from_secs(60), watching);
+    let waited = tokio::time::timeout(Duration::from_secs(60), watching);
     assert!(
         waited.await.is_err(),
         "the timeout of the handler ends the request"
@@ -187,9 +194,16 @@ async fn a_subscription_that_ends_disconnects_watchers_and_is_replaced() {
     let store = Arc::new(Observed::default());
     let service = Service::on(store.clone()).await;
     let game = service.game_with("D").await;
-    let watcher = game.watch(SSE, Some(1)).await;
+    let mut watchers = Vec::new();
+    for format in FORMATS {
+        watchers.push(game.watch(format, Some(1)).await);
+        watchers.push(service.watch("/events?after=1", format).open().await);
+    }
     store.end.notify_one();
-    assert!(watcher.rest().await.is_empty());
+    for mut watcher in watchers {
+        // A normal end would look like the end of the game, and clients would not resume.
+        watcher.try_next().await.expect_err("the stream is cut off");
+    }
     let mut watcher = game.watch(SSE, Some(1)).await;
     game.move_by("grace", "D").await.is(201);
     assert_eq!(watcher.next().await.expect("an event")["revision"], 2);
@@ -252,10 +266,7 @@ async fn deleting_a_game_disconnects_only_its_own_watchers() {
     let mut of_the_other = live.watch(other).await.after(StreamRevision::FIRST);
     let mut of_all = live.watch_all().await;
     store.send(SubscriptionMessage::StreamTruncated(deleted.stream()));
-    assert_eq!(
-        of_the_deleted.next().await.err(),
-        Some(Interrupted::Stopped)
-    );
+    assert_eq!(of_the_deleted.next().await.err(), Some(Interrupted::Behind));
     append_moves(&store.store, other, 1).await;
     assert_eq!(
         of_the_other
@@ -297,8 +308,8 @@ async fn after_a_restore_reconnected_watchers_receive_what_follows_the_new_head(
         let mut watcher = live.watch(game).await.after(StreamRevision::FIRST);
         let mut of_all = live.watch_all().await;
         live.start_again();
-        assert_eq!(watcher.next().await.err(), Some(Interrupted::Stopped));
-        assert_eq!(of_all.after(None).await.err(), Some(Interrupted::Stopped));
+        assert_eq!(watcher.next().await.err(), Some(Interrupted::Behind));
+        assert_eq!(of_all.after(None).await.err(), Some(Interrupted::Behind));
         let mut watcher = live
             .watch(game)
             .await
@@ -324,6 +335,45 @@ async fn after_shutdown_no_watcher_receives_events() {
     let mut after = live.watch(game).await.after(StreamRevision::FIRST);
     assert_eq!(after.next().await.err(), Some(Interrupted::Stopped));
     assert_eq!(live.watchers(), 0);
+}
+
+/// Whether the next event panics when it is rendered.
+static PANIC_IS_DUE: AtomicBool = AtomicBool::new(false);
+
+const PANICS_ONCE: Renders = Renders {
+    of_a_game: |event| {
+        let is_due = PANIC_IS_DUE.swap(false, Ordering::SeqCst);
+        assert!(!is_due, "a panic that the test wants");
+        nothing(event)
+    },
+    of_all_games: nothing,
+};
+
+#[tokio::test]
+async fn a_hub_that_panics_disconnects_its_watchers_and_is_restarted() {
+    let store = Arc::new(Observed {
+        heads_that_panic: 2,
+        ..Observed::default()
+    });
+    let live = Live::new(store.clone(), PANICS_ONCE);
+    let game = GameId::generate();
+    append_moves(&store.store, game, 1).await;
+    let soon = Duration::from_secs(20);
+    let watching = tokio::time::timeout(soon, live.watch(game)).await;
+    watching.expect("the hub listens in spite of two panics");
+
+    let mut watcher = live.watch(game).await.after(StreamRevision::FIRST);
+    PANIC_IS_DUE.store(true, Ordering::SeqCst);
+    append_moves(&store.store, game, 1).await;
+    let next = tokio::time::timeout(soon, watcher.next()).await;
+    let next = next.expect("the watcher ends, so that its client resumes");
+    assert_eq!(next.err(), Some(Interrupted::Stopped));
+
+    let mut watcher = live.watch(game).await.after(StreamRevision::new(1));
+    append_moves(&store.store, game, 1).await;
+    let next = tokio::time::timeout(soon, watcher.next()).await;
+    let next = next.expect("the hub was restarted").expect("an event");
+    assert_eq!(next.revision.number(), 2);
 }
 
 const NOTHING: Renders = Renders {

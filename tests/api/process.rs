@@ -74,6 +74,13 @@ async fn an_unusable_store_is_named_in_the_error_and_not_changed() {
     let letter = std::fs::read_to_string(&file).expect("still there");
     assert_eq!(letter, "dear ada, it is your turn");
 
+    for (url, instead) in [
+        ("sqlite://:memory:", "use memory:"),
+        ("sqlite://games.db?mode=rwc", "?mode=rwc are not supported"),
+    ] {
+        let said = refusal(&["--event-store", url]).await;
+        assert!(said.contains(instead), "{said}");
+    }
     let said = refusal(&["--event-store", "postgres://localhost"]).await;
     assert!(said.contains("is not the URL of an event store"), "{said}");
     let said = refusal(&["--event-store", "memory:", "--log", "lou=d="]).await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::service::Client;
@@ -17,13 +18,25 @@ pub(crate) struct Program {
     pub(crate) client: Client,
     /// The first lines of the log, up to the one with the address.
     pub(crate) first_lines: String,
-    _log: tokio::task::JoinHandle<()>,
+    log: JoinHandle<String>,
 }
 
 impl Program {
     /// Starts the program on a free port, and waits for the log line with the address.
     pub(crate) async fn start(arguments: &[&str]) -> Program {
-        let mut child = command(arguments)
+        Program::spawn(command(env!("CARGO_BIN_EXE_connect-four")).args(arguments)).await
+    }
+
+    /// Like [`start`](Program::start), with the limits that this shell command sets.
+    pub(crate) async fn limited(limits: &str, arguments: &[&str]) -> Program {
+        let script = format!("{limits}; exec \"$0\" \"$@\"");
+        let mut shell = command("sh");
+        let program = env!("CARGO_BIN_EXE_connect-four");
+        Program::spawn(shell.args(["-c", &script, program]).args(arguments)).await
+    }
+
+    async fn spawn(command: &mut Command) -> Program {
+        let mut child = command
             .args(["--listen", "127.0.0.1:0"])
             .spawn()
             .expect("the program starts");
@@ -36,7 +49,14 @@ impl Program {
             client: Client::of(url),
             first_lines,
             // Keep reading, so that the pipe does not fill up.
-            _log: tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} }),
+            log: tokio::spawn(async move {
+                let mut said = String::new();
+                while let Ok(Some(line)) = lines.next_line().await {
+                    said.push_str(&line);
+                    said.push('\n');
+                }
+                said
+            }),
         }
     }
 
@@ -50,6 +70,20 @@ impl Program {
         let id = self.child.id().expect("a running process").to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status().await;
         assert!(sent.expect("the kill command").success());
+    }
+
+    /// The log after its first lines, up to the end of the program.
+    pub(crate) async fn rest_of_log(&mut self) -> String {
+        let log = timeout(PATIENCE, &mut self.log).await;
+        log.expect("the end in time").expect("no panic")
+    }
+
+    /// Limits the size of the files that the program may write, or lifts the limit.
+    pub(crate) fn limit_file_size(&self, bytes: u64) {
+        let id = self.child.id().expect("a running process");
+        let limits = Some((bytes, rlimit::INFINITY));
+        let id = i32::try_from(id).expect("a process id");
+        rlimit::prlimit(id, rlimit::Resource::FSIZE, limits, None).expect("a process of ours");
     }
 
     pub(crate) async fn exit(&mut self) -> ExitStatus {
@@ -73,7 +107,8 @@ async fn where_it_listens(lines: &mut Lines<BufReader<ChildStdout>>) -> (String,
 
 /// The output and exit status of a program that does not serve.
 pub(crate) async fn refusal(arguments: &[&str]) -> String {
-    let mut child = command(arguments)
+    let mut child = command(env!("CARGO_BIN_EXE_connect-four"))
+        .args(arguments)
         .args(["--listen", "127.0.0.1:0"])
         .stderr(Stdio::piped())
         .spawn()
@@ -88,10 +123,9 @@ pub(crate) async fn refusal(arguments: &[&str]) -> String {
     said
 }
 
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_connect-four"));
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
     command
-        .args(arguments)
         .env_remove("EVENT_STORE")
         .env_remove("LISTEN")
         .env_remove("RUST_LOG")

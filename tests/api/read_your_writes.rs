@@ -129,6 +129,7 @@ on_every_store! {
             let twice = request.header("event-position", "1").send().await;
             twice.is_problem(400, "invalid-event-position");
         }
+        service.is_ready().await;
         let nothing_asked = service.request(Method::GET, "/games").header("prefer", "wait=3");
         assert_eq!(nothing_asked.send().await.is(200).header("preference-applied"), "");
     }
@@ -204,6 +205,7 @@ on_every_store! {
 /// Starts a game; returns the position of its event.
 async fn start_game(app: &Router) -> String {
     let request = Request::post("/games")
+        .header("host", "localhost")
         .header("content-type", "application/json")
         .body(Body::from(r#"{"player_one":"ada","player_two":"grace"}"#));
     let answer = app.clone().oneshot(request.expect("a request")).await;
@@ -226,6 +228,7 @@ async fn a_list_waits_at_most_thirty_seconds() {
         ("wait=999", 30),
     ] {
         let request = Request::get("/games")
+            .header("host", "localhost")
             .header("event-position", &position)
             .header("prefer", wait)
             .body(Body::empty());
@@ -254,6 +257,7 @@ async fn shutdown_ends_lists_that_wait() {
     let app = router(app);
     let position = start_game(&app).await;
     let request = Request::get("/games")
+        .header("host", "localhost")
         .header("event-position", &position)
         .header("prefer", "wait=30")
         .body(Body::empty());

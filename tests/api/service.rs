@@ -126,7 +126,7 @@ impl Service {
         Service::serving(app, self.store.clone()).await
     }
 
-    async fn serving(app: App, store: Arc<dyn EventStore>) -> Service {
+    pub(crate) async fn serving(app: App, store: Arc<dyn EventStore>) -> Service {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener");
         let (stop, stopped) = oneshot::channel::<()>();

@@ -14,7 +14,7 @@ use crate::service::{Answer, Game, Service, on_every_store};
 use crate::watcher::NDJSON;
 
 /// Stores these events as another program would.
-async fn stored<'a>(service: &'a Service, events: &[(&'static str, Value)]) -> Game<'a> {
+pub(crate) async fn stored<'a>(service: &'a Service, events: &[(&'static str, Value)]) -> Game<'a> {
     let game = service.game(&uuid::Uuid::now_v7().to_string());
     add(&game, None, events).await;
     game
@@ -37,7 +37,7 @@ async fn add(game: &Game<'_>, last: Option<u64>, events: &[(&'static str, Value)
     appended.await.expect("there is no other writer");
 }
 
-fn start(one: &str, two: &str) -> (&'static str, Value) {
+pub(crate) fn start(one: &str, two: &str) -> (&'static str, Value) {
     ("GameStarted", json!({"player_one": one, "player_two": two}))
 }
 

@@ -62,7 +62,7 @@ on_every_store! {
     async fn only_the_accept_field_decides(service: Service) {
         let game = service.game_with("D").await;
         for accept in [
-            "*/*", "application/json, text/plain", "text/html, */*;q=0.8", "?!",
+            "*/*", "application/json, text/plain", "application/json, text/html;q=0.8", "?!",
             "application/json; charset=utf-8", "text/plain;q=0.5, application/json",
         ] {
             let answer = with_accept(&game, "", accept).await.is(200);

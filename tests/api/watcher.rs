@@ -98,12 +98,20 @@ impl Watcher {
     /// The next raw piece, which ends with an empty line (SSE) or a line break; `None` at the end.
     pub(crate) async fn next_piece(&mut self) -> reqwest::Result<Option<String>> {
         let end = if self.is_sse { "\n\n" } else { "\n" };
+        let mut searched = 0;
         loop {
-            if let Some((piece, rest)) = self.buffer.split_once(end) {
-                let (piece, rest) = (piece.to_owned(), rest.to_owned());
-                self.buffer = rest;
+            // Comments keep the connection alive.
+            while self.buffer.starts_with(":\n") {
+                self.buffer.drain(..2);
+                searched = 0;
+            }
+            if let Some(found) = self.buffer[searched..].find(end) {
+                let piece = self.buffer[..searched + found].to_owned();
+                self.buffer.drain(..piece.len() + end.len());
                 return Ok(Some(piece));
             }
+            // The first line end of two may be there already.
+            searched = self.buffer.trim_end_matches('\n').len();
             let chunk = timeout(PATIENCE, self.response.chunk()).await;
             match chunk.expect("something in time")? {
                 Some(chunk) => self
@@ -140,7 +148,7 @@ impl Watcher {
         events
     }
 
-    /// The event in this piece; `None` for a comment or a `retry` field.
+    /// The event in this piece; `None` for a piece without data.
     fn event(&self, piece: &str) -> Option<Value> {
         let json = |text| serde_json::from_str::<Value>(text).expect("an event's JSON");
         if !self.is_sse {

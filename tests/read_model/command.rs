@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use connect_four::application::GameId;
 use connect_four::event_store::{EventStore, SqliteStore};
+use futures_util::future::join_all;
 
-use crate::program::{Program, run};
+use crate::program::{Program, run, run_limited};
 use crate::support::{Files, Following, append, rows, start_games, started};
 
 #[tokio::test]
@@ -86,4 +88,40 @@ async fn a_file_in_use_and_a_file_that_is_not_a_read_model_are_left_alone() {
     let (code, said) = run(&["rebuild", "--event-store", &other, "--read-model", &events]).await;
     assert_eq!(code, Some(1));
     assert!(said.contains("was left alone"), "{said}");
+}
+
+/// The shell's limit on the size of files simulates a full disk, and needs no privileges.
+#[tokio::test]
+async fn a_read_model_that_cannot_be_written_is_an_error_and_not_an_endless_wait() {
+    let files = Files::new();
+    let url = format!("sqlite://{}", files.path("events.db").display());
+    let store = SqliteStore::open(files.path("events.db")).await;
+    let store: Arc<dyn EventStore> = Arc::new(store.expect("it opens"));
+    let games = (0..5_000).map(|_| {
+        let store = store.clone();
+        async move { append(&store, GameId::generate(), &[started("ada", "grace")]).await }
+    });
+    join_all(games).await;
+    drop(store);
+    let (code, said) = run_limited(400, &["rebuild", "--event-store", &url]).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("the read model was not rebuilt"), "{said}");
+    assert!(!said.contains("Rebuilt from"), "{said}");
+
+    let (code, said) = run(&["rebuild", "--event-store", &url]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("Rebuilt from 5000 events"), "{said}");
+}
+
+#[tokio::test]
+async fn a_location_that_means_something_else_to_sqlite_is_refused() {
+    for (location, instead) in [
+        (":memory:", "use memory:"),
+        ("games.db?mode=rwc", "parameters"),
+        ("sqlite://games.db", "without sqlite://"),
+    ] {
+        let (code, said) = run(&["rebuild", "--read-model", location]).await;
+        assert_ne!(code, Some(0), "{said}");
+        assert!(said.contains(instead), "{said}");
+    }
 }

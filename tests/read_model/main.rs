@@ -21,6 +21,7 @@ mod support;
 
 mod answers;
 mod command;
+mod damage;
 mod deletions;
 mod files;
 mod forgetting;
@@ -29,6 +30,7 @@ mod kills;
 mod metrics;
 mod outages;
 mod pages;
+mod panics;
 mod restores;
 mod stores;
 mod waiting;

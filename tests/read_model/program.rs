@@ -49,7 +49,21 @@ impl Program {
 
 /// Runs the program until it ends by itself. Returns its exit code and its output.
 pub(crate) async fn run(arguments: &[&str]) -> (Option<i32>, String) {
-    let output = timeout(PATIENCE, command(arguments).output()).await;
+    end_of(command(arguments)).await
+}
+
+/// Like [`run`], with a limit on the size of files. Shells count in blocks of 512 or 1024 bytes.
+pub(crate) async fn run_limited(blocks: u32, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut shell = Command::new("sh");
+    shell
+        .arg("-c")
+        .arg(format!(r#"ulimit -f {blocks}; exec "$0" "$@""#))
+        .arg(env!("CARGO_BIN_EXE_connect-four"));
+    end_of(prepared(shell, arguments)).await
+}
+
+async fn end_of(mut command: Command) -> (Option<i32>, String) {
+    let output = timeout(PATIENCE, command.output()).await;
     let output = output.expect("an end in time").expect("it starts");
     let said = [output.stdout, output.stderr].concat();
     (
@@ -59,7 +73,11 @@ pub(crate) async fn run(arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_connect-four"));
+    let program = Command::new(env!("CARGO_BIN_EXE_connect-four"));
+    prepared(program, arguments)
+}
+
+fn prepared(mut command: Command, arguments: &[&str]) -> Command {
     command
         .args(arguments)
         .env_remove("EVENT_STORE")

@@ -130,5 +130,5 @@ fn a_wrong_address_is_reported_at_once() {
     }
     let mut terminal = Terminal::run(&["play", "--server", "ftp://example.org"]);
     assert_eq!(terminal.ends(), Some(1));
-    terminal.shows("`ftp://example.org` is no URL of a service");
+    terminal.shows("`ftp://example.org` is not the URL of a service");
 }

@@ -3,8 +3,12 @@
 mod client;
 mod connection_failures;
 mod forgetful_proxy;
+mod hostile_server;
+mod job_control;
 mod one_keyboard;
 mod pipes;
+mod prepared_server;
+mod redirects;
 mod service;
 mod terminal;
 mod two_terminals;

@@ -106,7 +106,7 @@ fn an_error_goes_to_standard_error() {
     );
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("is no URL of a service"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("is not the URL of a service"));
 }
 
 #[test]

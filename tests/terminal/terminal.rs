@@ -3,12 +3,14 @@
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::process::Child;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pty_process::Size;
 use pty_process::blocking::{Command, Pty, open};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::termios::{LocalModes, tcgetattr};
 use vt100::Parser;
 
 /// The longest wait for expected output. Only a failing test waits so long.
@@ -98,6 +100,36 @@ impl Terminal {
         self.wait(text, |seen| {
             String::from_utf8_lossy(&seen.bytes).contains(text)
         });
+    }
+
+    /// Waits until the program has written this text so often.
+    #[track_caller]
+    pub(crate) fn has_written_times(&self, text: &str, times: usize) {
+        self.wait(text, |seen| {
+            String::from_utf8_lossy(&seen.bytes).matches(text).count() >= times
+        });
+    }
+
+    /// Whether the terminal echoes what is typed and passes it on by lines, as at the start.
+    pub(crate) fn is_as_at_the_start(&self) -> bool {
+        let modes = tcgetattr(&*self.pty).expect("a terminal").local_modes;
+        modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
+    }
+
+    /// Sends a signal to the program.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("a process of ours");
+    }
+
+    /// Waits until the program is stopped.
+    #[track_caller]
+    pub(crate) fn stops(&self) {
+        let program = Pid::from_child(&self.child);
+        let (sender, stopped) = mpsc::channel();
+        thread::spawn(move || sender.send(waitpid(Some(program), WaitOptions::UNTRACED)));
+        let status = stopped.recv_timeout(PATIENCE).expect("a stop");
+        let (_, status) = status.expect("a process of ours").expect("a status");
+        assert!(status.stopped(), "{status:?}");
     }
 
     /// The current text of the screen.

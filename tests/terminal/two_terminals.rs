@@ -57,6 +57,20 @@ fn the_first_player_starts_a_game_whose_id_both_know() {
 }
 
 #[test]
+fn a_name_is_accepted_in_every_unicode_normalization() {
+    let service = Service::start();
+    let server = ["play", "--server", &service.url, "--game", ID];
+    let names = ["--as", "Zoe\u{308}", "--against", "bob"];
+    let zoe = Terminal::run(&[&server[..], &names].concat());
+    zoe.shows("Zo\u{eb}, your column");
+    zoe.types("D");
+    zoe.shows("Waiting for bob…");
+    let again = Terminal::run(&[&server[..], &["--as", "Zo\u{eb}"]].concat());
+    again.shows("Waiting for bob…");
+    assert_eq!(service.columns(ID), "D");
+}
+
+#[test]
 fn somebody_who_does_not_play_the_game_is_told_who_does() {
     let service = Service::start();
     let id = service.game_with("");

@@ -6,10 +6,11 @@ mod races;
 use std::sync::Arc;
 
 use super::command_error::CommandError;
-use super::command_options::{CommandOptions, IdempotencyKey, Precondition};
+use super::command_options::{CommandOptions, Precondition};
 use super::deduplication::{KeyUse, find_after, find_by_key, is_used};
 use super::game_id::GameId;
 use super::game_repository::{GameAtRevision, GameRepository, HistoricEvent};
+use super::idempotency_key::IdempotencyKey;
 use crate::domain::{Command, Game, MakeMove, Rejection, Resign, StartGame, decide};
 use crate::event_store::StreamRevision;
 use races::Races;
@@ -95,7 +96,9 @@ impl CommandHandler {
                 let history = self.games.history(id).await?;
                 return Err(precondition_failed(precondition, &loaded, history));
             }
-            if loaded.game.players() == Some(&start.players) {
+            let players = loaded.game.players();
+            let are_same = players.is_some_and(|players| players.are_same_as(&start.players));
+            if are_same && have_same_seats(&loaded, options) {
                 return Ok(Handled::repeated(loaded));
             }
             match self.decide_and_append(id, loaded, &command, options).await {
@@ -177,6 +180,9 @@ impl CommandHandler {
         let mut races = Races::default();
         for _ in 0..=DECISIONS_AFTER_A_LOST_RACE {
             let loaded = races.load(&self.games, id).await?;
+            let command = &command.with_the_name_in(&loaded.game);
+            // Before anything else is checked, so that no response tells a stranger more than a reader knows.
+            check_token(&loaded, command, options)?;
             if loaded.game != Game::NotStarted
                 && let Some(repeated) = self.check_options(id, &loaded, command, options).await?
             {
@@ -249,6 +255,39 @@ impl CommandHandler {
         let (game, is_repeated) =
             appended.map_err(|error| CommandError::Append { decided_on, error })?;
         Ok(Handled { game, is_repeated })
+    }
+}
+
+/// Whether the loaded game has the tokens that the command to start it has, or none if the command has none.
+fn have_same_seats(loaded: &GameAtRevision, options: &CommandOptions) -> bool {
+    match (&loaded.seats, &options.seats) {
+        (None, None) => true,
+        (Some(seats), Some(requested)) => seats.are_those_of(requested),
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// Checks that the command comes from the player that it names, if the game is protected. A player who is not in
+/// the game has no seat; the rules of the game refuse such a command.
+fn check_token(
+    loaded: &GameAtRevision,
+    command: &Command,
+    options: &CommandOptions,
+) -> Result<(), CommandError> {
+    let Some(seats) = &loaded.seats else {
+        return Ok(());
+    };
+    let player = match command {
+        Command::MakeMove(make_move) => &make_move.player,
+        Command::Resign(resign) => &resign.player,
+        Command::StartGame(_) => return Ok(()),
+    };
+    let token = options.token.as_ref().ok_or(CommandError::TokenRequired)?;
+    let seat = seats.seat_of(token).ok_or(CommandError::InvalidToken)?;
+    let players = loaded.game.players();
+    match players.and_then(|players| players.side_of(player)) {
+        Some(side) if side != seat => Err(CommandError::NotYourSeat),
+        Some(_) | None => Ok(()),
     }
 }
 

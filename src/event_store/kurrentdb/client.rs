@@ -27,6 +27,7 @@ use super::nodelay;
 use super::outage::{OutageLog, OutageReporter};
 use crate::backoff::Backoff;
 use crate::event_store::EventStoreError;
+use crate::panics::caught;
 
 /// The pauses between attempts to reach a database that does not answer.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -177,7 +178,9 @@ impl Supervisor {
         tokio::spawn(async move {
             let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
             loop {
-                let outcome = connect(&connection).await;
+                // A panic counts as a failed attempt, so that this task goes on.
+                let outcome = caught(connect(&connection)).await;
+                let outcome = outcome.unwrap_or_else(|panicked| Err(panicked.to_string()));
                 let Some(supervisor) = supervisor.upgrade() else {
                     return;
                 };

@@ -29,6 +29,8 @@ pub(super) fn not_read(error: &ReadError) -> EventStoreError {
     match error {
         ReadError::Sqlite(error) => not_done(error),
         ReadError::Interrupted(error) => EventStoreError::unavailable(error),
+        // The pool of an event store is never closed.
+        ReadError::Closed => EventStoreError::unavailable(error),
     }
 }
 

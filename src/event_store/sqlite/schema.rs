@@ -43,23 +43,27 @@ const VERSION_1: &str = "
     PRAGMA application_id = 1127507318;
 ";
 
-/// The latest version that this program supports.
-fn known_version() -> u32 {
-    MIGRATIONS.len().try_into().unwrap_or(u32::MAX)
+/// The latest version that a program with these migrations supports.
+fn known_version(migrations: &[M<'_>]) -> u32 {
+    migrations.len().try_into().unwrap_or(u32::MAX)
 }
 
 /// Refuses a file that is not an event store of this program, or is of a later version.
 pub(super) fn check_kind(path: &Path, kind: Kind) -> Result<(), SqliteOpenError> {
+    check_kind_for(path, kind, known_version(MIGRATIONS))
+}
+
+fn check_kind_for(path: &Path, kind: Kind, known: u32) -> Result<(), SqliteOpenError> {
     let path = path.to_owned();
     match kind {
         Kind::Empty => Ok(()),
-        Kind::Ours { version } if version <= known_version() => Ok(()),
+        Kind::Ours { version } if version <= known => Ok(()),
         Kind::Ours { version } => Err(SqliteOpenError::NewerSchema {
             path,
             found: version,
-            known: known_version(),
+            known,
         }),
-        Kind::Foreign => Err(SqliteOpenError::Foreign { path }),
+        Kind::Foreign | Kind::Unmarked => Err(SqliteOpenError::Foreign { path }),
         Kind::NotADatabase => Err(SqliteOpenError::NotADatabase { path }),
     }
 }
@@ -69,6 +73,15 @@ pub(super) fn check_kind(path: &Path, kind: Kind) -> Result<(), SqliteOpenError>
 /// Checks the kind of the database again, because the write-ahead log may be newer than the
 /// header that was checked before.
 pub(super) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), SqliteOpenError> {
+    migrate_with(MIGRATIONS, path, connection)
+}
+
+/// If a migration fails, the file keeps the version that it had.
+fn migrate_with(
+    migrations: &[M<'_>],
+    path: &Path,
+    connection: &mut Connection,
+) -> Result<(), SqliteOpenError> {
     let failed = |source| SqliteOpenError::sqlite(path, source);
     let is_empty = connection
         .query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
@@ -84,8 +97,8 @@ pub(super) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), Sq
     } else {
         Kind::Foreign
     };
-    check_kind(path, kind)?;
-    Migrations::from_slice(MIGRATIONS)
+    check_kind_for(path, kind, known_version(migrations))?;
+    Migrations::from_slice(migrations)
         .to_latest(connection)
         .map_err(|error| {
             if let rusqlite_migration::Error::RusqliteError { err, .. } = error {
@@ -97,7 +110,9 @@ pub(super) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), Sq
 
 #[cfg(test)]
 mod tests {
+    use super::super::reader;
     use super::*;
+    use crate::event_store::{StreamName, StreamRevision};
 
     #[test]
     fn a_new_file_has_the_latest_version_and_our_application_id() {
@@ -105,13 +120,103 @@ mod tests {
         migrate(Path::new("new.db"), &mut connection).expect("an empty database");
         let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
         assert_eq!(pragma("application_id"), Ok(APPLICATION_ID));
-        assert_eq!(pragma("user_version"), Ok(known_version()));
+        assert_eq!(pragma("user_version"), Ok(known_version(MIGRATIONS)));
         migrate(Path::new("new.db"), &mut connection).expect("nothing to migrate");
     }
 
-    /// An invented later version of the program adds a column to a file of this version.
+    /// Tables of an invented version before the first one. It did not store metadata and named its
+    /// column for the data otherwise.
+    const OLDER: &str = "
+        CREATE TABLE streams (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+        CREATE TABLE events (
+            position    INTEGER PRIMARY KEY,
+            stream      INTEGER NOT NULL,
+            revision    INTEGER NOT NULL,
+            id          BLOB NOT NULL,
+            type        TEXT NOT NULL,
+            body        BLOB NOT NULL,
+            recorded_at INTEGER NOT NULL,
+            UNIQUE (stream, revision)
+        ) STRICT;
+        PRAGMA application_id = 1127507318;";
+
+    const TO_THE_TABLES_OF_TODAY: &str = "
+        ALTER TABLE events RENAME COLUMN body TO data;
+        ALTER TABLE events ADD COLUMN metadata BLOB NOT NULL DEFAULT x'';";
+
+    const TWO_EVENTS: &str = "
+        INSERT INTO streams VALUES (1, 'game-1');
+        INSERT INTO events VALUES (1, 1, 0, x'00112233445566778899aabbccddeeff', 'Began', x'61', 5);
+        INSERT INTO events VALUES (2, 1, 1, x'ff112233445566778899aabbccddeeff', 'Ended', x'62', 6);";
+
+    /// A file of the invented older version with two events, and its path.
+    fn older_file(directory: &tempfile::TempDir) -> std::path::PathBuf {
+        let path = directory.path().join("events.db");
+        let mut older = Connection::open(&path).expect("a new file");
+        migrate_with(&[M::up(OLDER)], &path, &mut older).expect("an empty database");
+        older.execute_batch(TWO_EVENTS).expect("its tables");
+        path
+    }
+
+    fn version(connection: &Connection) -> u32 {
+        let version = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+        version.expect("a version")
+    }
+
     #[test]
-    fn a_file_of_an_older_version_is_migrated_and_keeps_its_events() {
+    fn a_file_of_an_older_version_is_migrated_and_its_events_can_be_read() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = older_file(&directory);
+        let migrations = [M::up(OLDER), M::up(TO_THE_TABLES_OF_TODAY)];
+        for _ in 0..2 {
+            let mut connection = Connection::open(&path).expect("a database");
+            migrate_with(&migrations, &path, &mut connection).expect("one migration, then none");
+            assert_eq!(version(&connection), 2);
+            let stream = StreamName::new("game-1").expect("it is not empty");
+            let slice = reader::read_stream(&connection, &stream, StreamRevision::FIRST);
+            let events = slice.expect("the tables of today").events;
+            let read: Vec<_> = events
+                .iter()
+                .map(|event| (&*event.event_type, &event.data[..], &event.metadata[..]))
+                .collect();
+            assert_eq!(read, [("Began", &b"a"[..], &b""[..]), ("Ended", b"b", b"")]);
+        }
+    }
+
+    #[test]
+    fn a_program_of_the_older_version_refuses_a_migrated_file() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = older_file(&directory);
+        let mut connection = Connection::open(&path).expect("a database");
+        let migrations = [M::up(OLDER), M::up(TO_THE_TABLES_OF_TODAY)];
+        migrate_with(&migrations, &path, &mut connection).expect("one migration");
+        let refused = migrate_with(&[M::up(OLDER)], &path, &mut connection);
+        assert!(matches!(
+            refused,
+            Err(SqliteOpenError::NewerSchema {
+                found: 2,
+                known: 1,
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_file_as_it_was() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = older_file(&directory);
+        let mut connection = Connection::open(&path).expect("a database");
+        let half = "ALTER TABLE events RENAME COLUMN body TO data; INSERT INTO missing VALUES (1);";
+        migrate_with(&[M::up(OLDER), M::up(half)], &path, &mut connection)
+            .expect_err("a table is missing");
+        assert_eq!(version(&connection), 1);
+        let kept = connection.query_row("SELECT count(body) FROM events", [], |row| row.get(0));
+        assert_eq!(kept, Ok(2));
+    }
+
+    /// A file of today's version, opened by an invented later version of the program.
+    #[test]
+    fn a_file_of_this_version_is_migrated_by_a_later_program_and_keeps_its_events() {
         let mut connection = Connection::open_in_memory().expect("memory");
         migrate(Path::new("old.db"), &mut connection).expect("a new database");
         connection
@@ -121,8 +226,8 @@ mod tests {
             )
             .expect("an event");
         let added = M::up("ALTER TABLE streams ADD COLUMN kind TEXT NOT NULL DEFAULT 'game';");
-        let later = Migrations::new(MIGRATIONS.iter().cloned().chain([added]).collect());
-        later.to_latest(&mut connection).expect("one migration");
+        let later: Vec<_> = MIGRATIONS.iter().cloned().chain([added]).collect();
+        migrate_with(&later, Path::new("old.db"), &mut connection).expect("one migration");
         let kept = "SELECT name || kind FROM streams JOIN events ON stream = number";
         let kept = connection.query_row(kept, [], |row| row.get::<_, String>(0));
         assert_eq!(kept.as_deref(), Ok("game-1game"));

@@ -98,7 +98,7 @@ impl Place {
     }
 
     /// The events of the commit that were not delivered yet. `None` if an earlier commit was
-    /// missed; then read the file instead.
+    /// missed, or the commit has no events; then read the file instead.
     fn fresh<'c>(&self, commit: &'c Commit) -> Option<&'c [RecordedEvent]> {
         let delivered = self.after.map_or(0, GlobalPosition::commit);
         let first = commit.first()?.position.commit();

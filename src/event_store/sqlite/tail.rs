@@ -79,4 +79,11 @@ impl Tail {
         // An error means that the last subscription has just ended.
         let _ = self.commits.send(events.into());
     }
+
+    /// Makes all subscriptions read the file, because a commit may not have been published. A commit
+    /// without events says so.
+    pub(super) fn publish_gap(&self) {
+        // An error means that there is no subscription.
+        let _ = self.commits.send(Arc::new([]));
+    }
 }

@@ -14,8 +14,10 @@ use super::append::{Answer, Append};
 use super::batch::{Batch, BatchResult};
 use super::error::{file_is_gone, not_committed, not_done, writer_is_gone};
 use super::heads::Heads;
+use super::reader::last_position;
 use super::tail::{Stored, Tail};
 use crate::event_store::{EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, StreamName};
+use crate::panics::{Panicked, caught_blocking};
 use crate::sqlite_file::FileLock;
 
 /// How many appends may wait in the queue. When it is full, callers wait for room.
@@ -94,7 +96,7 @@ impl Writer {
         self.send(Request::Append(append)).await?;
         outcome.await.unwrap_or_else(|_| {
             Err(EventStoreError::OutcomeUnknown {
-                reason: "the writer thread stopped before it answered".to_owned(),
+                reason: "the writer thread failed before it answered".to_owned(),
             })
         })
     }
@@ -109,7 +111,14 @@ impl Writer {
         }
         let (answer, outcome) = oneshot::channel();
         self.send(Request::Probe(answer)).await?;
-        outcome.await.unwrap_or_else(|_| Err(writer_is_gone()))
+        let outcome = outcome.await.unwrap_or_else(|_| Err(writer_is_gone()));
+        match outcome {
+            // Nobody needs to know whether this commit is stored.
+            Err(EventStoreError::OutcomeUnknown { reason }) => {
+                Err(EventStoreError::Unavailable { reason })
+            }
+            outcome => outcome,
+        }
     }
 
     async fn send(&self, request: Request) -> Result<(), EventStoreError> {
@@ -159,40 +168,72 @@ impl WriterThread {
                     Request::Probe(answer) => probes.push(answer),
                 }
             }
-            let outcome = self.commit(&batch, !probes.is_empty());
-            self.last_commit_failed
-                .store(outcome.is_err(), Ordering::Relaxed);
-            for probe in probes.drain(..) {
-                let outcome = outcome.as_ref().map(drop).map_err(Clone::clone);
-                drop(probe.send(outcome));
+            let work = caught_blocking(|| self.process(&mut batch, &mut probes));
+            if let Err(panicked) = work {
+                self.recover(&panicked);
             }
-            match outcome {
-                Ok(committed) => {
-                    // Callers are answered before subscriptions get the events, because they wait.
-                    let mut events = Vec::with_capacity(batch.len());
-                    for (append, answer) in batch.drain(..).zip(committed.answers) {
-                        events.push((append.stream, append.events));
-                        // Fails when the caller no longer waits, which does not matter.
-                        drop(append.answer.send(answer));
-                    }
-                    self.tail
-                        .publish(events, &committed.stored, committed.recorded_at);
+            // After a panic, these callers learn that the outcome is unknown.
+            batch.clear();
+            probes.clear();
+        }
+        self.close();
+    }
+
+    /// Stores the batch and answers all callers.
+    fn process(
+        &mut self,
+        batch: &mut Vec<Append>,
+        probes: &mut Vec<oneshot::Sender<Result<(), EventStoreError>>>,
+    ) {
+        let outcome = self.commit(batch, !probes.is_empty());
+        self.last_commit_failed
+            .store(outcome.is_err(), Ordering::Relaxed);
+        for probe in probes.drain(..) {
+            let outcome = outcome.as_ref().map(drop).map_err(Clone::clone);
+            drop(probe.send(outcome));
+        }
+        match outcome {
+            Ok(committed) => {
+                // Callers are answered before subscriptions get the events, because they wait.
+                let mut events = Vec::with_capacity(batch.len());
+                for (append, answer) in batch.drain(..).zip(committed.answers) {
+                    events.push((append.stream, append.events));
+                    // Fails when the caller no longer waits, which does not matter.
+                    drop(append.answer.send(answer));
                 }
-                Err(error) => {
-                    // Only at debug level: an outage would give one line per batch, and the
-                    // measured store already logs it once.
-                    tracing::debug!(
-                        appends = batch.len(),
-                        %error,
-                        "could not store a batch of appends"
-                    );
-                    for append in batch.drain(..) {
-                        drop(append.answer.send(Err(error.clone())));
-                    }
+                self.tail
+                    .publish(events, &committed.stored, committed.recorded_at);
+            }
+            Err(error) => {
+                // Only at debug level: an outage would give one line per batch, and the
+                // measured store already logs it once.
+                tracing::debug!(
+                    appends = batch.len(),
+                    %error,
+                    "could not store a batch of appends"
+                );
+                for append in batch.drain(..) {
+                    drop(append.answer.send(Err(error.clone())));
                 }
             }
         }
-        self.close();
+    }
+
+    /// Goes on after a panic. A transaction that was open is rolled back; one that was committed has
+    /// not been announced, or not to everybody.
+    fn recover(&mut self, panicked: &Panicked) {
+        tracing::error!(
+            error = %panicked,
+            "the writer thread of the SQLite event store failed: {panicked}; it goes on"
+        );
+        // The readiness check tries a commit now.
+        self.last_commit_failed.store(true, Ordering::Relaxed);
+        self.heads.forget_all();
+        match last_position(&self.connection) {
+            Ok(last) => drop(self.head.send_replace(last)),
+            Err(error) => tracing::error!(%error, "the position of the last event is unknown"),
+        }
+        self.tail.publish_gap();
     }
 
     /// Fails when the file is no longer at its path. Such a file is lost when the process ends,

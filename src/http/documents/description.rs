@@ -1,4 +1,4 @@
-//! The OpenAPI document, an interactive page for it, and the index. Documents ignore query parameters, because
+//! The description of the service: the OpenAPI document and the index. Documents ignore query parameters, because
 //! sites that link to a page add their own.
 
 use std::sync::LazyLock;
@@ -6,19 +6,20 @@ use std::sync::LazyLock;
 use axum::http::header::{CACHE_CONTROL, LINK, VARY};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
+use bytes::Bytes;
 use serde_json::{Value, json as value};
 
-use super::page::{html, page};
-use crate::http::request::accept::PageForm;
 use crate::http::response::{json, text};
 
 const YAML: &str = include_str!("../../../openapi.yaml");
-const DOCS: &str = include_str!("docs.html");
 
 /// The parsed OpenAPI document.
 pub(crate) static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     serde_saphyr::from_str(YAML).expect("tests read the document that is compiled in")
 });
+
+/// The document as JSON. All responses share these bytes: a client that does not read keeps no copy of them.
+static JSON: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(DOCUMENT.to_string()));
 
 /// For documents that the next version of the service may change.
 pub(crate) const FIVE_MINUTES: (HeaderName, HeaderValue) = (
@@ -36,53 +37,34 @@ pub(crate) async fn openapi_yaml() -> Response {
 
 /// `GET /openapi.json`
 pub(crate) async fn openapi_json() -> Response {
-    json([FIVE_MINUTES], &*DOCUMENT)
+    text([FIVE_MINUTES], "application/json", JSON.clone())
 }
 
-/// `GET /docs`
-pub(crate) async fn docs() -> Response {
-    html([], DOCS)
-}
-
-/// `GET /`
-pub(crate) async fn index(form: PageForm) -> Response {
+/// The way to the description of the API (RFC 8631).
+pub(crate) fn description_links() -> (HeaderName, HeaderValue) {
     let links = HeaderValue::from_static(
         "</openapi.yaml>; rel=\"service-desc\"; type=\"application/yaml\", \
          </docs>; rel=\"service-doc\"; type=\"text/html\"",
     );
-    let links = (LINK, links);
-    match form {
-        PageForm::Json => json(
-            [links, VARIES, FIVE_MINUTES],
-            value!({
-                "games": "/games",
-                "game": "/games/{id}",
-                "moves": "/games/{id}/moves",
-                "events": "/games/{id}/events",
-                "resignation": "/games/{id}/resignation",
-                "all_events": "/events",
-                "players": "/players",
-                "player": "/players/{name}",
-                "openapi": "/openapi.yaml",
-                "docs": "/docs",
-                "problems": "/problems",
-            }),
-        ),
-        PageForm::Html => page(
-            [links, VARIES],
-            "Connect Four",
-            "<p>Connect Four as an event-sourced service.</p>
-<ul>
-<li><a href=\"/docs\">The API: documentation, and a page to try it</a>
-<li><a href=\"/openapi.yaml\">The OpenAPI document</a>
-<li><a href=\"/problems\">All problem types: what each means and what to do next</a>
-</ul>
-<p>A game with curl:</p>
-<pre>
-curl -H 'Accept: text/plain' --json '{\"player_one\":\"alice\",\"player_two\":\"bob\"}' HOST/games
-curl -H 'Accept: text/plain' --json '{\"player\":\"alice\",\"column\":\"D\"}' HOST/games/ID/moves
-</pre>
-",
-        ),
-    }
+    (LINK, links)
+}
+
+/// `GET /`, for programs.
+pub(crate) fn index() -> Response {
+    json(
+        [description_links(), VARIES, FIVE_MINUTES],
+        value!({
+            "games": "/games",
+            "game": "/games/{id}",
+            "moves": "/games/{id}/moves",
+            "events": "/games/{id}/events",
+            "resignation": "/games/{id}/resignation",
+            "all_events": "/events",
+            "players": "/players",
+            "player": "/players/{name}",
+            "openapi": "/openapi.yaml",
+            "docs": "/docs",
+            "problems": "/problems",
+        }),
+    )
 }

@@ -15,7 +15,9 @@ use crate::event_store::{EventStore, EventStoreError, GlobalPosition};
 use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::response::deadline::in_time;
-use crate::http::response::event_stream::{Format, KEEP_ALIVE, opened, render_in_store_order};
+use crate::http::response::event_stream::{
+    Format, KEEP_ALIVE, StreamWriter, opened, render_in_store_order,
+};
 use crate::live::{AllGamesWatcher, Interrupted, Live};
 
 /// How many events of the history are read and sent at once.
@@ -30,7 +32,7 @@ pub(crate) async fn stream_all_events(
     let mut events = AllGamesStream {
         live: app.live.clone(),
         store: app.games.store().clone(),
-        format,
+        writer: StreamWriter::new(format),
         sent: after.map(Place::position),
         source: Source::Nothing,
         keep_alive: interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE),
@@ -38,9 +40,7 @@ pub(crate) async fn stream_all_events(
     // Read before the response begins, so that the client gets a problem if the store is unavailable.
     let first = in_time(events.read_next(true)).await?;
     let first = first.map_err(|error| read_problem(after, error))?;
-    let mut opening = BytesMut::from(format.opening());
-    opening.put(events.take_slice(first));
-    let opening = opening.freeze();
+    let opening = events.take_slice(first);
     let opening = stream::iter((!opening.is_empty()).then_some(Ok(opening)));
     let body = Body::from_stream(opening.chain(events.chunks()));
     Ok(opened(format, body))
@@ -53,7 +53,7 @@ type Read = (Slice, Option<AllGamesWatcher>);
 struct AllGamesStream {
     live: Arc<Live>,
     store: Arc<dyn EventStore>,
-    format: Format,
+    writer: StreamWriter,
     /// The position of the last event that was sent.
     sent: Option<GlobalPosition>,
     source: Source,
@@ -92,15 +92,15 @@ impl AllGamesStream {
                         let read = read.map_err(|_| Interrupted::Behind)?;
                         self.take_slice(read)
                     }
-                    _ = self.keep_alive.tick() => self.format.keep_alive(),
+                    _ = self.keep_alive.tick() => self.writer.keep_alive(),
                 },
                 Source::Watching(watcher) => tokio::select! {
                     event = watcher.after(self.sent) => {
                         let event = event?;
                         self.sent = Some(event.position);
-                        self.format.bytes(&event.rendered).clone()
+                        self.writer.event(&event.rendered)
                     }
-                    _ = self.keep_alive.tick() => self.format.keep_alive(),
+                    _ = self.keep_alive.tick() => self.writer.keep_alive(),
                 },
             };
             if !chunk.is_empty() {
@@ -117,7 +117,7 @@ impl AllGamesStream {
     fn take_slice(&mut self, (slice, watcher): Read) -> Bytes {
         let mut chunk = BytesMut::new();
         for event in &slice.events {
-            chunk.put(self.format.bytes(&render_in_store_order(event)).as_ref());
+            chunk.put(self.writer.event(&render_in_store_order(event)));
             self.sent = Some(event.position);
         }
         self.source = match watcher {

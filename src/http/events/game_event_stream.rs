@@ -15,7 +15,7 @@ use crate::application::GameId;
 use crate::http::app::App;
 use crate::http::games::history::stored_history;
 use crate::http::problem::Problem;
-use crate::http::response::event_stream::{Format, KEEP_ALIVE, opened, render};
+use crate::http::response::event_stream::{Format, KEEP_ALIVE, StreamWriter, opened, render};
 use crate::live::{Following, Interrupted, Then};
 
 /// The events of the game after this revision, or from the first event on, until the game is finished. 204 if
@@ -40,10 +40,11 @@ pub(crate) async fn stream_events(
         return Ok(nothing);
     }
 
-    let mut opening = BytesMut::from(format.opening());
+    let mut writer = StreamWriter::new(format);
+    let mut opening = BytesMut::new();
     for recorded in history.recorded() {
         if after.is_none_or(|after| recorded.revision.number() > after) {
-            opening.put(format.bytes(&render(recorded)).as_ref());
+            opening.put(writer.event(&render(recorded)));
         }
     }
     let opening = opening.freeze();
@@ -53,7 +54,7 @@ pub(crate) async fn stream_events(
         let watching = GameStream {
             following: watcher.after(revision),
             after,
-            format,
+            writer,
             keep_alive: interval_at(Instant::now() + KEEP_ALIVE, KEEP_ALIVE),
         };
         let opening = stream::iter((!opening.is_empty()).then_some(Ok(opening)));
@@ -67,7 +68,7 @@ struct GameStream {
     following: Following,
     /// The revision that the client asked to continue after. The game may not have reached it yet.
     after: Option<u64>,
-    format: Format,
+    writer: StreamWriter,
     keep_alive: Interval,
 }
 
@@ -79,7 +80,7 @@ impl GameStream {
                 Ok((chunk, Then::More | Then::Unknown)) => Some((Ok(chunk), Some(watching))),
                 Ok((chunk, Then::TheEnd)) => Some((Ok(chunk), None)),
                 Err(Interrupted::Stopped) => None,
-                // An error, because a normal end would look like the end of the game.
+                // An error, because a normal end would look like the end of the game, and clients would not resume.
                 Err(Interrupted::Behind) => Some((Err(Interrupted::Behind), None)),
             }
         })
@@ -90,15 +91,14 @@ impl GameStream {
             let event = tokio::select! {
                 event = self.following.next() => event?,
                 _ = self.keep_alive.tick() => {
-                    return Ok((self.format.keep_alive(), Then::More));
+                    return Ok((self.writer.keep_alive(), Then::More));
                 }
             };
             let is_new = self
                 .after
                 .is_none_or(|after| event.revision.number() > after);
             if is_new || event.then != Then::More {
-                let chunk = self.format.bytes(&event.rendered);
-                return Ok((chunk.clone(), event.then));
+                return Ok((self.writer.event(&event.rendered), event.then));
             }
         }
     }

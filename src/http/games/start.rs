@@ -3,8 +3,11 @@
 use axum::extract::State;
 use axum::response::Response;
 
+use super::protection::{Protection, with_tokens};
 use super::representation::{created, stored};
-use crate::application::{CommandOptions, GameId, IdempotencyKey, Precondition, Revisions};
+use crate::application::{
+    CommandOptions, GameId, Handled, IdempotencyKey, PlayerTokens, Precondition, Revisions, Seats,
+};
 use crate::domain::{PlayerName, Players, PlayersNotDistinct, StartGame};
 use crate::http::app::App;
 use crate::http::problem::Problem;
@@ -19,6 +22,7 @@ use crate::http::request::query::Query;
 pub(crate) struct StartGameRequest {
     player_one: PlayerName,
     player_two: PlayerName,
+    protection: Protection,
 }
 
 impl FromMembers for StartGameRequest {
@@ -27,17 +31,19 @@ impl FromMembers for StartGameRequest {
     fn from_members(members: &mut Members) -> Option<Self> {
         let player_one = members.text("player_one", PlayerName::parse);
         let player_two = members.text("player_two", PlayerName::parse);
+        let protection = Protection::from_members(members);
         Some(StartGameRequest {
             player_one: player_one?,
             player_two: player_two?,
+            protection: protection?,
         })
     }
 }
 
 impl StartGameRequest {
-    fn command(self) -> Result<StartGame, PlayersNotDistinct> {
+    fn command(self) -> Result<(StartGame, Protection), PlayersNotDistinct> {
         let players = Players::new(self.player_one, self.player_two)?;
-        Ok(StartGame { players })
+        Ok((StartGame { players }, self.protection))
     }
 }
 
@@ -51,11 +57,14 @@ pub(crate) async fn start_game(
 ) -> Result<Response, Problem> {
     let form = form.coloured(&mut query)?;
     query.finish()?;
-    let RequestOptions(options) = options?;
-    let start = body.read()?.command()?;
+    let RequestOptions(mut options) = options?;
+    let (start, protection) = body.read()?.command()?;
     refuse_if_false(&options.precondition)?;
-    let key = options.key.as_ref();
+    let key = options.key.clone();
+    let key = key.as_ref();
     let id = key.map_or_else(GameId::generate, IdempotencyKey::game_id);
+    let tokens = protection.tokens(id, key, false)?;
+    options.seats = tokens.as_ref().map(Seats::from);
     tracing::Span::current().record("game.id", tracing::field::display(id));
     let handled = match key {
         Some(key) => app.commands.start_keyed_game(key, start, &options).await,
@@ -63,7 +72,8 @@ pub(crate) async fn start_game(
     }
     .map_err(|error| Problem::of_command(id, error, &options))?;
     let url = format!("/games/{id}");
-    created(&app, id, form, &handled, url.clone(), url)
+    let response = created(&app, id, form, &handled, url.clone(), url)?;
+    shown_with(tokens, response, id, form, &handled)
 }
 
 /// The precondition of `POST /games` is about the list of games: it exists, and has no entity tag (RFC 9110, 13.1).
@@ -92,11 +102,13 @@ pub(crate) async fn put_game(
     query.finish()?;
     // A PUT is idempotent without a key, because its URL identifies the game.
     let RequestOptions(options) = options?;
+    let (start, protection) = body.read()?.command()?;
+    let tokens = protection.tokens(id, options.key.as_ref(), true)?;
     let options = CommandOptions {
         key: None,
+        seats: tokens.as_ref().map(Seats::from),
         ..options
     };
-    let start = body.read()?.command()?;
     let handled = app
         .commands
         .start_game_at(id, start, &options)
@@ -104,7 +116,23 @@ pub(crate) async fn put_game(
         .map_err(|error| Problem::of_command(id, error, &options))?;
     let url = format!("/games/{id}");
     if handled.is_repeated {
-        return stored(&app, id, form, &handled, url);
+        let response = stored(&app, id, form, &handled, url)?;
+        return shown_with(tokens, response, id, form, &handled);
     }
-    created(&app, id, form, &handled, url.clone(), url)
+    let response = created(&app, id, form, &handled, url.clone(), url)?;
+    shown_with(tokens, response, id, form, &handled)
+}
+
+/// The response with the tokens of a protected game.
+fn shown_with(
+    tokens: Option<PlayerTokens>,
+    response: Response,
+    id: GameId,
+    form: GameForm,
+    handled: &Handled,
+) -> Result<Response, Problem> {
+    match tokens {
+        Some(tokens) => with_tokens(response, id, form, &handled.game, &tokens),
+        None => Ok(response),
+    }
 }

@@ -23,6 +23,7 @@ pub(crate) struct GameView<'a> {
     legal_columns: Vec<Column>,
     last_move: Option<LastMoveView<'a>>,
     winning_line: Option<Vec<String>>,
+    protected: bool,
 }
 
 impl<'a> GameView<'a> {
@@ -44,6 +45,7 @@ impl<'a> GameView<'a> {
             last_move: game.last_move().map(LastMoveView::of),
             winning_line: (!winning_line.is_empty())
                 .then(|| winning_line.iter().map(ToString::to_string).collect()),
+            protected: loaded.seats.is_some(),
         })
     }
 }

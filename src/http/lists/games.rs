@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::cursor;
+use super::player_names::name_in_lists;
 use super::read_your_writes::{ReadYourWrites, require_caught_up};
 use crate::domain::GameResult;
 use crate::http::app::App;
@@ -37,6 +38,8 @@ const RESULTS: [(&str, GameResult); 3] = [
     ("TIED", GameResult::Tied),
 ];
 
+const PROTECTED: [(&str, bool); 2] = [("true", true), ("false", false)];
+
 /// `GET /games`
 pub(crate) async fn list_games(
     State(app): State<App>,
@@ -44,8 +47,12 @@ pub(crate) async fn list_games(
     read_your_writes: ReadYourWrites,
     query: Query,
 ) -> Result<Response, Problem> {
-    let query = games_query(query)?;
+    let mut query = games_query(query)?;
     let applied = read_your_writes.reached(&app).await?;
+    if let Some(given) = query.player.take() {
+        let name = name_in_lists(&app, given).await;
+        query.player = Some(name.map_err(|error| Problem::of_read_model(&error))?);
+    }
     let page = app.read_model.games(&query).await;
     let page = page.map_err(|error| Problem::of_read_model(&error))?;
     let page = require_caught_up(&app, page)?;
@@ -77,6 +84,7 @@ fn games_query(mut query: Query) -> Result<GamesQuery, Problem> {
         status,
         player: query.text("player"),
         result,
+        is_protected: query.named("protected", &PROTECTED)?,
         before: query.parsed("cursor", cursor::read, a_cursor)?,
         limit: limit(&mut query)?,
     };
@@ -103,6 +111,10 @@ fn next_page(query: &GamesQuery, before: u64) -> String {
         .iter()
         .filter(|(_, result)| query.result == Some(*result));
     url.extend_pairs(names.map(|(name, _)| ("result", name)));
+    let names = PROTECTED
+        .iter()
+        .filter(|(_, is_protected)| query.is_protected == Some(*is_protected));
+    url.extend_pairs(names.map(|(name, _)| ("protected", name)));
     url.append_pair("limit", &query.limit.to_string());
     url.append_pair("cursor", &cursor::write(before));
     url.finish()
@@ -137,6 +149,7 @@ struct SummaryView<'a> {
     started_at: DateTime<Utc>,
     #[serde(serialize_with = "rfc3339")]
     changed_at: DateTime<Utc>,
+    protected: bool,
 }
 
 impl<'a> SummaryView<'a> {
@@ -151,6 +164,7 @@ impl<'a> SummaryView<'a> {
             result: summary.result,
             started_at: summary.started_at,
             changed_at: summary.changed_at,
+            protected: summary.is_protected,
         }
     }
 }

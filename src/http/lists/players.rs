@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde::Serialize;
 
 use super::games::{limit, list_headers};
+use super::player_names::name_in_lists;
 use super::read_your_writes::{ReadYourWrites, require_caught_up};
 use crate::http::app::App;
 use crate::http::problem::Problem;
@@ -45,6 +46,8 @@ pub(crate) async fn show_player(
 ) -> Result<Response, Problem> {
     query.finish()?;
     let applied = read_your_writes.reached(&app).await?;
+    let name = name_in_lists(&app, name).await;
+    let name = name.map_err(|error| Problem::of_read_model(&error))?;
     let answer = app.read_model.player(&name).await;
     let answer = answer.map_err(|error| Problem::of_read_model(&error))?;
     let answer = require_caught_up(&app, answer)?;

@@ -22,9 +22,9 @@ use super::to_the_end::ToTheEnd;
 use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::refusals::RetryHint;
+use crate::http::request::host::check_host;
 use crate::http::request::prefer::Wait;
 use crate::http::request::request_id::{X_REQUEST_ID, request_id};
-use crate::http::response::deadline::HANDLER_TIMEOUT;
 use crate::metrics::Metrics;
 
 /// The route whose responses are counted as moves.
@@ -125,6 +125,9 @@ fn count(
 /// The handler's response, or a problem if it panicked or took too long. A handler of a safe method changes
 /// nothing, so its timeout is a 503. Any other handler may have appended, so its timeout is a 504.
 async fn answer(app: &App, request: Request, next: Next) -> Response {
+    if let Err(problem) = check_host(request.version(), request.headers()) {
+        return problem.into_response();
+    }
     let is_safe = request.method().is_safe();
     let allowance = Wait::of(request.method(), request.headers()).allowance();
     let retry_hint = RetryHint::of(&request);
@@ -135,7 +138,7 @@ async fn answer(app: &App, request: Request, next: Next) -> Response {
     let answered = tokio::select! {
         biased;
         answered = handler => Some(answered),
-        () = sleep(HANDLER_TIMEOUT + allowance) => None,
+        () = sleep(app.handler_timeout + allowance) => None,
         () = stop_deadline(app) => None,
     };
     match answered {

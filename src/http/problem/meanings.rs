@@ -76,6 +76,24 @@ impl ProblemType {
                 "This service accepts moves and resignations only with an If-Match field.",
                 "Get the game, then send its ETag as If-Match with the request.",
             ),
+            Self::MalformedRequest => (
+                "The request breaks a rule of HTTP. For example, its body ended before it was complete, \
+                 or it does not have exactly one Host field.",
+                "Correct the request as the detail says. HTTP libraries normally do this for you.",
+            ),
+            Self::TokenRequired => (
+                "The game is protected: only the holder of a player's token moves or resigns for that player. The \
+                 request has no token.",
+                "Send Authorization: Bearer with the token that the response to the start of the game contained.",
+            ),
+            Self::InvalidToken => (
+                "The game is protected, and the token in Authorization belongs to neither of its players.",
+                "Check the token. It was shown once, in the response to the start of the game.",
+            ),
+            Self::NotYourSeat => (
+                "The token in Authorization is valid, but it belongs to the other player of the game.",
+                "Send the request with the token of the player that it names.",
+            ),
             Self::MalformedJson => (
                 "The request body is not valid JSON. The detail says where the error is.",
                 "Correct the body. The same bytes will be refused again.",
@@ -107,7 +125,7 @@ impl ProblemType {
             Self::InvalidRequest => (
                 "The body is JSON, but a member is missing, unknown or has an invalid value. \
                  A column is a letter from A to G; a name has 1 to 64 characters, is not \
-                 blank and has no control characters.",
+                 blank, and has no control characters and no invisible characters.",
                 "Fix every entry in errors. Its pointer says which member is meant. There are at most ten entries; \
                  more_errors says how many more errors there are.",
             ),
@@ -128,6 +146,11 @@ impl ProblemType {
                 "The request body has more bytes than limit allows.",
                 "Send a smaller body. Valid requests are far below the limit.",
             ),
+            Self::RequestTimeout => (
+                "The body of the request was not complete in time. Nothing was done. The service closes \
+                 the connection.",
+                "Send the request again, with its whole body.",
+            ),
             Self::NotAcceptable => (
                 "The resource is not available in any media type that Accept names.",
                 "Send one of the media types in accepted, or leave Accept out.",
@@ -139,6 +162,12 @@ impl ProblemType {
             Self::MethodNotAllowed => (
                 "The resource at this path does not support this method.",
                 "Use one of the methods in the Allow field.",
+            ),
+            Self::TooManyConnections => (
+                "The service has as many connections as it can serve. Nothing was done. The service \
+                 closes the connection.",
+                "Send the request again after the number of seconds in Retry-After, or use a connection \
+                 that is already open.",
             ),
             Self::Contention => (
                 "Every time this move was checked, another event of the game was recorded before \

@@ -64,6 +64,21 @@ impl Problem {
         self
     }
 
+    /// What kind of problem it is.
+    pub(crate) fn problem_type(&self) -> ProblemType {
+        self.0.problem_type
+    }
+
+    /// What happened and what to do next, for people.
+    pub(crate) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    /// The header fields beside those of every problem.
+    pub(crate) fn headers(&self) -> HeaderMap {
+        self.0.headers.clone()
+    }
+
     /// The problem's slug.
     pub(crate) fn slug(&self) -> &'static str {
         self.0.problem_type.slug()

@@ -5,9 +5,9 @@ use crate::http::problem::ProblemType;
 use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
-use axum::body::to_bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRef, FromRequest, Request};
 use axum::http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST,
 };
@@ -20,9 +20,11 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::{Value, json};
 
+use super::body_bytes::{payload_too_large, read_body};
 use super::list::elements;
 use crate::domain::PlayerName;
 use crate::http::problem::Problem;
+use crate::live::Live;
 
 /// The largest body of a request that names new players, in bytes. Large enough for two names of 64 characters
 /// with every character escaped.
@@ -45,7 +47,7 @@ pub(crate) trait FromMembers: Sized {
     fn from_members(members: &mut Members) -> Option<Self>;
 }
 
-/// A request body, checked for 413, 415 and 400 in this order. The handler checks for all other 400s before it
+/// A request body, checked for 413, 415, 408 and 400 in this order. The handler checks for all other 400s before it
 /// [reads](ApiJson::read) the members, which may be a 422.
 #[derive(Debug)]
 pub(crate) struct ApiJson<T> {
@@ -67,10 +69,13 @@ impl<T: FromMembers> ApiJson<T> {
     }
 }
 
-impl<S: Send + Sync, T: FromMembers> FromRequest<S> for ApiJson<T> {
+impl<S: Send + Sync, T: FromMembers> FromRequest<S> for ApiJson<T>
+where
+    Arc<Live>: FromRef<S>,
+{
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Self::Rejection> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
         let (head, body) = request.into_parts();
         if declared_length(&head.headers).is_some_and(|length| length > T::LARGEST) {
             return Err(payload_too_large(T::LARGEST));
@@ -81,10 +86,8 @@ impl<S: Send + Sync, T: FromMembers> FromRequest<S> for ApiJson<T> {
         if !is_json(&head.headers) {
             return Err(unsupported_media_type(&head, T::EXAMPLE));
         }
-        // The only other cause is a lost connection, on which no response arrives.
-        let body = to_bytes(body, T::LARGEST)
-            .await
-            .map_err(|_| payload_too_large(T::LARGEST))?;
+        let live = Arc::<Live>::from_ref(state);
+        let body = read_body(body, head.version, T::LARGEST, &live).await?;
         // A byte order mark is not JSON, but may be ignored (RFC 8259, 8.1).
         let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
         let members = match serde_json::from_slice(text) {
@@ -122,14 +125,6 @@ fn is_json(headers: &HeaderMap) -> bool {
         media_type.ty == "application"
             && (media_type.subty == "json" || media_type.suffix.is_some_and(|s| s == "json"))
     })
-}
-
-fn payload_too_large(limit: usize) -> Problem {
-    Problem::new(
-        ProblemType::PayloadTooLarge,
-        format!("The request body may have at most {limit} bytes. Send a smaller body."),
-    )
-    .with("limit", limit)
 }
 
 /// Whether `Content-Encoding` has a coding other than `identity`.
@@ -203,12 +198,14 @@ const MOST_ERRORS: usize = 10;
 /// The longest name of a member that is shown, in characters.
 const LONGEST_NAME: usize = 64;
 
-fn invalid_request(errors: &[Value]) -> Problem {
+/// These values of the body are not valid.
+pub(crate) fn invalid_request(errors: &[Value]) -> Problem {
     let first = errors
         .first()
         .and_then(|error| Some((error["pointer"].as_str()?, error["detail"].as_str()?)));
-    let detail = first.map_or(String::new(), |(pointer, detail)| {
-        format!("{pointer}: {detail}. Fix every entry in errors.")
+    let detail = first.map_or(String::new(), |(pointer, detail)| match errors {
+        [_] => format!("{pointer}: {detail}."),
+        _ => format!("{pointer}: {detail}. Fix every entry in errors."),
     });
     let (shown, more) = errors.split_at(errors.len().min(MOST_ERRORS));
     if more.is_empty() {
@@ -237,40 +234,48 @@ impl Members {
     ) -> Option<T> {
         let place = self.given.iter().position(|(given, _)| given == name);
         let Some(place) = place else {
-            self.error(name, "this member is required");
+            self.member_error(name, "this member is required");
             return None;
         };
         let (_, value) = self.given.remove(place);
         let Some(text) = value.as_str() else {
-            self.error(name, "this member must be a string");
+            self.member_error(name, "this member must be a string");
             return None;
         };
-        parse(text).map_err(|error| self.error(name, error)).ok()
+        parse(text)
+            .map_err(|error| self.member_error(name, error))
+            .ok()
     }
 
     /// Takes the name of a player of a stored game. Any string is allowed: the rules for names apply only to new
-    /// games, and the name is compared with those of the game's players.
+    /// games, and the name is compared with those of the game's players, up to its Unicode normalization.
     pub(crate) fn stored_name(&mut self, name: &str) -> Option<PlayerName> {
         self.text(name, |text| Ok::<_, Infallible>(PlayerName::recorded(text)))
     }
 
-    fn error(&mut self, name: &str, detail: impl fmt::Display) {
-        let error = match name.char_indices().nth(LONGEST_NAME) {
-            None => {
-                let pointer = format!("#/{}", pointer_token(name));
-                json!({"pointer": pointer, "detail": detail.to_string()})
-            }
+    /// Takes an optional member of any type.
+    pub(crate) fn optional(&mut self, name: &str) -> Option<Value> {
+        let place = self.given.iter().position(|(given, _)| given == name)?;
+        Some(self.given.remove(place).1)
+    }
+
+    /// Adds an error of the value that this JSON Pointer names.
+    pub(crate) fn error(&mut self, pointer: &str, detail: impl fmt::Display) {
+        self.errors
+            .push(json!({"pointer": pointer, "detail": detail.to_string()}));
+    }
+
+    fn member_error(&mut self, name: &str, detail: impl fmt::Display) {
+        match name.char_indices().nth(LONGEST_NAME) {
+            None => self.error(&format!("#/{}", pointer_token(name)), detail),
             // A part of a name would be a pointer to another member.
-            Some((end, _)) => {
-                json!({"pointer": "#", "detail": format!("{}…: {detail}", &name[..end])})
-            }
-        };
-        self.errors.push(error);
+            Some((end, _)) => self.error("#", format_args!("{}…: {detail}", &name[..end])),
+        }
     }
 
     fn finish(mut self) -> Result<(), Problem> {
         for (name, _) in std::mem::take(&mut self.given) {
-            self.error(&name, "this member is unknown, or is given twice");
+            self.member_error(&name, "this member is unknown, or is given twice");
         }
         if self.errors.is_empty() {
             return Ok(());

@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::bearer_token::bearer_token;
 use super::preconditions::precondition;
 use super::trace_context::event_metadata;
 use crate::application::{CommandOptions, IdempotencyKey};
@@ -33,6 +34,8 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestOptions {
             metadata: event_metadata(head),
             key: key(&head.headers)?,
             precondition: precondition(&head.headers)?,
+            token: bearer_token(&head.headers),
+            seats: None,
         }))
     }
 }
@@ -63,7 +66,7 @@ fn unquote(field: &[u8]) -> Result<String, Problem> {
     }
 }
 
-fn invalid_key(reason: impl std::fmt::Display) -> Problem {
+pub(crate) fn invalid_key(reason: impl std::fmt::Display) -> Problem {
     let example = uuid::Uuid::new_v4();
     Problem::new(
         ProblemType::InvalidIdempotencyKey,

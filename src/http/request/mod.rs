@@ -1,8 +1,11 @@
 //! Extractors: the parts of a request, parsed and checked.
 
 pub(crate) mod accept;
+pub(crate) mod bearer_token;
 pub(crate) mod body;
+mod body_bytes;
 pub(crate) mod entity_tag;
+pub(crate) mod host;
 pub(crate) mod idempotency_key;
 pub(crate) mod if_none_match;
 pub(crate) mod list;

@@ -19,6 +19,9 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 
 pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
+/// For streams. A proxy that compresses a response holds its events back until a block is full.
+const UNCHANGED: HeaderValue = HeaderValue::from_static("no-store, no-transform");
+
 /// The longest time without bytes on a stream, so that proxies do not close it as idle.
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
@@ -39,26 +42,53 @@ impl Format {
         })
     }
 
-    pub(crate) fn opening(self) -> &'static [u8] {
-        match self {
-            // Milliseconds until a client reconnects after a lost connection.
-            Format::ServerSent => b"retry: 2000\n\n",
-            Format::Lines => b"",
-        }
-    }
-
-    pub(crate) fn keep_alive(self) -> Bytes {
+    fn keep_alive(self) -> Bytes {
         Bytes::from_static(match self {
-            Format::ServerSent => b":\n\n",
+            // Without an empty line, which would end a block.
+            Format::ServerSent => b":\n",
             Format::Lines => b"\n",
         })
     }
 
-    pub(crate) fn bytes(self, rendered: &Rendered) -> &Bytes {
+    fn bytes(self, rendered: &Rendered) -> &Bytes {
         match self {
             Format::ServerSent => &rendered.server_sent,
             Format::Lines => &rendered.line,
         }
+    }
+}
+
+/// Milliseconds until a client of server-sent events reconnects after a lost connection.
+const RETRY: &[u8] = b"retry: 2000\n";
+
+/// Writes one stream. The first event begins with `retry`, which has no block of its own: some clients deliver a
+/// block without data as an empty event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StreamWriter {
+    format: Format,
+    has_begun: bool,
+}
+
+impl StreamWriter {
+    pub(crate) fn new(format: Format) -> StreamWriter {
+        StreamWriter {
+            format,
+            has_begun: false,
+        }
+    }
+
+    /// The bytes of the next event. All streams share them, except those of a first event.
+    pub(crate) fn event(&mut self, rendered: &Rendered) -> Bytes {
+        let is_first = !std::mem::replace(&mut self.has_begun, true);
+        let bytes = self.format.bytes(rendered);
+        match self.format {
+            Format::ServerSent if is_first => [RETRY, bytes].concat().into(),
+            Format::ServerSent | Format::Lines => bytes.clone(),
+        }
+    }
+
+    pub(crate) fn keep_alive(self) -> Bytes {
+        self.format.keep_alive()
     }
 }
 
@@ -77,13 +107,31 @@ pub(crate) fn rendered(id: impl Display, event_type: &str, view: impl Serialize)
     }
     bytes.extend(b"data: ");
     let line = bytes.len();
-    serde_json::to_writer(&mut bytes, &view).expect("an event's view has a JSON form");
+    let json = serde_json::to_string(&view).expect("an event's view has a JSON form");
+    bytes.extend(in_one_line(json).into_bytes());
     bytes.extend(b"\n\n");
     let server_sent = Bytes::from(bytes);
     Rendered {
         line: server_sent.slice(line..server_sent.len() - 1),
         server_sent,
     }
+}
+
+/// Escapes the characters that JSON allows in a string, and at which many readers of lines split: next line, line
+/// separator and paragraph separator.
+fn in_one_line(json: String) -> String {
+    const SEPARATORS: [(char, &str); 3] = [
+        ('\u{85}', "\\u0085"),
+        ('\u{2028}', "\\u2028"),
+        ('\u{2029}', "\\u2029"),
+    ];
+    SEPARATORS.iter().fold(json, |json, (separator, escaped)| {
+        if json.contains(*separator) {
+            json.replace(*separator, escaped)
+        } else {
+            json
+        }
+    })
 }
 
 /// The response that streams this body.
@@ -93,7 +141,7 @@ pub(crate) fn opened(format: Format, body: Body) -> Response {
     // connection.
     response.headers_mut().extend([
         (CONTENT_TYPE, format.content_type()),
-        (CACHE_CONTROL, NO_STORE),
+        (CACHE_CONTROL, UNCHANGED),
         (X_ACCEL_BUFFERING, HeaderValue::from_static("no")),
     ]);
     response

@@ -6,7 +6,7 @@ use serde::ser::Serializer;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::application::{GameId, HistoricEvent};
+use crate::application::{GameId, HistoricEvent, Seats};
 use crate::event_store::RecordedEvent;
 
 /// A recorded event.
@@ -29,12 +29,13 @@ impl<'a> EventView<'a> {
     }
 
     /// The stored event. Its JSON has no insignificant white space. Absent metadata is an empty object, and
-    /// metadata that is not JSON is null.
+    /// metadata that is not JSON is null. The hashes of player tokens are left out.
     pub(crate) fn recorded(recorded: &'a RecordedEvent) -> EventView<'a> {
-        let metadata = match &recorded.metadata[..] {
+        let mut metadata = match &recorded.metadata[..] {
             b"" => Value::Object(serde_json::Map::new()),
             json => serde_json::from_slice(json).unwrap_or_default(),
         };
+        Seats::remove_from(&mut metadata);
         EventView {
             id: recorded.id,
             revision: recorded.revision.number(),

@@ -5,6 +5,7 @@ mod lost_file;
 mod opening;
 mod reopening;
 mod tail;
+mod versions;
 mod writing;
 
 use std::io::{BufRead, BufReader};

@@ -31,6 +31,23 @@ async fn the_path_of_the_file_is_read_from_the_url() {
 }
 
 #[tokio::test]
+async fn urls_with_a_meaning_to_sqlite_only_are_refused_and_create_no_file() {
+    let file = TempFile::new();
+    let directory = file.directory().display();
+    for (url, instead) in [
+        ("sqlite://:memory:".to_owned(), "use memory:"),
+        (format!("sqlite://{directory}/x.db?mode=rwc"), "parameters"),
+        (format!("sqlite://file:{directory}/x.db"), "without file:"),
+    ] {
+        let refused = open(&url).await.expect_err("no file has this name");
+        assert!(matches!(refused, OpenError::MistakenPath { .. }), "{url}");
+        assert!(refused.to_string().contains(instead), "{refused}");
+    }
+    assert!(files(file.directory()).is_empty());
+    assert!(!Path::new(":memory:").exists());
+}
+
+#[tokio::test]
 async fn a_second_store_on_a_file_is_refused_while_the_first_is_open() {
     let file = TempFile::new();
     let first = file.open().await;

@@ -1,5 +1,7 @@
 //! The writer thread, and the readers that work at the same time.
 
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,11 +9,13 @@ use connect_four::event_store::{EventStore, EventStoreError, ExpectedRevision, S
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use rusqlite::Connection;
+use tokio::sync::Notify;
 use tokio::time;
 
 use super::TempFile;
 use crate::support::{
-    at, begin, conflict, go_on, ids_in, new_event, new_events, new_stream, repetition_of, soon,
+    Listener, at, begin, conflict, go_on, ids_in, new_event, new_events, new_stream, repetition_of,
+    soon,
 };
 
 /// Blocks the writer at the beginning of its next transaction, as a database tool can.
@@ -210,4 +214,44 @@ async fn a_subscription_keeps_the_file_locked_until_it_is_dropped() {
     assert!(next.await.is_err(), "it does not end");
     drop(subscription);
     file.open().await;
+}
+
+/// The writer thread wakes the caller of an append. This one panics then.
+#[derive(Default)]
+struct PanicsWhenWoken(Notify);
+
+impl Wake for PanicsWhenWoken {
+    fn wake(self: Arc<Self>) {
+        self.0.notify_one();
+        panic!("a panic that the test wants");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_in_the_writer_thread_loses_nothing_and_the_next_append_works() {
+    let file = TempFile::new();
+    let store = file.open().await;
+    let (one, two) = (new_stream(), new_stream());
+    let streams = [one.clone(), two.clone()];
+    let mut listener = Listener::new(&store, &streams, None);
+    begin(&store, &one, new_events(1)).await;
+    listener.take(1).await;
+
+    let tool = hold_up(&file);
+    let mut append = store.append(&one, at(0), new_events(1));
+    let panics = Arc::new(PanicsWhenWoken::default());
+    let waker = Waker::from(panics.clone());
+    let polled = append.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(polled.is_pending());
+    drop(tool);
+    soon(panics.0.notified()).await;
+    soon(append).await.expect("it was stored before the panic");
+    assert_eq!(listener.take(1).await.len(), 1, "it is delivered");
+
+    assert_eq!(soon(store.check()).await, Ok(()));
+    begin(&store, &two, new_events(1)).await;
+    go_on(&store, &one, 1, new_events(1)).await;
+    listener.take(2).await;
+    drop((listener, store));
+    assert_eq!(ids_in(&file.open().await, &one).await.len(), 3);
 }

@@ -193,7 +193,10 @@ fn host_and_port(text: &str, one_of_many: bool) -> Result<String, InvalidConnect
     let port = match port.map(str::parse::<u16>) {
         None => DEFAULT_PORT,
         Some(Ok(port)) if port > 0 => port,
-        Some(_) => return Err(refused(format!("{text:?} has no valid port"))),
+        Some(_) => {
+            let host = without_password(host);
+            return Err(refused(format!("{host:?} has no valid port")));
+        }
     };
     match host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
         Some(address) if address.parse::<Ipv6Addr>().is_ok() && !one_of_many => {}
@@ -203,9 +206,21 @@ fn host_and_port(text: &str, one_of_many: bool) -> Result<String, InvalidConnect
             ));
         }
         None if is_host_name(host) => {}
-        Some(_) | None => return Err(refused(format!("{text:?} is not a valid host"))),
+        Some(_) | None => {
+            let host = without_password(host);
+            return Err(refused(format!("{host:?} is not a valid host")));
+        }
     }
     Ok(format!("{host}:{port}"))
+}
+
+/// What looks like a host may be `user:password`, if the host is missing or the password contains a
+/// character that must be encoded.
+fn without_password(host: &str) -> &str {
+    match host.split_once(':') {
+        Some((user, _)) if !host.starts_with('[') => user,
+        Some(_) | None => host,
+    }
 }
 
 /// The crate builds a URI from the host and panics when the URI is invalid.

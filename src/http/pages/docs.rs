@@ -1,0 +1,27 @@
+//! `GET /docs`: the API, to read and to try.
+
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::response::Response;
+
+use super::shell::page;
+use crate::http::problem::Problem;
+use crate::http::request::query::Query;
+
+const PAGE: &str = include_str!("../../../web/docs.html");
+
+/// Swagger UI has its icons within its styles, and makes HTML of the descriptions.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+
+/// `GET /docs`
+pub(crate) async fn show_docs(query: Query) -> Result<Response, Problem> {
+    query.finish()?;
+    let mut response = page(PAGE, [], []);
+    let policy = HeaderValue::from_static(POLICY);
+    response
+        .headers_mut()
+        .insert(CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}

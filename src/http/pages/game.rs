@@ -1,0 +1,87 @@
+//! `GET /games/{id}`: the game to play for browsers, the game as data for programs.
+
+use axum::RequestPartsExt;
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::handler::Handler;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use mediatype::MediaType;
+use mediatype::names::{HTML, PLAIN, TEXT};
+
+use super::shell::{page, problem_page};
+use crate::application::GameId;
+use crate::drawing::Palette;
+use crate::http::app::App;
+use crate::http::documents::page::escape;
+use crate::http::games::representation;
+use crate::http::games::revision::show_revision;
+use crate::http::games::show::show_game;
+use crate::http::problem::Problem;
+use crate::http::request::accept::{APPLICATION_JSON, GameForm, negotiate};
+use crate::http::request::path::GamePath;
+use crate::http::request::query::Query;
+use crate::http::response::links::history_link;
+
+const PAGE: &str = include_str!("../../../web/game.html");
+const TEXT_BOARD: GameForm = GameForm::Text(Palette::Plain);
+
+/// What a client wants of a game.
+#[derive(Debug, Clone, Copy)]
+enum Wanted {
+    /// The game as JSON or as text, which its own handler tells apart.
+    Data,
+    /// The page to play it on.
+    Page,
+}
+
+/// `GET /games/{id}`
+pub(crate) async fn show_game_or_page(
+    State(app): State<App>,
+    headers: HeaderMap,
+    request: Request,
+) -> Response {
+    let wanted = negotiate(
+        &headers,
+        [
+            (APPLICATION_JSON, Wanted::Data),
+            (MediaType::new(TEXT, PLAIN), Wanted::Data),
+            (MediaType::new(TEXT, HTML), Wanted::Page),
+        ],
+    );
+    match wanted {
+        Ok(Wanted::Data) => show_game.call(request, app).await,
+        Ok(Wanted::Page) => match game_page(&app, request).await {
+            Ok(page) => page,
+            Err(problem) => problem_page(&problem),
+        },
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// The page. It makes its board from the game's events; here it gets the text board, for browsers
+/// without JavaScript. A game or a revision that does not exist has no page.
+async fn game_page(app: &App, request: Request) -> Result<Response, Problem> {
+    let mut parts = request.into_parts().0;
+    let GamePath(id) = parts.extract().await?;
+    let mut query: Query = parts.extract().await?;
+    let revision = query.number("revision", 0..=u64::MAX)?;
+    query.finish()?;
+    let board = text_board(app, id, revision).await?;
+    let places = [("{board}", escape(&board))];
+    Ok(page(PAGE, places, [history_link(id)]))
+}
+
+async fn text_board(app: &App, id: GameId, revision: Option<u64>) -> Result<String, Problem> {
+    let drawn = match revision {
+        Some(revision) => show_revision(app, id, TEXT_BOARD, revision).await?,
+        None => {
+            let loaded = app.games.load(id).await;
+            let loaded = loaded.map_err(|error| Problem::of_load(id, error))?;
+            representation::game(id, TEXT_BOARD, &loaded, [])?
+        }
+    };
+    let board = to_bytes(drawn.into_body(), usize::MAX).await;
+    let board = board.map_err(|_| Problem::internal_error())?;
+    Ok(String::from_utf8_lossy(&board).into_owned())
+}

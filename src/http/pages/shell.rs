@@ -1,0 +1,54 @@
+//! What the pages have in common: where their files are, and what browsers let them do.
+
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, VARY};
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::Response;
+
+use super::assets::{NO_SNIFF, folder};
+use crate::http::documents::page::escape;
+use crate::http::problem::Problem;
+use crate::http::response::text;
+
+const PROBLEM: &str = include_str!("../../../web/problem.html");
+
+/// Scripts and styles are files of this service; nothing is inline, and no text becomes HTML.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+    require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// A page of `web/`, with these texts, which are HTML, in its places. Browsers ask for it again
+/// each time, since the next version of the service has other scripts.
+pub(crate) fn page<'a>(
+    template: &str,
+    places: impl IntoIterator<Item = (&'a str, String)>,
+    headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+) -> Response {
+    let mut html = template.replace("{assets}", &folder());
+    for (place, content) in places {
+        html = html.replace(place, &content);
+    }
+    let headers = headers.into_iter().chain([
+        (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (VARY, HeaderValue::from_static("accept")),
+        NO_SNIFF,
+    ]);
+    text(headers, "text/html; charset=utf-8", html)
+}
+
+/// A problem, for people.
+pub(crate) fn problem_page(problem: &Problem) -> Response {
+    let problem_type = problem.problem_type();
+    let places = [
+        ("{title}", escape(problem_type.title())),
+        ("{detail}", escape(problem.detail())),
+        ("{slug}", problem_type.slug().to_owned()),
+    ];
+    let mut response = page(PROBLEM, places, []);
+    *response.status_mut() = problem_type.status();
+    let headers = response.headers_mut();
+    headers.extend(problem.headers());
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

@@ -22,7 +22,7 @@ on_every_store! {
             (&["application/*;q=0, */*;q=0.1"], text),
             (&["application/json;q=0.1, application/*;q=0.9, text/plain;q=0.5"], text),
             (&["application/json;q=0.5, */*"], text),
-            (&["text/plain;q=0, text/*, application/json;q=0.1"], "application/json"),
+            (&["text/plain;q=0, text/*, application/json;q=0.1"], "text/html; charset=utf-8"),
             (&["text/plain;charset=utf-8;q=0, text/plain, */*;q=0.1"], "application/json"),
             (&["*/*;q=0, application/json"], "application/json"),
             (&["application/json, text/plain"], "application/json"),

@@ -17,7 +17,6 @@ use uuid::Uuid;
 
 use super::swagger_ui;
 use crate::http::problem::{Problem, ProblemType};
-use crate::http::request::query::Query;
 use crate::http::response::text;
 use crate::http::response::validators::IMMUTABLE;
 
@@ -90,9 +89,7 @@ pub(crate) fn folder() -> String {
 /// `GET /assets/{version}/{file}`
 pub(crate) async fn show_asset(
     path: Result<Path<(String, String)>, PathRejection>,
-    query: Query,
 ) -> Result<Response, Problem> {
-    query.finish()?;
     // A file of another version may not work with the page that asks for it.
     let name = path.ok().filter(|Path((version, _))| *version == *VERSION);
     let name = name.map(|Path((_, name))| name).unwrap_or_default();

@@ -5,8 +5,6 @@ use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::response::Response;
 
 use super::shell::page;
-use crate::http::problem::Problem;
-use crate::http::request::query::Query;
 
 const PAGE: &str = include_str!("../../../web/docs.html");
 
@@ -16,12 +14,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     frame-ancestors 'none'";
 
 /// `GET /docs`
-pub(crate) async fn show_docs(query: Query) -> Result<Response, Problem> {
-    query.finish()?;
+pub(crate) async fn show_docs() -> Response {
     let mut response = page(PAGE, [], []);
     let policy = HeaderValue::from_static(POLICY);
     response
         .headers_mut()
         .insert(CONTENT_SECURITY_POLICY, policy);
-    Ok(response)
+    response
 }

@@ -64,9 +64,9 @@ pub(crate) async fn show_game_or_page(
 async fn game_page(app: &App, request: Request) -> Result<Response, Problem> {
     let mut parts = request.into_parts().0;
     let GamePath(id) = parts.extract().await?;
+    // Other parameters are ignored: sites that link to a page add their own.
     let mut query: Query = parts.extract().await?;
     let revision = query.number("revision", 0..=u64::MAX)?;
-    query.finish()?;
     let board = text_board(app, id, revision).await?;
     let places = [("{board}", escape(&board))];
     Ok(page(PAGE, places, [history_link(id)]))

@@ -4,17 +4,14 @@ use axum::response::Response;
 
 use super::shell::page;
 use crate::http::documents::description::{description_links, index};
-use crate::http::problem::Problem;
 use crate::http::request::accept::PageForm;
-use crate::http::request::query::Query;
 
 const PAGE: &str = include_str!("../../../web/lobby.html");
 
 /// `GET /`
-pub(crate) async fn show_lobby(form: PageForm, query: Query) -> Result<Response, Problem> {
-    query.finish()?;
-    Ok(match form {
+pub(crate) async fn show_lobby(form: PageForm) -> Response {
+    match form {
         PageForm::Json => index(),
         PageForm::Html => page(PAGE, [], [description_links()]),
-    })
+    }
 }

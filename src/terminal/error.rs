@@ -55,7 +55,9 @@ pub enum TerminalError {
         player: String,
     },
     /// The service refuses the player's token.
-    #[error("{reason}. The terminal that started the game shows the command that contains the right token")]
+    #[error(
+        "{reason}. The terminal that started the game shows the command that contains the right token"
+    )]
     TokenRefused {
         /// What is wrong with it.
         reason: String,

@@ -147,7 +147,9 @@ impl PlayedGame {
         };
         match answer {
             Ok(game) => {
-                if let (Some(tokens), LocalPlayers::One(_)) = (&mut self.tokens, &self.local_players) {
+                if let (Some(tokens), LocalPlayers::One(_)) =
+                    (&mut self.tokens, &self.local_players)
+                {
                     tokens.keep(&game, player);
                 }
                 self.game = game;
@@ -163,7 +165,9 @@ impl PlayedGame {
                 self.refusal = Some(reason);
                 Ok(())
             }
-            Err(error) => Err(refused_token(player, &error).unwrap_or_else(|| self.session.error(error))),
+            Err(error) => {
+                Err(refused_token(player, &error).unwrap_or_else(|| self.session.error(error)))
+            }
         }
     }
 
@@ -187,7 +191,8 @@ impl PlayedGame {
                 Some(last) => last.number > 1 || last.player.as_str() != name,
                 None => self.game.player_one.as_str() != name,
             };
-            if let Some(line) = opponent_command(&self.session, &self.game, name, self.tokens.as_ref())
+            if let Some(line) =
+                opponent_command(&self.session, &self.game, name, self.tokens.as_ref())
                 && !has_joined
             {
                 notes.push("To play from another terminal:".to_owned());

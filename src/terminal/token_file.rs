@@ -176,7 +176,8 @@ mod tests {
         let folder = tempfile::TempDir::new().expect("a folder");
         let path = folder.path().join("new/game.json");
         let file = TokenFile::at(path.clone(), "http://localhost:8080");
-        let mode = |path: &Path| fs::metadata(path).expect("it exists").permissions().mode() & 0o777;
+        let mode =
+            |path: &Path| fs::metadata(path).expect("it exists").permissions().mode() & 0o777;
         file.write(tokens()).expect("a writable folder");
         assert_eq!(mode(&path), 0o600);
         assert_eq!(mode(&folder.path().join("new")), 0o700);
@@ -185,7 +186,12 @@ mod tests {
         file.write(written.clone()).expect("a writable folder");
         assert_eq!(mode(&path), 0o600);
         assert_eq!(file.read().expect("a readable file"), written);
-        assert_eq!(fs::read_dir(folder.path().join("new")).expect("it exists").count(), 1);
+        assert_eq!(
+            fs::read_dir(folder.path().join("new"))
+                .expect("it exists")
+                .count(),
+            1
+        );
     }
 
     #[test]
@@ -196,7 +202,10 @@ mod tests {
         let other = TokenFile::at(path.clone(), "https://example.org");
         let (one, two) = (tokens(), tokens());
         file.write(one.clone()).expect("a writable folder");
-        assert_eq!(other.read().expect("a readable file"), KnownTokens::default());
+        assert_eq!(
+            other.read().expect("a readable file"),
+            KnownTokens::default()
+        );
         other.write(two.clone()).expect("a writable folder");
         assert_eq!(file.read().expect("a readable file"), one);
         file.forget().expect("a writable folder");

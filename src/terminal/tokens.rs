@@ -22,8 +22,13 @@ impl Tokens {
         given: Option<PlayerToken>,
     ) -> Result<Tokens, TerminalError> {
         let file = TokenFile::of(server, game.id)?;
-        let kept = file.read()?;
         let given = given.filter(|_| local.is_some());
+        let kept = match file.read() {
+            Ok(kept) => kept,
+            // The player has a token and can play without the file.
+            Err(_) if given.is_some() => KnownTokens::default(),
+            Err(error) => return Err(error),
+        };
         let mut tokens = Tokens { file, kept, given };
         if let Some(player) = local
             && tokens.kept_of(game, player).is_none()
@@ -38,7 +43,7 @@ impl Tokens {
         self.given.as_ref().or_else(|| self.kept_of(game, player))
     }
 
-    /// The token of the opponent, if this machine has it.
+    /// The token of this player, if it is in the file.
     pub(super) fn kept_of(&self, game: &Game, player: &str) -> Option<&PlayerToken> {
         match game.player_one.as_str() == player {
             true => self.kept.player_one.as_ref(),

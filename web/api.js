@@ -12,9 +12,9 @@ export function onExchange(listener) {
   listeners.add(listener);
 }
 
-/** Starts a game, open or protected. */
-export function startGame(playerOne, playerTwo, isProtected, onRepeat) {
-  return command("/games", { player_one: playerOne, player_two: playerTwo, protected: isProtected }, {}, onRepeat);
+/** Starts a game. */
+export function startGame(content, onRepeat) {
+  return command("/games", content, {}, onRepeat);
 }
 
 /** Makes a move on the board of this revision: on another one, it would be another move. */

@@ -9,7 +9,7 @@ import { fill, make, part, write } from "./dom.js";
 import { eventsIn } from "./events.js";
 import { fold, winner } from "./fold.js";
 import { follow } from "./live.js";
-import { acceptInvitation, invitation, seatIn, sidesOf, takeSeat, tokenOf } from "./seats.js";
+import { acceptInvitation, forgetToken, invitation, seatIn, sidesOf, takeSeat, tokenOf } from "./seats.js";
 import { timeline } from "./timeline.js";
 import { showListening, showWire } from "./wire.js";
 import { eventInWords, stateInWords } from "./words.js";
@@ -17,7 +17,7 @@ import { eventInWords, stateInWords } from "./words.js";
 const id = location.pathname.split("/")[2];
 const path = `/games/${id}/events`;
 
-const PROTECTED = "This game is protected: only its players can move, each with a link of their own.";
+const PROTECTED = "This game is protected: only its players can move, each with their own link.";
 
 /** Everything that this page knows of the game. */
 const events = [];
@@ -84,8 +84,7 @@ async function drop(column) {
     return notice({ title: "This is the past", detail: "It cannot be changed. Go back to now to play." });
   }
   if (!sides.length) {
-    const detail = canSit("one") || canSit("two") ? "Choose below the board who you play." : PROTECTED;
-    return notice({ title: "You are watching", detail });
+    return notice({ title: "You are watching", detail: isLocked() ? PROTECTED : "Choose below the board who you play." });
   }
   if (sent) return;
   const side = sides.includes(game.next) ? game.next : sides[0];
@@ -101,6 +100,7 @@ async function drop(column) {
     }),
   );
   if (answer.problem) {
+    if (answer.status === 401) forgetToken(id, side);
     if (sent === move) sent = null;
     notice(answer.problem);
     show();
@@ -204,6 +204,10 @@ function canSit(seat) {
   return !isProtected || sidesOf(seat).every((side) => tokenOf(id, side));
 }
 
+function isLocked() {
+  return !canSit("one") && !canSit("two");
+}
+
 function sit(change) {
   seat = change.target.value || null;
   takeSeat(id, seat);
@@ -215,14 +219,10 @@ function sit(change) {
 /** A link for each side that nobody plays at this browser, if this browser has its token. */
 function showInvitations() {
   const { players } = fold(events);
-  const absent = ["one", "two"].filter((name, side) => seat && !sidesOf(seat).includes(side) && canSit(name));
-  const link = (name) => {
-    const side = sidesOf(name)[0];
-    const address = invitation(id, name, isProtected ? { [name]: tokenOf(id, side) } : {});
-    return make("p", {}, `Link for ${players[side]}: `, make("code", { class: "link" }, address));
-  };
-  const isLocked = !canSit("one") && !canSit("two");
-  fill(part("invitations"), ...absent.map(link), isLocked ? make("p", {}, PROTECTED) : null);
+  const absent = ["one", "two"].filter((name) => seat && ![name, "both"].includes(seat) && canSit(name));
+  const link = (name) =>
+    make("p", {}, `Link for ${players[sidesOf(name)[0]]}: `, make("code", { class: "link" }, invitation(id, name)));
+  fill(part("invitations"), ...absent.map(link), isLocked() ? make("p", {}, PROTECTED) : null);
 }
 
 begin();

@@ -38,13 +38,13 @@ async function start(submit) {
   button.disabled = true;
   notice("");
   const lost = () => notice("No answer. Sending the same request again, with the same key.");
-  const names = [form.get("player_one"), form.get("player_two")];
-  const { body, problem } = await startGame(...names, form.has("protected"), lost);
+  const names = { player_one: form.get("player_one"), player_two: form.get("player_two") };
+  const { body, problem } = await startGame({ ...names, protected: form.has("protected") }, lost);
   button.disabled = false;
   if (problem) return notice([problem.detail, ...(problem.errors ?? []).map((error) => error.detail)].join(" "));
-  const tokens = body.tokens && { one: body.tokens.player_one, two: body.tokens.player_two };
-  const isRemembered = takeSeat(body.id, form.get("seat"), tokens);
-  location.assign(isRemembered ? `/games/${body.id}` : invitation(body.id, form.get("seat"), tokens));
+  const seat = form.get("seat");
+  const isRemembered = takeSeat(body.id, seat, body.tokens);
+  location.assign(isRemembered ? `/games/${body.id}` : invitation(body.id, seat, [0, 1]));
 }
 
 /** An event of any game: the lists are about to change. */

@@ -3,7 +3,7 @@
 // seat and its token in its fragment, which browsers do not send to servers.
 
 const SEATS = { one: [0], two: [1], both: [0, 1] };
-const NAMES = ["one", "two"];
+const NAMES = ["player_one", "player_two"];
 
 /** For a browser that refuses to remember anything: kept until the page is left. */
 const held = {};
@@ -18,19 +18,26 @@ export function acceptInvitation(id) {
 
 /** The seat that was taken in this game: a name, or null for somebody who watches. */
 export function seatIn(id) {
-  const seat = kept(`seat in ${id}`);
+  const seat = memory()[`seat in ${id}`];
   return SEATS[seat] ? seat : null;
 }
 
 /** Takes a seat in this game, or gets up from it, with null. Whether the browser remembers it. */
 export function takeSeat(id, seat, tokens = {}) {
-  for (const name of NAMES) if (tokens[name]) keep(`token of ${name} in ${id}`, tokens[name]);
-  return keep(`seat in ${id}`, seat ?? "");
+  // A wrong link does not replace a token that is there.
+  for (const name of NAMES) if (tokens[name]) memory()[`${name} in ${id}`] ??= tokens[name];
+  memory()[`seat in ${id}`] = seat ?? "";
+  return memory() !== held;
 }
 
 /** The token with which this side moves in a protected game, if this browser has it. */
 export function tokenOf(id, side) {
-  return kept(`token of ${NAMES[side]} in ${id}`);
+  return memory()[`${NAMES[side]} in ${id}`];
+}
+
+/** Forgets a token that the service refused. */
+export function forgetToken(id, side) {
+  delete memory()[`${NAMES[side]} in ${id}`];
 }
 
 /** The sides that a seat plays. */
@@ -38,25 +45,17 @@ export function sidesOf(seat) {
   return SEATS[seat] ?? [];
 }
 
-/** The address that seats somebody in the game. */
-export function invitation(id, play, tokens = {}) {
-  return `${location.origin}/games/${id}#${new URLSearchParams({ play, ...tokens })}`;
+/** The address that seats somebody in the game, with the tokens of these sides. */
+export function invitation(id, play, sides = sidesOf(play)) {
+  const invited = new URLSearchParams({ play });
+  for (const side of sides) if (tokenOf(id, side)) invited.set(NAMES[side], tokenOf(id, side));
+  return `${location.origin}/games/${id}#${invited}`;
 }
 
-function keep(key, value) {
-  held[key] = value;
+function memory() {
   try {
-    localStorage.setItem(key, value);
-    return true;
+    return localStorage ?? held;
   } catch {
-    return false;
-  }
-}
-
-function kept(key) {
-  try {
-    return localStorage.getItem(key) ?? held[key];
-  } catch {
-    return held[key];
+    return held;
   }
 }

@@ -14,7 +14,7 @@ const FIELDS = {
 /** Shows each request that the page sends, in the parts of the page that are made for that. */
 export function showWire() {
   onExchange(({ request, answer, failure }) => {
-    fill(part("curl"), ...withSecret(curl(request), request.headers.Authorization));
+    write(part("curl"), curl(request));
     part("outcome").className = "";
     if (answer) showAnswer(answer);
     else fill(part("outcome"), failure ? make("p", {}, `No answer: ${failure}`) : make("p", {}, "Sent…"));
@@ -54,13 +54,6 @@ function curl({ method, path, headers, body }) {
   else if (method !== "GET") lines.push(`-X ${method}`);
   for (const [name, value] of Object.entries(headers)) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
   return lines.join(" \\\n  ");
-}
-
-/** The text with the secret in an element of its own, which others who look at the screen cannot read. */
-function withSecret(text, secret) {
-  if (!secret) return [text];
-  const [before, after] = text.split(secret);
-  return [before, make("span", { class: "secret" }, secret), after];
 }
 
 function quoted(text) {

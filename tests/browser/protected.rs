@@ -32,7 +32,9 @@ async fn an_invitation_seats_one_player_and_its_token_leaves_the_address() {
     let alice = Chromium::at(&service.url).await;
     let link = start(&alice).await;
     let (game, fragment) = link.split_once('#').expect("a fragment");
-    let token = fragment.strip_prefix("play=two&two=").expect("a token");
+    let token = fragment
+        .strip_prefix("play=two&player_two=")
+        .expect("a token");
     assert!(token.len() >= 22, "{token}");
     let id = game.rsplit('/').next().expect("an id");
 
@@ -99,13 +101,23 @@ async fn a_viewer_without_a_token_sees_that_the_game_is_protected_and_cannot_mov
     assert_eq!(service.events(id).await, ["GameStarted", "A", "A"]);
 
     // A wrong token is refused by the service.
-    let guesser = Chromium::at(&format!("{game}#play=one&one=a-token-of-another-game")).await;
+    let guesser = Chromium::at(&format!(
+        "{game}#play=one&player_one=a-token-of-another-game"
+    ))
+    .await;
     guesser.drop_into("D").await;
     guesser
         .until_text("#notice", "The token is not one of this game")
         .await;
     assert_eq!(service.events(id).await.len(), 3);
     guesser.close().await;
+
+    // A wrong link does not replace the token of a player.
+    let wrong = format!("{game}#play=both&player_one=a-token-of-another-game");
+    alice.open(&service.url).await;
+    alice.open(&wrong).await;
+    alice.drop_into("B").await;
+    alice.until_events(4).await;
     alice.close().await;
 }
 

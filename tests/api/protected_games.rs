@@ -226,7 +226,8 @@ on_every_store! {
 
         let id = GameId::generate();
         let event = NewEvent { id: uuid::Uuid::now_v7(), event_type: "GameStarted", data, metadata };
-        let appended = service.store.append(&id.stream(), ExpectedRevision::NoStream, vec![event]);
+        let stream = id.stream();
+        let appended = service.store.append(&stream, ExpectedRevision::NoStream, vec![event]);
         appended.await.expect("a new stream");
         let [ada, grace] = GOLDEN_TOKENS.map(str::to_owned);
         let game = Protected { client: service.another_client(), id: id.to_string(), ada, grace };

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use connect_four::client::{Client, IdempotencyKey, Move, StartedGame};
 use reqwest::Method;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -305,4 +306,38 @@ fn a_game_at_one_keyboard_is_open_and_a_protected_one_needs_both_tokens() {
         service.ask(Method::GET, &format!("/games/{ID}"), None)["protected"],
         true
     );
+}
+
+#[test]
+fn another_program_starts_a_protected_game_with_a_secret_key_and_moves_with_the_tokens() {
+    let service = Service::start();
+    service.block_on(async {
+        let client = Client::new(&service.url).expect("a URL");
+        let key = IdempotencyKey::secret().expect("a random source");
+        let names = ["alice", "bob"];
+        let started = client.start_protected_game(names, &key).await;
+        let StartedGame { game, tokens } = started.expect("a game");
+        let again = client.start_protected_game(names, &key).await;
+        assert_eq!(again.expect("the same game").tokens, tokens);
+        let first = Move {
+            player: "alice",
+            column: "D",
+            revision: 0,
+        };
+        for (token, slug) in [
+            (None, Some("token-required")),
+            (Some(tokens.player_two), Some("not-your-seat")),
+            (Some(tokens.player_one), None),
+        ] {
+            let client = client.clone().with_token(token);
+            let moved = client
+                .make_move(game.id, &first, &IdempotencyKey::new())
+                .await;
+            match (moved, slug) {
+                (Ok(moved), None) => assert_eq!(moved.revision, 1),
+                (Err(error), Some(slug)) => assert!(error.is(slug), "{error}"),
+                (moved, slug) => panic!("{moved:?}, not {slug:?}"),
+            }
+        }
+    });
 }

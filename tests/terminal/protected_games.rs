@@ -102,6 +102,7 @@ fn only_the_terminals_of_the_players_move_in_a_game_that_one_of_them_starts() {
     let bob = Terminal::run_line(&line);
     bob.shows("Waiting for alice…");
     alice.types("D");
+    alice.shows("Waiting for bob…");
     bob.shows("bob, your column");
     bob.types("E");
     alice.shows("alice, your column");

@@ -96,6 +96,24 @@ fn the_help_and_the_errors_do_not_contain_the_password_of_the_event_store() {
 }
 
 #[test]
+fn the_help_and_the_errors_do_not_contain_the_token_of_a_player() {
+    let token = "a-token-of-a-player-22";
+    for arguments in [
+        &["play", "--help"][..],
+        &["play", "-h"],
+        &["play", "--unknown"],
+        &["play", "--as", "alice", "--server", "http://127.0.0.1:1"],
+    ] {
+        let output = run(arguments, &[("PLAYER_TOKEN", token)]);
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned() + &complaint(&output);
+        assert!(!printed.is_empty(), "{arguments:?}");
+        assert!(!printed.contains(token), "{printed}");
+    }
+    let output = run(&["play", "--help"], &[("PLAYER_TOKEN", token)]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("[env: PLAYER_TOKEN]"));
+}
+
+#[test]
 fn an_empty_variable_means_the_same_as_one_that_is_not_set() {
     let folder = TempDir::new().expect("a folder");
     let empty = VARIABLES.map(|name| (name, ""));

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use clap::Args;
 use uuid::Uuid;
 
+use crate::client::PlayerToken;
+
 /// The default address of the service.
 pub(super) const DEFAULT_SERVER: &str = "http://127.0.0.1:8080";
 
@@ -43,6 +45,21 @@ pub struct PlaySettings {
     /// The id or URL of the game to continue or join; a new game if omitted.
     #[arg(long, value_name = "ID")]
     pub game: Option<GameReference>,
+
+    /// Start a game that is not protected: everyone can move for both players. By default, a game
+    /// that is started with --as is protected. Its tokens are kept in the state directory.
+    #[arg(long, requires = "as_player")]
+    pub open: bool,
+
+    /// The token of the player in a protected game that was started elsewhere. Use the variable, because
+    /// other users of this machine can see the arguments of programs.
+    #[arg(
+        long,
+        env = "PLAYER_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    pub token: Option<PlayerToken>,
 }
 
 /// The game to watch or replay.

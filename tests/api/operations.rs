@@ -148,6 +148,7 @@ async fn cors_allows_requests_from_other_origins_and_exposes_the_headers() {
         "x-request-id",
         "idempotent-replayed",
         "preference-applied",
+        "www-authenticate",
     ] {
         assert!(
             exposed.split(',').any(|exposed| exposed == name),

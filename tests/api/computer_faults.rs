@@ -33,13 +33,15 @@ async fn a_failing_store_delays_a_reply_and_does_not_lose_it() {
         let store = Faulty::new(fault, reads_too);
         let computer = Service::with_computer(store.clone()).await;
         let human = Service::on(Arc::new(store.without_fault())).await;
+        computer.is_ready().await;
         store.switch_on();
         let game = start(&human, ["alice", "computer"]).await;
         move_in(&human, &game, "alice", "D").await;
         let retries = format!("{RETRIES}{{reason=\"{reason}\"}}");
-        until("the reply is tried twice", async || {
-            metric(&computer, &retries).await >= 2
-        })
+        until(
+            &format!("after {fault:?} the reply is tried twice"),
+            async || metric(&computer, &retries).await >= 2,
+        )
         .await;
         assert_eq!(human.get(&game).await.json()["revision"], 1);
         store.switch_off();

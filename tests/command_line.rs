@@ -5,13 +5,15 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-const VARIABLES: [&str; 6] = [
+const VARIABLES: [&str; 8] = [
     "EVENT_STORE",
     "LISTEN",
     "READ_MODEL",
     "RUST_LOG",
     "REQUIRE_IF_MATCH",
     "LOG_FORMAT",
+    "COMPUTER",
+    "COMPUTER_LEVEL",
 ];
 
 /// The program with only these of its variables set.

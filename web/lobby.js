@@ -23,6 +23,10 @@ let position = null;
 async function begin() {
   part("lobby").hidden = false;
   part("start").addEventListener("submit", start);
+  part("start").addEventListener("change", ({ target, currentTarget: form }) => {
+    const name = target.dataset.against;
+    if (name) form.elements.player_two.value = name;
+  });
   for (const list of lists) {
     list.url = list.first;
     await refresh(list);

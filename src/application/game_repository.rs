@@ -15,7 +15,7 @@ use super::game_id::GameId;
 use super::load_error::{LoadError, UnreadableReason};
 use super::resignation::resigned_by;
 use super::seats::Seats;
-use crate::domain::{Command, Game, GameEvent, evolve, replay};
+use crate::domain::{Command, Game, GameEvent, Players, evolve, replay};
 use crate::event_store::{
     EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, RecordedEvent,
     StreamName, StreamRevision, StreamSlice,
@@ -164,6 +164,17 @@ pub fn ends_game(recorded: &RecordedEvent) -> Result<bool, DecodeError> {
     Ok(match decode(&recorded.event_type, &recorded.data)? {
         GameEvent::GameFinished { .. } => true,
         GameEvent::GameStarted { .. } | GameEvent::MoveMade { .. } => false,
+    })
+}
+
+/// The players of the game that starts with this event; `None` if the event does not start a game.
+pub fn players_at_start(recorded: &RecordedEvent) -> Result<Option<Players>, DecodeError> {
+    Ok(match decode(&recorded.event_type, &recorded.data)? {
+        GameEvent::GameStarted {
+            player_one: one,
+            player_two: two,
+        } => Some(Players { one, two }),
+        GameEvent::MoveMade { .. } | GameEvent::GameFinished { .. } => None,
     })
 }
 

@@ -39,17 +39,44 @@ pub(super) async fn join(
     keyboard: &mut Lines,
 ) -> Result<Option<(Game, LocalPlayers)>, TerminalError> {
     let client = session.client.clone();
-    let Some(name) = &settings.as_player else {
-        let names = [settings.player_one.clone(), settings.player_two.clone()];
-        let game = match &settings.game {
-            Some(game) => {
-                let found = session.wait_for(client.game(game.id)).await?;
-                Some(found.map_err(|error| session.error(error))?)
+    let name = match (&settings.as_player, &settings.against, &settings.game) {
+        (Some(name), _, _) => name.clone(),
+        (None, None, game) => {
+            let names = [settings.player_one.clone(), settings.player_two.clone()];
+            let game = match game {
+                Some(game) => {
+                    let found = session.wait_for(client.game(game.id)).await?;
+                    Some(found.map_err(|error| session.error(error))?)
+                }
+                None => start(names, true, session, keyboard).await?,
+            };
+            return Ok(game.map(|game| (game, LocalPlayers::Both)));
+        }
+        (None, Some(against), None) => {
+            let game = start(
+                [None, Some(against.clone())],
+                settings.open,
+                session,
+                keyboard,
+            )
+            .await?;
+            return Ok(game.map(|game| {
+                let [starter, _] = game.players().map(ToString::to_string);
+                (game, LocalPlayers::One(starter))
+            }));
+        }
+        (None, Some(_), Some(_)) => {
+            session.ask(vec![], "Your name: ".to_owned())?;
+            match session.wait_for(keyboard.next()).await? {
+                Some(line) if !is_quit(&line) => {
+                    session.answered();
+                    line
+                }
+                Some(_) | None => return Ok(None),
             }
-            None => start(names, true, session, keyboard).await?,
-        };
-        return Ok(game.map(|game| (game, LocalPlayers::Both)));
+        }
     };
+    let name = &name;
     let game = match (&settings.game, &settings.against) {
         (Some(game), against) => {
             let found = session.wait_for(client.game(game.id)).await?;

@@ -37,9 +37,9 @@ pub struct PlaySettings {
     #[arg(long = "as", value_name = "NAME")]
     pub as_player: Option<String>,
 
-    /// The opponent's name, to start the game if it does not exist. The player who starts the
-    /// game moves first.
-    #[arg(long, value_name = "NAME", requires = "as_player")]
+    /// The opponent's name, to start the game if it does not exist; `computer` plays by itself. The
+    /// player who starts the game moves first.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["player_one", "player_two"])]
     pub against: Option<String>,
 
     /// The id or URL of the game to continue or join; a new game if omitted.

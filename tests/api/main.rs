@@ -32,6 +32,8 @@ mod all_events;
 mod all_events_edge_cases;
 mod bad_input;
 mod bodies;
+mod computer;
+mod computer_faults;
 mod conditional_reads;
 mod connections;
 mod damaged_lists;

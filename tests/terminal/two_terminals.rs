@@ -37,6 +37,36 @@ fn two_players_finish_a_game_at_two_terminals() {
 }
 
 #[test]
+fn one_player_plays_against_the_computer() {
+    let service = Service::start_with(&["--computer-level", "easy"]);
+    let against = ["play", "--server", &service.url, "--against", "computer"];
+    let mut alice = Terminal::run(&against);
+    alice.shows("Player one, yellow: ");
+    alice.types("alice");
+    alice.shows("alice, your column");
+    alice.types("A");
+    alice.has_written("Waiting for computer…");
+    alice.shows("alice, your column");
+    alice.types("q");
+    alice.ends();
+
+    // With the id of a game, the name alone is missing.
+    let mut ada = Terminal::run(&[&against[..], &["--game", ID]].concat());
+    ada.shows("Your name: ");
+    ada.types("ada");
+    ada.shows("ada, your column");
+    ada.types("D");
+    ada.has_written("Waiting for computer…");
+    ada.shows("ada, your column");
+    assert_eq!(
+        service.event_types(ID),
+        ["GameStarted", "MoveMade", "MoveMade"]
+    );
+    ada.types("q");
+    ada.ends();
+}
+
+#[test]
 fn the_first_player_starts_a_game_whose_id_both_know() {
     let service = Service::start();
     let server = ["play", "--open", "--server", &service.url, "--game", ID];

@@ -6,7 +6,7 @@ mod races;
 use std::sync::Arc;
 
 use super::command_error::CommandError;
-use super::command_options::{CommandOptions, Precondition};
+use super::command_options::{Authority, CommandOptions, Precondition};
 use super::deduplication::{KeyUse, find_after, find_by_key, is_used};
 use super::game_id::GameId;
 use super::game_repository::{GameAtRevision, GameRepository, HistoricEvent};
@@ -282,6 +282,12 @@ fn check_token(
         Command::Resign(resign) => &resign.player,
         Command::StartGame(_) => return Ok(()),
     };
+    if let Authority::Player(own) = &options.authority {
+        return match player.is_same_as(own) {
+            true => Ok(()),
+            false => Err(CommandError::NotYourSeat),
+        };
+    }
     let token = options.token.as_ref().ok_or(CommandError::TokenRequired)?;
     let seat = seats.seat_of(token).ok_or(CommandError::InvalidToken)?;
     let players = loaded.game.players();

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use super::bearer_token::bearer_token;
 use super::preconditions::precondition;
 use super::trace_context::event_metadata;
-use crate::application::{CommandOptions, IdempotencyKey};
+use crate::application::{Authority, CommandOptions, IdempotencyKey};
 use crate::http::problem::Problem;
 
 pub(crate) const NAME: &str = "Idempotency-Key";
@@ -35,6 +35,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestOptions {
             key: key(&head.headers)?,
             precondition: precondition(&head.headers)?,
             token: bearer_token(&head.headers),
+            authority: Authority::Token,
             seats: None,
         }))
     }

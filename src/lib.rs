@@ -9,7 +9,6 @@ mod panics;
 mod sqlite_file;
 pub mod telemetry;
 
-pub mod computer;
 pub mod drawing;
 
 pub mod event_store;
@@ -19,6 +18,8 @@ pub mod metrics;
 
 pub mod live;
 pub mod read_model;
+
+pub mod computer;
 
 pub mod http;
 

@@ -16,7 +16,6 @@ use sources::{Source, root, source, sources};
 const MAY_KNOW: &[(&str, &[&str])] = &[
     ("backoff", &[]),
     ("domain", &[]),
-    ("computer", &["domain"]),
     ("drawing", &["domain"]),
     ("panics", &[]),
     ("sqlite_file", &[]),
@@ -37,6 +36,18 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "computer",
+        &[
+            "backoff",
+            "panics",
+            "domain",
+            "event_store",
+            "application",
+            "metrics",
+            "read_model",
+        ],
+    ),
+    (
         "http",
         &[
             "telemetry",
@@ -48,6 +59,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
             "metrics",
             "live",
             "read_model",
+            "computer",
         ],
     ),
     ("client", &["backoff", "domain"]),
@@ -56,6 +68,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "domain",
+            "computer",
             "event_store",
             "application",
             "read_model",

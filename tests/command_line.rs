@@ -5,13 +5,15 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-const VARIABLES: [&str; 6] = [
+const VARIABLES: [&str; 8] = [
     "EVENT_STORE",
     "LISTEN",
     "READ_MODEL",
     "RUST_LOG",
     "REQUIRE_IF_MATCH",
     "LOG_FORMAT",
+    "COMPUTER",
+    "COMPUTER_LEVEL",
 ];
 
 /// The program with only these of its variables set.
@@ -93,6 +95,24 @@ fn the_help_and_the_errors_do_not_contain_the_password_of_the_event_store() {
     }
     let output = run(&["serve", "--help"], &[("EVENT_STORE", url)]);
     assert!(String::from_utf8_lossy(&output.stdout).contains("[env: EVENT_STORE]"));
+}
+
+#[test]
+fn the_help_and_the_errors_do_not_contain_the_token_of_a_player() {
+    let token = "a-token-of-a-player-22";
+    for arguments in [
+        &["play", "--help"][..],
+        &["play", "-h"],
+        &["play", "--unknown"],
+        &["play", "--as", "alice", "--server", "http://127.0.0.1:1"],
+    ] {
+        let output = run(arguments, &[("PLAYER_TOKEN", token)]);
+        let printed = String::from_utf8_lossy(&output.stdout).into_owned() + &complaint(&output);
+        assert!(!printed.is_empty(), "{arguments:?}");
+        assert!(!printed.contains(token), "{printed}");
+    }
+    let output = run(&["play", "--help"], &[("PLAYER_TOKEN", token)]);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("[env: PLAYER_TOKEN]"));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use connect_four::application::{DecodeError, decode, encode};
+use connect_four::application::{DecodeError, Seats, decode, encode};
 use connect_four::domain::{Column, GameEvent, GameResult, PlayerName};
 
 /// The golden files, each with the event in it. The file name begins with the event's type, and
@@ -16,6 +16,7 @@ fn golden_files() -> Vec<(&'static str, GameEvent)> {
     let beyond_latin = moved("玩家一", Column::G);
     vec![
         ("GameStarted.json", alice_and_bob.clone()),
+        ("GameStarted.protected.json", alice_and_bob.clone()),
         ("GameStarted.python.json", alice_and_bob),
         ("GameStarted.unicode.json", beyond_ascii.clone()),
         ("GameStarted.unicode.python.json", beyond_ascii),
@@ -35,6 +36,9 @@ fn golden_files() -> Vec<(&'static str, GameEvent)> {
         ("GameFinished.tied.python.json", finished(GameResult::Tied)),
     ]
 }
+
+/// The metadata of the event in the file without this ending. `tests/api/protected_games.rs` plays that game.
+const METADATA: &str = ".metadata.json";
 
 #[test]
 fn events_that_earlier_versions_wrote_are_decoded() {
@@ -69,8 +73,24 @@ fn every_golden_file_is_tested() {
         .expect("the folder of golden files")
         .map(|entry| entry.expect("an entry").file_name())
         .map(|file| file.into_string().expect("a file name in UTF-8"))
+        .map(|file| match file.strip_suffix(METADATA) {
+            Some(event) => format!("{event}.json"),
+            None => file,
+        })
         .collect();
     assert_eq!(there, looked_at);
+}
+
+/// The tutorial's programs read the data alone, and know its members only.
+#[test]
+fn a_protected_game_differs_from_others_in_the_metadata_of_its_start_alone() {
+    assert_eq!(
+        golden("GameStarted.protected.json"),
+        golden("GameStarted.json")
+    );
+    let metadata = golden("GameStarted.protected.metadata.json");
+    assert!(Seats::of_metadata(metadata.as_bytes()).is_some());
+    assert!(Seats::of_metadata(b"").is_none());
 }
 
 #[test]

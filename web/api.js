@@ -13,14 +13,15 @@ export function onExchange(listener) {
 }
 
 /** Starts a game. */
-export function startGame(playerOne, playerTwo, onRepeat) {
-  return command("/games", { player_one: playerOne, player_two: playerTwo }, {}, onRepeat);
+export function startGame(content, onRepeat) {
+  return command("/games", content, {}, onRepeat);
 }
 
 /** Makes a move on the board of this revision: on another one, it would be another move. */
-export function makeMove(id, player, column, revision, onRepeat) {
+export function makeMove(id, player, column, revision, token, onRepeat) {
   const path = `/games/${id}/moves`;
-  return command(path, { player, column }, { "If-Match": `"${revision}"` }, onRepeat);
+  const headers = { "If-Match": `"${revision}"`, ...(token && { Authorization: `Bearer ${token}` }) };
+  return command(path, { player, column }, headers, onRepeat);
 }
 
 /**
@@ -33,11 +34,12 @@ export function ask(path, headers = {}, onRepeat) {
 
 /**
  * Sends a command until there is an answer that tells its outcome. It carries a key of its own:
- * whether the request was lost or its answer, the service carries it out once.
+ * whether the request was lost or its answer, the service carries it out once. The key is a secret,
+ * because the service derives the tokens of a protected game from it.
  */
 function command(path, content, headers, onRepeat) {
   const body = JSON.stringify(content);
-  const key = { "Idempotency-Key": randomUuid() };
+  const key = { "Idempotency-Key": secret() };
   return untilAnswered({ method: "POST", path, headers: { ...headers, ...key }, body }, onRepeat);
 }
 
@@ -94,11 +96,8 @@ function tell(exchange) {
   for (const listener of listeners) listener(exchange);
 }
 
-/** `crypto.randomUUID` is only there over HTTPS and on this machine. */
-function randomUuid() {
+/** 128 random bits. */
+function secret() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -21,6 +21,7 @@ export function columnsIn(place, onDrop) {
       make("span", { class: "ghost", "aria-hidden": "true" }),
     ),
   );
+  buttons.forEach((button, index) => (button.style.gridColumn = index + 1));
   place.append(...buttons);
 
   place.addEventListener("keydown", (press) => {

@@ -9,13 +9,15 @@ import { fill, make, part, write } from "./dom.js";
 import { eventsIn } from "./events.js";
 import { fold, winner } from "./fold.js";
 import { follow } from "./live.js";
-import { acceptInvitation, invitation, seatIn, sidesOf, takeSeat } from "./seats.js";
+import { acceptInvitation, forgetToken, invitation, seatIn, sidesOf, takeSeat, tokenOf } from "./seats.js";
 import { timeline } from "./timeline.js";
 import { showListening, showWire } from "./wire.js";
 import { eventInWords, stateInWords } from "./words.js";
 
 const id = location.pathname.split("/")[2];
 const path = `/games/${id}/events`;
+
+const PROTECTED = "This game is protected: only its players can move, each with their own link.";
 
 /** Everything that this page knows of the game. */
 const events = [];
@@ -26,6 +28,7 @@ let unseen = 0;
 /** The move that was sent and is not among the events yet. */
 let sent = null;
 let seat = null;
+let isProtected = false;
 let live = null;
 
 const board = boardIn(part("board"), point);
@@ -39,7 +42,11 @@ async function begin() {
   seat = seatIn(id);
   showWire();
   showListening(path);
-  const history = await ask(`${path}?limit=100`, {}, () => showConnection(false));
+  const lost = () => showConnection(false);
+  const game = await ask(`/games/${id}`, {}, lost);
+  isProtected = game.body?.protected;
+  if (!canSit(seat)) seat = null;
+  const history = await ask(`${path}?limit=100`, {}, lost);
   if (history.problem) return notice(history.problem);
   events.push(...history.body.events);
   const wanted = Number(new URLSearchParams(location.search).get("revision") ?? Infinity);
@@ -77,7 +84,7 @@ async function drop(column) {
     return notice({ title: "This is the past", detail: "It cannot be changed. Go back to now to play." });
   }
   if (!sides.length) {
-    return notice({ title: "You are watching", detail: "Choose below the board who you play." });
+    return notice({ title: "You are watching", detail: isLocked() ? PROTECTED : "Choose below the board who you play." });
   }
   if (sent) return;
   const side = sides.includes(game.next) ? game.next : sides[0];
@@ -85,13 +92,15 @@ async function drop(column) {
   sent = move;
   notice(null);
   show();
-  const answer = await makeMove(id, move.player, column, move.revision, (problem) =>
+  const token = isProtected && tokenOf(id, side);
+  const answer = await makeMove(id, move.player, column, move.revision, token, (problem) =>
     notice({
       title: problem?.title ?? "The answer was lost",
       detail: "Sending the same move again, with the same key, so that it is made once.",
     }),
   );
   if (answer.problem) {
+    if (answer.status === 401) forgetToken(id, side);
     if (sent === move) sent = null;
     notice(answer.problem);
     show();
@@ -185,8 +194,18 @@ function showSeats() {
       make("input", { type: "radio", name: "seat", value, checked: (seat ?? "") === value, onchange: sit }),
       label,
     );
-  fill(part("seats"), make("legend", {}, "You play"), ...choices.map(choice));
+  const possible = choices.filter(([value]) => canSit(value));
+  fill(part("seats"), make("legend", {}, "You play"), ...possible.map(choice));
   showInvitations();
+}
+
+/** In a protected game, whoever plays a side needs its token. */
+function canSit(seat) {
+  return !isProtected || sidesOf(seat).every((side) => tokenOf(id, side));
+}
+
+function isLocked() {
+  return !canSit("one") && !canSit("two");
 }
 
 function sit(change) {
@@ -197,13 +216,13 @@ function sit(change) {
   show();
 }
 
-/** A link for each side that nobody plays at this browser. */
+/** A link for each side that nobody plays at this browser, if this browser has its token. */
 function showInvitations() {
   const { players } = fold(events);
-  const absent = [0, 1].filter((side) => seat && !sidesOf(seat).includes(side));
-  const link = (side) =>
-    make("p", {}, `Link for ${players[side]}: `, make("code", { class: "link" }, invitation(id, side)));
-  fill(part("invitations"), ...absent.map(link));
+  const absent = ["one", "two"].filter((name) => seat && ![name, "both"].includes(seat) && canSit(name));
+  const link = (name) =>
+    make("p", {}, `Link for ${players[sidesOf(name)[0]]}: `, make("code", { class: "link" }, invitation(id, name)));
+  fill(part("invitations"), ...absent.map(link), isLocked() ? make("p", {}, PROTECTED) : null);
 }
 
 begin();

@@ -4,7 +4,7 @@ import { ask, startGame } from "./api.js";
 import { smallDisc } from "./disc.js";
 import { fill, make, part, write } from "./dom.js";
 import { follow } from "./live.js";
-import { takeSeat } from "./seats.js";
+import { invitation, takeSeat } from "./seats.js";
 
 /** Milliseconds between two looks at the lists. */
 const PACE = 500;
@@ -23,6 +23,10 @@ let position = null;
 async function begin() {
   part("lobby").hidden = false;
   part("start").addEventListener("submit", start);
+  part("start").addEventListener("change", ({ target, currentTarget: form }) => {
+    const name = target.dataset.against;
+    if (name) form.elements.player_two.value = name;
+  });
   for (const list of lists) {
     list.url = list.first;
     await refresh(list);
@@ -38,11 +42,13 @@ async function start(submit) {
   button.disabled = true;
   notice("");
   const lost = () => notice("No answer. Sending the same request again, with the same key.");
-  const { body, problem } = await startGame(form.get("player_one"), form.get("player_two"), lost);
+  const names = { player_one: form.get("player_one"), player_two: form.get("player_two") };
+  const { body, problem } = await startGame({ ...names, protected: form.has("protected") }, lost);
   button.disabled = false;
   if (problem) return notice([problem.detail, ...(problem.errors ?? []).map((error) => error.detail)].join(" "));
-  takeSeat(body.id, form.get("seat"));
-  location.assign(`/games/${body.id}`);
+  const seat = form.get("seat");
+  const isRemembered = takeSeat(body.id, seat, body.tokens);
+  location.assign(isRemembered ? `/games/${body.id}` : invitation(body.id, seat, [0, 1]));
 }
 
 /** An event of any game: the lists are about to change. */

@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::idempotency_key::IdempotencyKey;
 use super::seats::{PlayerToken, Seats};
+use crate::domain::PlayerName;
 use crate::event_store::StreamRevision;
 
 /// A set of revisions of a game.
@@ -69,6 +70,16 @@ impl Precondition {
     }
 }
 
+/// What entitles a command to act for a player in a protected game.
+#[derive(Debug, Clone, Default)]
+pub enum Authority {
+    /// The token in the command's options. Every command that comes through HTTP.
+    #[default]
+    Token,
+    /// This process itself decided the command, for this player and no other. No request can set this.
+    Player(PlayerName),
+}
+
 /// The options of a command.
 #[derive(Debug, Clone, Default)]
 pub struct CommandOptions {
@@ -80,6 +91,8 @@ pub struct CommandOptions {
     pub precondition: Precondition,
     /// The token of the player, for a move or a resignation in a protected game.
     pub token: Option<PlayerToken>,
+    /// Whether the token is needed.
+    pub authority: Authority,
     /// The hashes of both players' tokens, to start a protected game.
     pub seats: Option<Seats>,
 }

@@ -15,7 +15,7 @@ use super::game_id::GameId;
 use super::load_error::{LoadError, UnreadableReason};
 use super::resignation::resigned_by;
 use super::seats::Seats;
-use crate::domain::{Command, Game, GameEvent, evolve, replay};
+use crate::domain::{Command, Game, GameEvent, Players, evolve, replay};
 use crate::event_store::{
     EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, RecordedEvent,
     StreamName, StreamRevision, StreamSlice,
@@ -167,6 +167,17 @@ pub fn ends_game(recorded: &RecordedEvent) -> Result<bool, DecodeError> {
     })
 }
 
+/// The players of the game that starts with this event; `None` if the event does not start a game.
+pub fn players_at_start(recorded: &RecordedEvent) -> Result<Option<Players>, DecodeError> {
+    Ok(match decode(&recorded.event_type, &recorded.data)? {
+        GameEvent::GameStarted {
+            player_one: one,
+            player_two: two,
+        } => Some(Players { one, two }),
+        GameEvent::MoveMade { .. } | GameEvent::GameFinished { .. } => None,
+    })
+}
+
 /// The games of an event store.
 pub struct GameRepository {
     store: Arc<dyn EventStore>,
@@ -270,7 +281,8 @@ impl GameRepository {
         read
     }
 
-    /// Appends the events that were decided on this state of the game. Returns the game after them.
+    /// Appends the events that were decided on this state of the game. Returns the game after them,
+    /// and whether an earlier append had stored them.
     pub(super) async fn append(
         &self,
         id: GameId,
@@ -278,7 +290,7 @@ impl GameRepository {
         command: &Command,
         options: &CommandOptions,
         events: Vec<GameEvent>,
-    ) -> Result<Arc<GameAtRevision>, EventStoreError> {
+    ) -> Result<(Arc<GameAtRevision>, bool), EventStoreError> {
         let stream = id.stream();
         let expected = ExpectedRevision::at(decided_on.revision);
         let key = options.key.as_ref();
@@ -320,7 +332,7 @@ impl GameRepository {
         if let Command::StartGame(_) = command {
             loaded.seats = options.seats.clone().map(Arc::new);
         }
-        Ok(self.insert(id, loaded))
+        Ok((self.insert(id, loaded), appended.is_repetition))
     }
 
     /// Checks that the event stored at this revision is the one that was appended. A store

@@ -18,12 +18,12 @@ mod testing;
 
 pub use command_error::CommandError;
 pub use command_handler::{CommandHandler, Handled};
-pub use command_options::{CommandOptions, Precondition, Revisions};
+pub use command_options::{Authority, CommandOptions, Precondition, Revisions};
 pub use deduplication::resulting_place;
 pub use event_json::{DecodeError, decode, encode};
 pub use game_id::{GAME_STREAM_PREFIX, GameId, InvalidGameId};
 pub use game_repository::{
-    GameAtRevision, GameFold, GameRepository, HistoricEvent, History, ends_game,
+    GameAtRevision, GameFold, GameRepository, HistoricEvent, History, ends_game, players_at_start,
 };
 pub use idempotency_key::{IdempotencyKey, InvalidIdempotencyKey};
 pub use load_error::{LoadError, UnreadableReason};

@@ -83,6 +83,7 @@ fn ignoring_empty_variables(command: clap::Command) -> clap::Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::computer::Level;
 
     #[test]
     fn serving_is_the_default() {
@@ -139,6 +140,40 @@ mod tests {
     }
 
     #[test]
+    fn the_computer_plays_by_default_under_another_name_or_not_at_all() {
+        let computer = |args: &[&str]| {
+            let args = [&["connect-four", "serve"], args].concat();
+            Cli::try_parse_from(args).map(|cli| match cli.into_command() {
+                Command::Serve(settings) => settings
+                    .computer()
+                    .map(|computer| (computer.name.to_string(), computer.level)),
+                other => panic!("{other:?} does not serve"),
+            })
+        };
+        let plays = |name: &str, level| Some((name.to_owned(), level));
+        for (args, expected) in [
+            (&[][..], plays("computer", Level::Normal)),
+            (&["--computer", "hal"], plays("hal", Level::Normal)),
+            // Normal form C.
+            (
+                &["--computer", "Zoe\u{301}"],
+                plays("Zo\u{e9}", Level::Normal),
+            ),
+            (
+                &["--computer-level", "hard"],
+                plays("computer", Level::Hard),
+            ),
+            (&["--computer", ""], None),
+            (&["--computer="], None),
+        ] {
+            assert_eq!(computer(args).expect("known flags"), expected, "{args:?}");
+        }
+        for args in [&["--computer", " "], &["--computer-level", "impossible"]] {
+            assert!(computer(args).is_err(), "{args:?}");
+        }
+    }
+
+    #[test]
     fn play_asks_for_everything_that_is_not_given() {
         let cli = Cli::try_parse_from(["connect-four", "play"]).expect("the defaults suffice");
         let Command::Play(settings) = cli.into_command() else {
@@ -154,7 +189,7 @@ mod tests {
     fn contradictory_flags_of_the_terminal_game_are_refused() {
         const ID: &str = "5b0f3a52-8c1e-4d49-9a57-0d7a0c3f9e12";
         for args in [
-            &["play", "--against", "bob"][..],
+            &["play", "--against", "bob", "--player-one", "alice"][..],
             &["play", "--as", "alice", "--player-one", "alice"],
             &["play", "--game", ID, "--player-two", "bob"],
             &["play", "--game", "no id"],
@@ -166,6 +201,7 @@ mod tests {
         }
         for args in [
             &["play", "--as", "alice", "--game", ID, "--against", "bob"][..],
+            &["play", "--against", "computer"],
             &["watch", ID],
             &[
                 "replay",

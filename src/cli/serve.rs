@@ -67,6 +67,10 @@ async fn serve(settings: &ServeSettings, logs: &Logs) -> Result<(), ServeError> 
     let app = app
         .requiring_if_match(settings.require_if_match)
         .counting_lost_lines(logs.clone());
+    let app = match settings.computer() {
+        Some(computer) => app.with_computer(computer)?,
+        None => app,
+    };
     let listener = TcpListener::bind(settings.listen.to_string())
         .await
         .map_err(|error| ServeError::Listen {

@@ -1,11 +1,15 @@
 //! The settings of `serve`, `rebuild` and `health`: for each one its flag, environment variable, default and
 //! `--help` text.
 
+use std::str::FromStr;
+
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use super::listen::ListenAddress;
 use crate::application::GameId;
+use crate::computer::{ComputerPlayer, Level};
+use crate::domain::{InvalidPlayerName, PlayerName};
 use crate::read_model::ReadModelLocation;
 use crate::telemetry::LogFormat;
 
@@ -30,6 +34,15 @@ pub struct ServeSettings {
     #[arg(long, env, value_parser = BoolishValueParser::new())]
     pub require_if_match: bool,
 
+    /// The name under which the computer plays: whoever starts a game with it gets moves from the
+    /// computer. With an empty name, `--computer ''`, the computer does not play.
+    #[arg(long, env, value_name = "NAME", default_value = "computer")]
+    pub computer: ComputerName,
+
+    /// How strong the computer plays: easy, normal or hard.
+    #[arg(long, env, value_name = "LEVEL", default_value_t = Level::Normal)]
+    pub computer_level: Level,
+
     /// The format of log lines: `text` for people, `json` for programs.
     #[arg(
         long,
@@ -49,6 +62,30 @@ pub struct ServeSettings {
         default_value = "info,kurrentdb=off"
     )]
     pub log: String,
+}
+
+impl ServeSettings {
+    /// The computer as a player; `None` if it does not play.
+    pub fn computer(&self) -> Option<ComputerPlayer> {
+        let name = self.computer.0.clone()?;
+        let level = self.computer_level;
+        Some(ComputerPlayer { name, level })
+    }
+}
+
+/// The name of the computer on the command line; an empty one means that it does not play.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ComputerName(Option<PlayerName>);
+
+impl FromStr for ComputerName {
+    type Err = InvalidPlayerName;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "" => Ok(ComputerName(None)),
+            name => PlayerName::parse(name).map(|name| ComputerName(Some(name))),
+        }
+    }
 }
 
 /// The event store and the read model.

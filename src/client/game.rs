@@ -22,6 +22,8 @@ pub struct Game {
     pub board: Board,
     pub last_move: Option<LastMove>,
     pub winning_line: Option<Vec<String>>,
+    #[serde(default)]
+    pub protected: bool,
 }
 
 /// The latest move of a game.

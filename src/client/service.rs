@@ -1,8 +1,10 @@
 //! The requests to the service. Each one is sent until it is answered.
 
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, Url};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use tokio::sync::watch;
@@ -12,20 +14,36 @@ use super::game::Game;
 use super::problem::{ClientError, InvalidServer};
 use super::redirect;
 use super::retry::{Connection, Retries, RetryPolicy};
+use super::token::{PlayerToken, PlayerTokens, secret};
 
 /// Longer than the five seconds after which the service itself gives up.
 pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Makes a request safe to repeat: a request that is sent again with the same key is carried out
-/// once and gets the same answer.
-#[derive(Debug, Clone)]
+/// once and gets the same answer. Its `Debug` form does not contain it, because the key of a protected
+/// game is a secret.
+#[derive(Clone)]
 pub struct IdempotencyKey(String);
+
+impl fmt::Debug for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdempotencyKey(..)")
+    }
+}
 
 impl IdempotencyKey {
     /// A new, unique key.
     pub fn new() -> IdempotencyKey {
         IdempotencyKey(Uuid::now_v7().to_string())
+    }
+
+    /// A new key that nobody can guess, for [`Client::start_protected_game`].
+    ///
+    /// # Errors
+    /// The random source of the operating system failed.
+    pub fn secret() -> Result<IdempotencyKey, getrandom::Error> {
+        secret().map(IdempotencyKey)
     }
 }
 
@@ -46,6 +64,16 @@ pub struct Move<'a> {
     pub revision: u64,
 }
 
+/// A protected game that this client started.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct StartedGame {
+    /// The game.
+    #[serde(flatten)]
+    pub game: Game,
+    /// The tokens of its players, which the service shows to nobody else.
+    pub tokens: PlayerTokens,
+}
+
 /// A client of one service.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -54,6 +82,7 @@ pub struct Client {
     base: Url,
     retry_policy: RetryPolicy,
     connection: watch::Sender<Connection>,
+    token: Option<PlayerToken>,
 }
 
 impl Client {
@@ -86,6 +115,7 @@ impl Client {
             base,
             retry_policy: RetryPolicy::default(),
             connection: watch::Sender::new(Connection::Untried),
+            token: None,
         })
     }
 
@@ -96,6 +126,12 @@ impl Client {
             retry_policy,
             ..self
         }
+    }
+
+    /// The same client with the token that it sends with moves and resignations, or with none.
+    #[must_use]
+    pub fn with_token(self, token: Option<PlayerToken>) -> Client {
+        Client { token, ..self }
     }
 
     /// The URL of the service, without a trailing slash.
@@ -152,6 +188,40 @@ impl Client {
         .await
     }
 
+    /// Starts a protected game; the service derives its id and its tokens from the key. So the key is a
+    /// secret: [`IdempotencyKey::secret`]. The same request with the same key gets the same answer.
+    pub async fn start_protected_game(
+        &self,
+        [player_one, player_two]: [&str; 2],
+        key: &IdempotencyKey,
+    ) -> Result<StartedGame, ClientError> {
+        let body = json!({"player_one": player_one, "player_two": player_two, "protected": true});
+        self.send(|| {
+            self.request(Method::POST, "games")
+                .header("idempotency-key", &key.0)
+                .json(&body)
+        })
+        .await
+    }
+
+    /// Starts a protected game with this id and these tokens. Returns the existing game if the same
+    /// players have started it with the same tokens.
+    pub async fn put_protected_game(
+        &self,
+        id: Uuid,
+        [player_one, player_two]: [&str; 2],
+        tokens: &PlayerTokens,
+    ) -> Result<Game, ClientError> {
+        let body = json!({
+            "player_one": player_one, "player_two": player_two, "protected": true, "tokens": tokens,
+        });
+        self.send(|| {
+            self.request(Method::PUT, &format!("games/{id}"))
+                .json(&body)
+        })
+        .await
+    }
+
     /// The current game.
     pub async fn game(&self, id: Uuid) -> Result<Game, ClientError> {
         self.send(|| self.request(Method::GET, &format!("games/{id}")))
@@ -173,7 +243,7 @@ impl Client {
     ) -> Result<Game, ClientError> {
         let body = json!({"player": player_move.player, "column": player_move.column});
         self.send(|| {
-            self.request(Method::POST, &format!("games/{id}/moves"))
+            self.player_request(&format!("games/{id}/moves"))
                 .header("idempotency-key", &key.0)
                 .header("if-match", format!("\"{}\"", player_move.revision))
                 .json(&body)
@@ -192,12 +262,22 @@ impl Client {
     ) -> Result<Game, ClientError> {
         let body = json!({"player": player});
         self.send(|| {
-            self.request(Method::POST, &format!("games/{id}/resignation"))
+            self.player_request(&format!("games/{id}/resignation"))
                 .header("idempotency-key", &key.0)
                 .header("if-match", format!("\"{revision}\""))
                 .json(&body)
         })
         .await
+    }
+
+    /// A command of a player, with the player's token.
+    fn player_request(&self, path: &str) -> RequestBuilder {
+        let request = self.request(Method::POST, path);
+        match &self.token {
+            // The field is marked as sensitive: its `Debug` form does not contain the token.
+            Some(token) => request.bearer_auth(token.reveal()),
+            None => request,
+        }
     }
 
     pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -1,4 +1,4 @@
-//! How strong the computer plays, as somebody chooses it.
+//! How strong the computer plays.
 
 use std::fmt;
 use std::str::FromStr;
@@ -56,7 +56,7 @@ impl fmt::Display for Level {
     }
 }
 
-/// A word that names no level.
+/// A word that is not the name of a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a level is one of easy, normal and hard")]
 pub struct UnknownLevel;

@@ -100,6 +100,7 @@ impl Log {
         Appended {
             revision,
             position: position_of(place),
+            is_repetition: false,
         }
     }
 
@@ -146,7 +147,10 @@ impl Log {
                 expected,
                 actual,
             }),
-            AppendCheck::AlreadyStored(last) => Ok(self.appended(stream, last)),
+            AppendCheck::AlreadyStored(last) => Ok(Appended {
+                is_repetition: true,
+                ..self.appended(stream, last)
+            }),
             AppendCheck::Store => {
                 let last = self.store(stream, expected.first_appended(), events);
                 Ok(self.appended(stream, last))

@@ -142,6 +142,10 @@ pub struct Appended {
     pub revision: StreamRevision,
     /// The position of that event.
     pub position: GlobalPosition,
+    /// Whether an earlier append stored the events, as far as the store knows. If several equal
+    /// appends run at the same time, at most one of those that one store carries out is not a
+    /// repetition. KurrentDB does not say it, so that store knows only its own appends.
+    pub is_repetition: bool,
 }
 
 /// The events that were read from a stream, and the revision of its last event.

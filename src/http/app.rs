@@ -1,13 +1,17 @@
 //! The state that handlers share.
 
 use crate::http::response::event_stream::{render, render_in_store_order};
+use std::io;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRef;
+use tokio::sync::watch;
 
 use crate::application::{CommandHandler, GameRepository};
+use crate::computer::{ComputerPlayer, Playing, ProcessManager};
+use crate::domain::PlayerName;
 use crate::event_store::EventStore;
 use crate::http::acknowledged::Acknowledged;
 use crate::http::forgetting::Forgetting;
@@ -35,6 +39,11 @@ pub struct Parts {
     pub(crate) read_model: Arc<ReadModel>,
     /// The projector stops when the last clone of the [`App`] is dropped.
     _projecting: Arc<Projecting>,
+    /// `None` unless the computer plays. It stops like the projector.
+    _playing: Option<Arc<Playing>>,
+    store_restored: watch::Receiver<u64>,
+    /// The name under which the computer plays.
+    pub(crate) computer: Option<PlayerName>,
     pub(crate) metrics: Metrics,
     pub(crate) acknowledged: Arc<Acknowledged>,
     pub(crate) requires_if_match: bool,
@@ -57,10 +66,12 @@ impl App {
         let games = Arc::new(GameRepository::new(measured.clone()));
         let live = Arc::new(Live::new(measured, RENDERS));
         let acknowledged = Arc::new(Acknowledged::default());
+        let (restored, store_restored) = watch::channel(0);
         let forgetting = Forgetting {
             games: games.clone(),
             live: live.clone(),
             acknowledged: acknowledged.clone(),
+            store_restored: restored,
         };
         let projecting = read_model.start(store, Arc::new(forgetting));
         App(Arc::new(Parts {
@@ -69,12 +80,36 @@ impl App {
             live,
             read_model,
             _projecting: Arc::new(projecting),
+            _playing: None,
+            store_restored,
+            computer: None,
             metrics,
             acknowledged,
             requires_if_match: false,
             logs: None,
             handler_timeout: HANDLER_TIMEOUT,
         }))
+    }
+
+    /// The computer plays in every game that has this player. Must be called within a Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// The system starts no thread for the solver.
+    pub fn with_computer(mut self, computer: ComputerPlayer) -> io::Result<App> {
+        let name = computer.name.clone();
+        let manager = ProcessManager {
+            computer,
+            games: self.games.clone(),
+            commands: self.commands.clone(),
+            read_model: self.read_model.clone(),
+            metrics: self.metrics.clone(),
+            store_restored: self.store_restored.clone(),
+        };
+        let parts = Arc::make_mut(&mut self.0);
+        parts._playing = Some(Arc::new(manager.start()?));
+        parts.computer = Some(name);
+        Ok(self)
     }
 
     /// Whether moves and resignations need `If-Match`.

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::application::{GameId, GameRepository};
 use crate::http::acknowledged::Acknowledged;
 use crate::live::Live;
@@ -13,6 +15,8 @@ pub(crate) struct Forgetting {
     pub(crate) games: Arc<GameRepository>,
     pub(crate) live: Arc<Live>,
     pub(crate) acknowledged: Arc<Acknowledged>,
+    /// Incremented when the store was restored.
+    pub(crate) store_restored: watch::Sender<u64>,
 }
 
 impl StoreObserver for Forgetting {
@@ -26,5 +30,6 @@ impl StoreObserver for Forgetting {
         self.games.forget_all();
         self.acknowledged.forget();
         self.live.start_again();
+        self.store_restored.send_modify(|times| *times += 1);
     }
 }

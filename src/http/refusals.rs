@@ -112,6 +112,11 @@ impl Problem {
         .retry_after("2")
     }
 
+    /// A precondition of a request that concerns no revision of a game, or of a read, is false.
+    pub(crate) fn precondition_failed(detail: impl Into<String>) -> Problem {
+        Problem::new(ProblemType::PreconditionFailed, detail)
+    }
+
     /// Adds the game's current revision as `ETag`.
     pub(crate) fn at_current(self, revision: StreamRevision) -> Problem {
         self.with_headers(etag_headers(revision))

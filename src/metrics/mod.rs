@@ -40,6 +40,11 @@ struct MoveLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RetryLabels {
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct CallLabels {
     call: &'static str,
     outcome: &'static str,
@@ -109,6 +114,9 @@ struct Registered {
     read_model_caught_up: Gauge,
     log_lines_lost: Counter,
     store_calls: Family<CallLabels, Histogram, fn() -> Histogram>,
+    computer_queue: Gauge,
+    computer_moves: Family<MoveLabels, Counter>,
+    computer_retries: Family<RetryLabels, Counter>,
 }
 
 impl Default for Registered {
@@ -131,6 +139,9 @@ impl Default for Registered {
             read_model_caught_up: Gauge::default(),
             log_lines_lost: Counter::default(),
             store_calls: Family::new_with_constructor(call_times),
+            computer_queue: Gauge::default(),
+            computer_moves: Family::default(),
+            computer_retries: Family::default(),
         };
         let mut all = Registry::default();
         #[cfg(target_os = "linux")]
@@ -212,6 +223,21 @@ impl Default for Registered {
             "Duration of the calls to the event store",
             metrics.store_calls.clone(),
         );
+        registry.register(
+            "computer_queue",
+            "Positions that wait for a thread of the computer's solver",
+            metrics.computer_queue.clone(),
+        );
+        registry.register(
+            "computer_moves",
+            "Moves of the computer, by outcome: made, repeated (another replica stored the same move), or lost-race",
+            metrics.computer_moves.clone(),
+        );
+        registry.register(
+            "computer_retries",
+            "Reactions of the computer that failed and were tried again, by reason",
+            metrics.computer_retries.clone(),
+        );
         metrics.registry = all;
         metrics
     }
@@ -243,6 +269,32 @@ impl Metrics {
     /// Counts a repeated command, which was not carried out again.
     pub fn replayed(&self) {
         self.0.repeated_commands.inc();
+    }
+
+    /// A position waits for the computer's solver.
+    pub fn computer_queue_grew(&self) {
+        self.0.computer_queue.inc();
+    }
+
+    /// A position no longer waits for the computer's solver.
+    pub fn computer_queue_shrank(&self) {
+        self.0.computer_queue.dec();
+    }
+
+    /// Counts a move that the computer decided on.
+    pub fn computer_moved(&self, outcome: &'static str) {
+        self.0
+            .computer_moves
+            .get_or_create(&MoveLabels { outcome })
+            .inc();
+    }
+
+    /// Counts a reaction of the computer that failed and is tried again.
+    pub fn computer_retried(&self, reason: &'static str) {
+        self.0
+            .computer_retries
+            .get_or_create(&RetryLabels { reason })
+            .inc();
     }
 
     fn called(&self, call: &'static str, outcome: &'static str, took: Duration) {

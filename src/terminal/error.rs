@@ -1,6 +1,7 @@
 //! The errors of the terminal subcommands.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::client::{ClientError, InvalidServer};
 
@@ -43,6 +44,34 @@ pub enum TerminalError {
         name: String,
         /// The two players.
         players: [String; 2],
+    },
+    /// The game is protected, and this terminal has no token for one of the players who move here.
+    #[error(
+        "the game is protected, and the token of {player} is not on this machine. The terminal that started the \
+         game shows the command that contains it; PLAYER_TOKEN and --token take it"
+    )]
+    NoToken {
+        /// The player's name.
+        player: String,
+    },
+    /// The service refuses the player's token.
+    #[error(
+        "{reason}. The terminal that started the game shows the command that contains the right token"
+    )]
+    TokenRefused {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file with the tokens of a game cannot be read or written.
+    #[error(
+        "the tokens of the game are kept in {}, which failed: {error}. --open starts a game without tokens",
+        path.display()
+    )]
+    TokenFile {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system reported.
+        error: io::Error,
     },
     /// The user pressed Ctrl-C.
     #[error("interrupted")]

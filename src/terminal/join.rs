@@ -1,11 +1,17 @@
 //! Finds or starts the game to play, and builds the commands that join it from elsewhere.
 
+use std::io;
+
+use uuid::Uuid;
+
 use super::error::TerminalError;
 use super::keyboard::{Lines, is_quit};
 use super::session::Session;
 use super::settings::{DEFAULT_SERVER, PlaySettings};
 use super::text::shell_word;
-use crate::client::{ClientError, Game, IdempotencyKey};
+use super::token_file::{KnownTokens, TokenFile};
+use super::tokens::Tokens;
+use crate::client::{ClientError, Game, IdempotencyKey, PlayerToken, PlayerTokens};
 
 /// The players whose moves are typed in this terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,30 +39,63 @@ pub(super) async fn join(
     keyboard: &mut Lines,
 ) -> Result<Option<(Game, LocalPlayers)>, TerminalError> {
     let client = session.client.clone();
-    let Some(name) = &settings.as_player else {
-        let names = [settings.player_one.clone(), settings.player_two.clone()];
-        let game = match &settings.game {
-            Some(game) => {
-                let found = session.wait_for(client.game(game.id)).await?;
-                Some(found.map_err(|error| session.error(error))?)
+    let name = match (&settings.as_player, &settings.against, &settings.game) {
+        (Some(name), _, _) => name.clone(),
+        (None, None, game) => {
+            let names = [settings.player_one.clone(), settings.player_two.clone()];
+            let game = match game {
+                Some(game) => {
+                    let found = session.wait_for(client.game(game.id)).await?;
+                    Some(found.map_err(|error| session.error(error))?)
+                }
+                None => start(names, true, session, keyboard).await?,
+            };
+            return Ok(game.map(|game| (game, LocalPlayers::Both)));
+        }
+        (None, Some(against), None) => {
+            let game = start(
+                [None, Some(against.clone())],
+                settings.open,
+                session,
+                keyboard,
+            )
+            .await?;
+            return Ok(game.map(|game| {
+                let [starter, _] = game.players().map(ToString::to_string);
+                (game, LocalPlayers::One(starter))
+            }));
+        }
+        (None, Some(_), Some(_)) => {
+            session.ask(vec![], "Your name: ".to_owned())?;
+            match session.wait_for(keyboard.next()).await? {
+                Some(line) if !is_quit(&line) => {
+                    session.answered();
+                    line
+                }
+                Some(_) | None => return Ok(None),
             }
-            None => start(names, session, keyboard).await?,
-        };
-        return Ok(game.map(|game| (game, LocalPlayers::Both)));
+        }
     };
+    let name = &name;
     let game = match (&settings.game, &settings.against) {
         (Some(game), against) => {
             let found = session.wait_for(client.game(game.id)).await?;
             let game = match (found, against) {
                 (Err(error), Some(against)) if error.is("game-not-found") => {
-                    let put = client.put_game(game.id, [name, against]);
-                    session.wait_for(put).await?
+                    let names = [name.as_str(), against.as_str()];
+                    match settings.open {
+                        true => session.wait_for(client.put_game(game.id, names)).await?,
+                        false => start_protected(game.id, names, session).await?,
+                    }
                 }
                 (found, _) => found,
             };
             Some(game.map_err(|error| session.error(error))?)
         }
-        (None, against) => start([Some(name.clone()), against.clone()], session, keyboard).await?,
+        (None, against) => {
+            let names = [Some(name.clone()), against.clone()];
+            start(names, settings.open, session, keyboard).await?
+        }
     };
     let Some(game) = game else {
         return Ok(None);
@@ -70,21 +109,48 @@ pub(super) async fn join(
     }
 }
 
-/// The command that joins the game as the opponent of this player.
-pub(super) fn opponent_command(session: &Session, game: &Game, name: &str) -> Option<String> {
+/// The command that joins the game as the opponent of this player, with the opponent's token if it is known.
+pub(super) fn opponent_command(
+    session: &Session,
+    game: &Game,
+    name: &str,
+    tokens: Option<&Tokens>,
+) -> Option<String> {
     let opponent = game
         .players()
         .into_iter()
-        .find(|player| player.as_str() != name)?;
-    Some(resume_command(
-        session,
-        game,
-        &LocalPlayers::One(opponent.to_string()),
-    ))
+        .find(|player| player.as_str() != name)?
+        .as_str();
+    let token = tokens.and_then(|tokens| tokens.kept_of(game, opponent));
+    let local = LocalPlayers::One(opponent.to_owned());
+    Some(with_token(token, command(session, game, &local)))
 }
 
-/// The command that continues the game.
-pub(super) fn resume_command(session: &Session, game: &Game, local: &LocalPlayers) -> String {
+/// The command that continues the game, with the player's token if it is not kept on this machine.
+pub(super) fn resume_command(
+    session: &Session,
+    game: &Game,
+    local: &LocalPlayers,
+    tokens: Option<&Tokens>,
+) -> String {
+    let token = match (local, tokens) {
+        (LocalPlayers::One(name), Some(tokens)) if tokens.is_only_given(game, name) => {
+            tokens.of_player(game, name)
+        }
+        (LocalPlayers::One(_) | LocalPlayers::Both, _) => None,
+    };
+    with_token(token, command(session, game, local))
+}
+
+/// The token is in a variable, because every user of a machine can see the arguments of programs.
+fn with_token(token: Option<&PlayerToken>, command: String) -> String {
+    match token {
+        Some(token) => format!("PLAYER_TOKEN={} {command}", token.reveal()),
+        None => command,
+    }
+}
+
+fn command(session: &Session, game: &Game, local: &LocalPlayers) -> String {
     let server = session.client.server();
     let game = match server == DEFAULT_SERVER {
         true => game.id.to_string(),
@@ -102,6 +168,7 @@ pub(super) fn resume_command(session: &Session, game: &Game, local: &LocalPlayer
 /// `None` if the user quits.
 async fn start(
     given: [Option<String>; 2],
+    is_open: bool,
     session: &mut Session,
     keyboard: &mut Lines,
 ) -> Result<Option<Game>, TerminalError> {
@@ -110,6 +177,7 @@ async fn start(
     let pinged = session.wait_for(client.ping()).await?;
     pinged.map_err(|error| session.error(error))?;
     let mut reason = vec![];
+    let id = Uuid::now_v7();
     loop {
         let mut names = [String::new(), String::new()];
         for (name, (given, colour)) in names
@@ -129,10 +197,15 @@ async fn start(
             };
             session.answered();
         }
-        let key = IdempotencyKey::new();
-        let [one, two] = &names;
-        let start = client.start_game([one, two], &key);
-        match session.wait_for(start).await? {
+        let names = [names[0].as_str(), names[1].as_str()];
+        let started = match is_open {
+            true => {
+                let key = IdempotencyKey::new();
+                session.wait_for(client.start_game(names, &key)).await?
+            }
+            false => start_protected(id, names, session).await?,
+        };
+        match started {
             Ok(game) => return Ok(Some(game)),
             Err(ClientError::Refused(problem))
                 if problem.status == 422 && given.iter().any(Option::is_none) =>
@@ -142,6 +215,31 @@ async fn start(
             Err(error) => return Err(session.error(error)),
         }
     }
+}
+
+/// Starts a protected game with tokens that this program chooses. They are in their file before the request is
+/// sent, so neither a lost answer nor the end of this program loses them.
+async fn start_protected(
+    id: Uuid,
+    names: [&str; 2],
+    session: &mut Session,
+) -> Result<Result<Game, ClientError>, TerminalError> {
+    let client = session.client.clone();
+    let file = TokenFile::of(client.server(), id)?;
+    // An earlier attempt may still start the game.
+    let tokens = match file.read()?.both() {
+        Some(tokens) => tokens,
+        None => PlayerTokens::generate().map_err(io::Error::from)?,
+    };
+    file.write(KnownTokens::from(&tokens))?;
+    let put = client.put_protected_game(id, names, &tokens);
+    let started = session.wait_for(put).await?;
+    if let Err(ClientError::Refused(problem)) = &started
+        && (400..500).contains(&problem.status)
+    {
+        file.forget()?;
+    }
+    Ok(started)
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ mod session;
 mod settings;
 mod single_keys;
 mod text;
+mod token_file;
+mod tokens;
 mod watch;
 
 use std::io::{self, ErrorKind, Write};

@@ -5,6 +5,7 @@ use super::join::{LocalPlayers, join, opponent_command, resume_command};
 use super::keyboard::{Lines, is_quit};
 use super::session::Session;
 use super::settings::PlaySettings;
+use super::tokens::Tokens;
 use crate::client::{Client, ClientError, EventStream, Game, IdempotencyKey, Move};
 use crate::domain::PlayerName;
 
@@ -15,6 +16,7 @@ pub(super) async fn play(settings: &PlaySettings) -> Result<(), TerminalError> {
     let Some((game, local_players)) = join(settings, &mut session, &mut keyboard).await? else {
         return session.show_notes(vec![]);
     };
+    let tokens = tokens(settings, &session, &game, &local_players)?;
     let client = session.client.clone();
     let mut played = PlayedGame {
         events: client.follow(game.id, Some(game.revision)),
@@ -22,6 +24,7 @@ pub(super) async fn play(settings: &PlaySettings) -> Result<(), TerminalError> {
         session,
         keyboard,
         local_players,
+        tokens,
         game,
         refusal: None,
     };
@@ -42,6 +45,8 @@ struct PlayedGame {
     session: Session,
     keyboard: Lines,
     local_players: LocalPlayers,
+    /// `None` if the game is not protected.
+    tokens: Option<Tokens>,
     game: Game,
     /// The events of the game: they report moves and resignations that are made elsewhere.
     events: EventStream,
@@ -124,8 +129,11 @@ impl PlayedGame {
         }
         let (id, player, revision) = (self.game.id, player.as_str(), self.game.revision);
         let key = IdempotencyKey::new();
+        let tokens = self.tokens.as_ref();
+        let token = tokens.and_then(|tokens| tokens.of_player(&self.game, player));
+        let client = self.client.clone().with_token(token.cloned());
         let answer = if line.eq_ignore_ascii_case(RESIGN) {
-            let sent = self.client.resign(id, player, revision, &key);
+            let sent = client.resign(id, player, revision, &key);
             self.session.wait_for(sent).await?
         } else {
             let column = &line.to_uppercase();
@@ -134,11 +142,16 @@ impl PlayedGame {
                 column,
                 revision,
             };
-            let sent = self.client.make_move(id, &player_move, &key);
+            let sent = client.make_move(id, &player_move, &key);
             self.session.wait_for(sent).await?
         };
         match answer {
             Ok(game) => {
+                if let (Some(tokens), LocalPlayers::One(_)) =
+                    (&mut self.tokens, &self.local_players)
+                {
+                    tokens.keep(&game, player);
+                }
                 self.game = game;
                 self.refusal = None;
                 Ok(())
@@ -152,7 +165,9 @@ impl PlayedGame {
                 self.refusal = Some(reason);
                 Ok(())
             }
-            Err(error) => Err(self.session.error(error)),
+            Err(error) => {
+                Err(refused_token(player, &error).unwrap_or_else(|| self.session.error(error)))
+            }
         }
     }
 
@@ -176,7 +191,8 @@ impl PlayedGame {
                 Some(last) => last.number > 1 || last.player.as_str() != name,
                 None => self.game.player_one.as_str() != name,
             };
-            if let Some(line) = opponent_command(&self.session, &self.game, name)
+            if let Some(line) =
+                opponent_command(&self.session, &self.game, name, self.tokens.as_ref())
                 && !has_joined
             {
                 notes.push("To play from another terminal:".to_owned());
@@ -188,12 +204,58 @@ impl PlayedGame {
     }
 
     fn show_resume_command(&mut self) -> Result<(), TerminalError> {
-        let line = resume_command(&self.session, &self.game, &self.local_players);
+        let line = resume_command(
+            &self.session,
+            &self.game,
+            &self.local_players,
+            self.tokens.as_ref(),
+        );
         self.session.show_notes(vec![
             "To go on with this game:".to_owned(),
             format!("  {line}"),
         ])
     }
+}
+
+/// The tokens of a protected game; `None` if the game is not protected. Fails if a player who moves here has none.
+fn tokens(
+    settings: &PlaySettings,
+    session: &Session,
+    game: &Game,
+    local_players: &LocalPlayers,
+) -> Result<Option<Tokens>, TerminalError> {
+    if !game.protected {
+        return Ok(None);
+    }
+    let local = match local_players {
+        LocalPlayers::One(name) => Some(name.as_str()),
+        LocalPlayers::Both => None,
+    };
+    let given = settings.token.clone();
+    let tokens = Tokens::of(session.client.server(), game, local, given)?;
+    let mut players = game.players().into_iter().map(PlayerName::as_str);
+    let lacks_token =
+        |player: &&str| local_players.include(player) && tokens.of_player(game, player).is_none();
+    match players.find(lacks_token) {
+        Some(player) if game.next_player.is_some() => Err(TerminalError::NoToken {
+            player: player.to_owned(),
+        }),
+        Some(_) | None => Ok(Some(tokens)),
+    }
+}
+
+/// The error in plain words, if the service refused the player's token.
+fn refused_token(player: &str, error: &ClientError) -> Option<TerminalError> {
+    let reason = if error.is("invalid-token") {
+        format!("the token of {player} belongs to neither player of this game")
+    } else if error.is("not-your-seat") {
+        format!("the token that was given for {player} belongs to the other player")
+    } else if error.is("token-required") {
+        format!("the game is protected, and no token of {player} was sent")
+    } else {
+        return None;
+    };
+    Some(TerminalError::TokenRefused { reason })
 }
 
 /// Resolves when an event after this revision is recorded, or the game is over.

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use clap::Args;
 use uuid::Uuid;
 
+use crate::client::PlayerToken;
+
 /// The default address of the service.
 pub(super) const DEFAULT_SERVER: &str = "http://127.0.0.1:8080";
 
@@ -35,14 +37,29 @@ pub struct PlaySettings {
     #[arg(long = "as", value_name = "NAME")]
     pub as_player: Option<String>,
 
-    /// The opponent's name, to start the game if it does not exist. The player who starts the
-    /// game moves first.
-    #[arg(long, value_name = "NAME", requires = "as_player")]
+    /// The opponent's name, to start the game if it does not exist; `computer` plays by itself. The
+    /// player who starts the game moves first.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["player_one", "player_two"])]
     pub against: Option<String>,
 
     /// The id or URL of the game to continue or join; a new game if omitted.
     #[arg(long, value_name = "ID")]
     pub game: Option<GameReference>,
+
+    /// Start a game that is not protected: everyone can move for both players. By default, a game
+    /// that is started with --as is protected. Its tokens are kept in the state directory.
+    #[arg(long, requires = "as_player")]
+    pub open: bool,
+
+    /// The token of the player in a protected game that was started elsewhere. Use the variable, because
+    /// other users of this machine can see the arguments of programs.
+    #[arg(
+        long,
+        env = "PLAYER_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    pub token: Option<PlayerToken>,
 }
 
 /// The game to watch or replay.

@@ -249,7 +249,7 @@ async fn without_a_stream_in_accept_the_answer_is_a_page_of_all_games() {
 #[tokio::test]
 async fn an_invalid_position_is_refused() {
     let service = Service::on_memory().await;
-    for id in ["", "x", "-1", "+1", "1.0", "1-", "18446744073709551616"] {
+    for id in ["x", "-1", "+1", "1.0", "1-", "18446744073709551616"] {
         let request = service.watch("/events", SSE).header("last-event-id", id);
         let problem = request
             .send()

@@ -168,6 +168,23 @@ on_every_store! {
         game.get("?x=1").await.is_problem(400, "invalid-query");
     }
 
+    async fn bytes_in_a_query_that_are_not_utf_8_are_refused(service: Service) {
+        for (query, parameter) in [
+            ("player=%FF", "player"), ("player=a%C3", "player"), ("limit=1&player=%C3%28", "player"),
+            ("player=%ED%A0%80", "player"), ("%FF=1", "\u{fffd}"), ("player=%C3&status=%A9", "player"),
+        ] {
+            let problem = service.get(&format!("/games?{query}")).await.is_problem(400, "invalid-query");
+            assert_eq!(problem["parameter"], parameter, "{query}");
+        }
+        let game = service.game_with("D").await;
+        for path in [game.path("?%FF"), game.path("/moves?x=%FF"), "/players?sort=%FF".to_owned(), "/events?%80".to_owned()] {
+            let problem = service.get(&path).await.is_problem(400, "invalid-query");
+            let detail = problem["detail"].as_str().expect("a detail");
+            assert!(detail.contains("UTF-8"), "{path}: {detail}");
+        }
+        service.get("/games?player=%C3%A9").await.is(200);
+    }
+
     async fn a_method_that_is_not_allowed_is_answered_with_the_allowed_ones(service: Service) {
         let game = service.game_with("D").await;
         for (method, path, allow) in [

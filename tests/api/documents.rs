@@ -98,3 +98,23 @@ async fn the_type_of_a_problem_is_the_address_of_its_explanation() {
         .await
         .is_problem(404, "not-found");
 }
+
+/// Sites that link to a page add parameters of their own.
+#[tokio::test]
+async fn documents_ignore_query_parameters() {
+    let service = Service::on_memory().await;
+    for path in ["/", "/docs", "/problems", "/problems/column-full"] {
+        for query in ["fbclid=x", "a=1&a=2", "%FF", "utm_source=a%20b"] {
+            page(&service, &format!("{path}?{query}")).await;
+        }
+    }
+    for path in [
+        "/",
+        "/openapi.yaml",
+        "/openapi.json",
+        "/problems",
+        "/problems/column-full",
+    ] {
+        service.get(&format!("{path}?fbclid=x")).await.is(200);
+    }
+}

@@ -21,7 +21,7 @@ const KEY: &str = "5f0c7a52-9d5e-4a6e-8b52-1f6f5a0a7c11";
 
 /// The kind of failure.
 #[derive(Debug, Clone, Copy)]
-enum Fault {
+pub(crate) enum Fault {
     Unavailable,
     AccessDenied,
     OutcomeUnknown,
@@ -52,7 +52,7 @@ impl Fault {
 
 /// A store that works until its fault is switched on.
 #[derive(Debug)]
-struct Faulty {
+pub(crate) struct Faulty {
     store: MemoryStore,
     fault: Fault,
     on: AtomicBool,
@@ -60,7 +60,7 @@ struct Faulty {
 }
 
 impl Faulty {
-    fn new(fault: Fault, reads_too: bool) -> Arc<Faulty> {
+    pub(crate) fn new(fault: Fault, reads_too: bool) -> Arc<Faulty> {
         Arc::new(Faulty {
             store: MemoryStore::new(),
             fault,
@@ -69,8 +69,17 @@ impl Faulty {
         })
     }
 
-    fn switch_on(&self) {
+    pub(crate) fn switch_on(&self) {
         self.on.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn switch_off(&self) {
+        self.on.store(false, Ordering::SeqCst);
+    }
+
+    /// The same events, in a store without a fault.
+    pub(crate) fn without_fault(&self) -> MemoryStore {
+        self.store.clone()
     }
 
     fn is_on(&self) -> bool {

@@ -46,7 +46,10 @@ async fn all_pages(client: &Client, query: &str) -> Vec<Value> {
         let page = answer.json();
         games.extend(page["games"].as_array().expect("games").iter().cloned());
         match page["next"].as_str() {
-            Some(next) => path = next.to_owned(),
+            Some(next) => {
+                assert!(!next.contains("?&"), "{next}");
+                path = next.to_owned();
+            }
             None => return games,
         }
         assert_eq!(answer.header("link"), format!("<{path}>; rel=\"next\""));
@@ -87,10 +90,10 @@ on_every_store! {
         let (ada, grace, alan) = (&nobody_else("ada"), &nobody_else("grace"), &nobody_else("alan"));
         let running = service.start_game(ada, grace).await;
         let lost = service.start_game(ada, grace).await;
-        lost.service.post(&lost.path("/resignation"), json!({"player": ada})).await.is(201);
+        lost.service.post(&lost.path("/resignation"), json!({"player": ada})).await.is(200);
         let other = service.start_game(alan, ada).await;
         let last = other.service.post(&other.path("/resignation"), json!({"player": ada})).await;
-        seen(&service, "/games", last.is(201).header("event-position")).await.is(200);
+        seen(&service, "/games", last.is(200).header("event-position")).await.is(200);
         for (query, expected) in [
             (format!("player={ada}"), &[&other, &lost, &running][..]),
             (format!("player={grace}"), &[&lost, &running]),

@@ -367,7 +367,7 @@ async fn a_hub_that_panics_disconnects_its_watchers_and_is_restarted() {
     append_moves(&store.store, game, 1).await;
     let next = tokio::time::timeout(soon, watcher.next()).await;
     let next = next.expect("the watcher ends, so that its client resumes");
-    assert_eq!(next.err(), Some(Interrupted::Stopped));
+    assert_eq!(next.err(), Some(Interrupted::Behind));
 
     let mut watcher = live.watch(game).await.after(StreamRevision::new(1));
     append_moves(&store.store, game, 1).await;

@@ -148,6 +148,7 @@ async fn cors_allows_requests_from_other_origins_and_exposes_the_headers() {
         "x-request-id",
         "idempotent-replayed",
         "preference-applied",
+        "www-authenticate",
     ] {
         assert!(
             exposed.split(',').any(|exposed| exposed == name),
@@ -188,5 +189,49 @@ on_every_store! {
             "$causationId": request_id,
         }));
         assert_eq!(metadata(3), json!({}));
+    }
+
+    async fn a_traceparent_that_is_not_valid_is_not_stored(service: Service) {
+        let (trace, parent) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+        let zeros = "0".repeat(32);
+        let valid = format!("00-{trace}-{parent}-01");
+        let later = format!("cc-{trace}-{parent}-01-more");
+        let columns = ["A", "B", "C", "D", "E", "F", "G"].iter().cycle();
+        let fields = [
+            vec![format!("00-{zeros}-{parent}-01")],
+            vec![format!("00-{trace}-{}-01", &zeros[..16])],
+            vec![format!("ff-{trace}-{parent}-01")],
+            vec![format!("00-{}-{parent}-01", trace.to_uppercase())],
+            vec![format!("00-{trace}-{}-01", parent.to_uppercase())],
+            vec![format!("00-{trace}-{parent}-0A")],
+            vec![format!("00-{}-{parent}-01", &trace[1..])],
+            vec![format!("00-{trace}-{parent}0-01")],
+            vec![format!("00-{trace}-{parent}-1")],
+            vec![format!("00-{trace}-{parent}-01-")],
+            vec![format!("00-{trace}-{parent}")],
+            vec![format!("0-{trace}-{parent}-01")],
+            vec![format!("CC-{trace}-{parent}-01")],
+            vec![format!("cc-{trace}-{parent}-01more")],
+            vec![valid.clone(), valid.clone()],
+            vec![valid],
+            vec![later],
+        ];
+        let game = service.game_with("").await;
+        let players = ["ada", "grace"].iter().cycle();
+        for ((fields, player), column) in fields.iter().zip(players).zip(columns) {
+            let request = game.move_request(player, column);
+            let request = fields.iter().fold(request, |request, field| request.header("traceparent", field));
+            request.send().await.is(201);
+        }
+        let page = game.get("/events?after=0&limit=100").await.is(200).json();
+        let stored = page["events"].as_array().expect("events");
+        for (event, fields) in stored.iter().zip(&fields).take(fields.len() - 2) {
+            assert_eq!(event["metadata"], json!({}), "{fields:?}");
+        }
+        // A version that is not known yet begins like version 00.
+        for (event, fields) in stored.iter().zip(&fields).skip(fields.len() - 2) {
+            assert_eq!(event["metadata"]["traceparent"], fields[0]);
+            assert_eq!(event["metadata"]["$correlationId"], "4bf92f35-77b3-4da6-a3ce-929d0e0e4736");
+        }
     }
 }

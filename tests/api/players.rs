@@ -16,7 +16,7 @@ async fn resign(game: &Game<'_>, player: &str) -> String {
         .service
         .post(&game.path("/resignation"), json!({"player": player}))
         .await;
-    answer.is(201).header("event-position").to_owned()
+    answer.is(200).header("event-position").to_owned()
 }
 
 fn path_of(name: &str) -> String {

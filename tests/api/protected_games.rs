@@ -2,13 +2,22 @@
 
 use std::sync::Arc;
 
-use connect_four::application::GameId;
-use connect_four::event_store::StreamRevision;
+use bytes::Bytes;
+use connect_four::application::{GameId, decode};
+use connect_four::event_store::{ExpectedRevision, NewEvent, StreamRevision};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::service::{Answer, Client, Service, on_every_store};
+
+const GOLDEN_DATA: &str = include_str!("../golden/GameStarted.protected.json");
+const GOLDEN_METADATA: &str = include_str!("../golden/GameStarted.protected.metadata.json");
+/// The tokens whose hashes are in the golden metadata.
+const GOLDEN_TOKENS: [&str; 2] = [
+    "9f86d081884c7d659a2feaa0c55ad015",
+    "60303ae22b998861bce3b28f33eec1be",
+];
 
 /// A secret as an idempotency key, different in each test.
 fn secret() -> String {
@@ -198,6 +207,57 @@ on_every_store! {
         assert!(metadata.contains("token_sha256"), "{metadata}");
         for token in [&game.ada, &game.grace] {
             assert!(!metadata.contains(token.as_str()));
+        }
+    }
+
+    async fn a_protected_game_that_an_earlier_version_stored_is_protected_by_the_same_tokens(service: Service) {
+        let line = |text: &'static str| Bytes::from(text.trim_end());
+        let (data, metadata) = (line(GOLDEN_DATA), line(GOLDEN_METADATA));
+        let body = json!({
+            "player_one": "Alice", "player_two": "Bob", "protected": true,
+            "tokens": {"player_one": GOLDEN_TOKENS[0], "player_two": GOLDEN_TOKENS[1]},
+        });
+        let id = GameId::generate();
+        let put = service.request(Method::PUT, &format!("/games/{id}")).json(&body);
+        put.send().await.is(201);
+        let stored = service.store.read_stream(&id.stream(), StreamRevision::FIRST).await;
+        let stored = stored.expect("it is read").events;
+        assert_eq!((&stored[0].data, &stored[0].metadata), (&data, &metadata));
+
+        let id = GameId::generate();
+        let event = NewEvent { id: uuid::Uuid::now_v7(), event_type: "GameStarted", data, metadata };
+        let stream = id.stream();
+        let appended = service.store.append(&stream, ExpectedRevision::NoStream, vec![event]);
+        appended.await.expect("a new stream");
+        let [ada, grace] = GOLDEN_TOKENS.map(str::to_owned);
+        let game = Protected { client: service.another_client(), id: id.to_string(), ada, grace };
+        game.move_by("Alice", "D", None).await.is_problem(401, "token-required");
+        game.move_by("Alice", "D", Some(&game.grace)).await.is_problem(403, "not-your-seat");
+        game.move_by("Alice", "D", Some(&game.ada)).await.is(201);
+        game.move_by("Bob", "D", Some(&game.grace)).await.is(201);
+    }
+
+    async fn the_tutorials_reader_gets_the_same_data_from_a_protected_game_as_from_another(service: Service) {
+        let protected = Protected::start(&service).await;
+        let open = service.game_with("DEDEDED").await;
+        for (number, column) in ["D", "E", "D", "E", "D", "E", "D"].into_iter().enumerate() {
+            let (player, token) = match number % 2 {
+                0 => ("ada", &protected.ada),
+                _ => ("grace", &protected.grace),
+            };
+            protected.move_by(player, column, Some(token)).await.is(201);
+        }
+        let mut games = Vec::new();
+        for id in [&protected.id, &open.id] {
+            let stream = id.parse::<GameId>().expect("an id").stream();
+            let stored = service.store.read_stream(&stream, StreamRevision::FIRST).await;
+            let events = stored.expect("it is read").events.into_iter();
+            games.push(events.map(|event| (event.event_type, event.data)).collect::<Vec<_>>());
+        }
+        assert_eq!(games[0], games[1]);
+        assert_eq!(games[0].len(), 9);
+        for (event_type, data) in &games[0] {
+            decode(event_type, data).expect("an event of the tutorial");
         }
     }
 

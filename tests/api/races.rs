@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use reqwest::Method;
 use serde_json::json;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::service::{Answer, Service, on_every_store};
+use crate::service::{Answer, Request, Service, on_every_store};
 
 const CLIENTS: usize = 32;
+const MANY: usize = 64;
 const COLUMNS: [&str; 7] = ["A", "B", "C", "D", "E", "F", "G"];
 
 /// Sends the move of every client at the same moment, and returns the answers.
@@ -33,6 +35,29 @@ async fn all_at_once(
         });
     }
     clients.join_all().await
+}
+
+/// Sends the same request from many clients at the same moment, and returns the answers.
+async fn at_once(service: &Service, request: Request) -> Vec<Answer> {
+    let request = request.into_inner().build().expect("a request");
+    let start = Arc::new(Barrier::new(MANY));
+    let mut clients = JoinSet::new();
+    for _ in 0..MANY {
+        let client = service.another_client();
+        let start = start.clone();
+        let request = request.try_clone().expect("a body of bytes");
+        clients.spawn(async move {
+            client.get("/livez").await.is(200);
+            start.wait().await;
+            client.send(request).await
+        });
+    }
+    clients.join_all().await
+}
+
+/// Whether the answer says that this request was carried out, and no other one before it.
+fn is_first(answer: &Answer) -> bool {
+    answer.status == 201 && answer.header("idempotent-replayed").is_empty()
 }
 
 fn count(answers: &[Answer], status: u16) -> usize {
@@ -115,5 +140,46 @@ on_every_store! {
             assert_eq!(made["player"], ["ada", "grace"][index % 2]);
         }
         assert_eq!(acknowledged.len(), moves.len());
+    }
+
+    async fn of_many_equal_starts_at_once_only_one_is_the_first(service: Service) {
+        for round in 0..2 {
+            let id = uuid::Uuid::new_v4();
+            let names = json!({"player_one": "ada", "player_two": "grace"});
+            let put = service.request(Method::PUT, &format!("/games/{id}")).json(&names);
+            let puts = at_once(&service, put).await;
+            assert_eq!(count(&puts, 201), 1, "round {round}");
+            assert_eq!(count(&puts, 200), MANY - 1);
+            assert_eq!(puts.iter().filter(|answer| is_first(answer)).count(), 1);
+
+            let keyed = service.request(Method::POST, "/games").json(&names);
+            let keyed = keyed.header("idempotency-key", &uuid::Uuid::new_v4().to_string());
+            let started = at_once(&service, keyed).await;
+            assert_eq!(count(&started, 201), MANY);
+            assert_eq!(started.iter().filter(|answer| is_first(answer)).count(), 1, "round {round}");
+            for answer in &started {
+                assert_eq!(answer.body, started[0].body);
+            }
+        }
+    }
+
+    async fn of_many_equal_puts_of_a_new_game_at_once_only_one_starts_it(service: Service) {
+        let names = json!({"player_one": "ada", "player_two": "grace"});
+        let put = service.request(Method::PUT, &format!("/games/{}", uuid::Uuid::new_v4()));
+        let puts = at_once(&service, put.header("if-none-match", "*").json(&names)).await;
+        assert_eq!(count(&puts, 201), 1);
+        for answer in puts.iter().filter(|answer| answer.status != 201) {
+            answer.is_problem(412, "revision-mismatch");
+        }
+    }
+
+    async fn of_many_equal_moves_at_once_only_one_is_the_first(service: Service) {
+        for key in [None, Some(uuid::Uuid::new_v4().to_string())] {
+            let game = service.game_with("").await;
+            let made = game.move_request("ada", "D");
+            let made = key.iter().fold(made, |made, key| made.header("idempotency-key", key));
+            let made = at_once(&service, made).await;
+            assert_eq!(made.iter().filter(|answer| is_first(answer)).count(), 1);
+        }
     }
 }

@@ -47,7 +47,7 @@ on_every_store! {
             game.move_request(player, column).header("idempotency-key", KEY).send()
         };
         let moved = keyed("ada", "D").await.is(201);
-        let resigned = service.post(&game.path("/resignation"), json!({"player": "ada"})).await.is(201);
+        let resigned = service.post(&game.path("/resignation"), json!({"player": "ada"})).await.is(200);
         assert!(position(&started) < position(&moved));
         assert!(position(&moved) < position(&resigned));
         assert_eq!(position(&start(key).await.is(201)), position(&started));
@@ -157,15 +157,13 @@ on_every_store! {
         service.is_ready().await;
         for turn in 0..20 {
             let ada = &nobody_else("ada");
-            let game = service.start_game(ada, "grace").await;
             let path = format!("/games?player={ada}");
-            let list = service.get(&path).await.is(200).json();
-            assert_eq!(list["games"][0]["revision"], 0, "turn {turn}");
+            let game = service.start_game(ada, "grace").await;
+            includes(&service, &path, |list| list["games"][0]["revision"] == 0, turn).await;
             game.move_by(ada, "D").await.is(201);
-            let list = service.get(&path).await.is(200).json();
-            assert_eq!(list["games"][0]["revision"], 1, "turn {turn}");
-            let record = service.get(&format!("/players/{ada}")).await.is(200).json();
-            assert_eq!(record["in_progress"], 1, "turn {turn}");
+            includes(&service, &path, |list| list["games"][0]["revision"] == 1, turn).await;
+            let record = format!("/players/{ada}");
+            includes(&service, &record, |record| record["in_progress"] == 1, turn).await;
         }
     }
 
@@ -199,6 +197,27 @@ on_every_store! {
             let answer = waiting.header("prefer", "wait=20").send().await;
             answer.is_problem(400, "invalid-event-position");
         }
+    }
+}
+
+/// Asserts that the list includes the last write, or that it waited as long as a list may wait. A busy machine
+/// can keep the read model behind for that long; then the list is requested again.
+async fn includes(
+    service: &Service,
+    path: &str,
+    is_included: impl Fn(&Value) -> bool,
+    turn: usize,
+) {
+    loop {
+        let asked = Instant::now();
+        let answer = service.get(path).await;
+        if answer.status == 200 && is_included(&answer.json()) {
+            return;
+        }
+        assert!(
+            asked.elapsed() >= Duration::from_millis(250),
+            "turn {turn}: {path}"
+        );
     }
 }
 

@@ -193,6 +193,12 @@ impl Client {
         Request(self.http.request(method, url))
     }
 
+    /// Sends a request that was built before.
+    pub(crate) async fn send(&self, request: reqwest::Request) -> Answer {
+        let builder = reqwest::RequestBuilder::from_parts(self.http.clone(), request);
+        Request(builder).send().await
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.request(Method::GET, path).send().await
     }

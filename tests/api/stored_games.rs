@@ -65,9 +65,9 @@ on_every_store! {
                 let request = request.header("idempotency-key", "0f3cd2a1-94f5-4e4c");
                 request.json(&json!({"player": name})).send()
             };
-            let resigned = keyed().await.is(201);
+            let resigned = keyed().await.is(200);
             assert_eq!(resigned.json()["result"], "PLAYER_TWO_WON");
-            assert_eq!(keyed().await.is(201).body, resigned.body);
+            assert_eq!(keyed().await.is(200).body, resigned.body);
         }
     }
 

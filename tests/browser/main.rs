@@ -15,5 +15,6 @@ mod negotiation;
 mod past;
 mod pictures;
 mod playing;
+mod protected;
 mod troubles;
 mod wire;

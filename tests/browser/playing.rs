@@ -10,6 +10,20 @@ const WON_BY_ALICE: [&str; 7] = ["A", "B", "A", "B", "A", "B", "A"];
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Chromium: cargo test --test browser -- --ignored"]
+async fn one_click_chooses_the_computer_as_the_opponent() {
+    let service = Service::start().await;
+    let alice = Chromium::at(&service.url).await;
+    alice.type_into("[name=player_one]", "alice").await;
+    alice.click("[data-against]").await;
+    alice.click("#start button").await;
+    alice.drop_into("D").await;
+    // The start, the move and the reply.
+    alice.until_events(3).await;
+    assert_eq!(alice.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: cargo test --test browser -- --ignored"]
 async fn two_browsers_play_a_whole_game() {
     let service = Service::start().await;
     let alice = Chromium::at(&service.url).await;

@@ -81,7 +81,7 @@ async fn a_move_whose_answer_is_lost_is_sent_again_and_made_once() {
     let proxy = ForgetfulProxy::before(&service.url).await;
     let browser = Chromium::at(&format!("{}/games/{id}#play=one", proxy.url)).await;
     browser.until_text("#connection", "Live").await;
-    proxy.lose_answers_to_moves(3);
+    proxy.lose_answers_to_commands(3);
     browser.drop_into("D").await;
     browser.until_text("#outcome", "Idempotent-Replayed").await;
     assert_eq!(proxy.left_to_lose(), 0);

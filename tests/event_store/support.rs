@@ -85,6 +85,14 @@ pub(crate) async fn go_on(
         .expect("the stream ends there")
 }
 
+/// What the store answers when this append is repeated.
+pub(crate) fn repetition_of(first: Appended) -> Appended {
+    Appended {
+        is_repetition: true,
+        ..first
+    }
+}
+
 /// The ids of the whole stream. Also asserts that the events have the right stream and revisions.
 pub(crate) async fn ids_in(store: &dyn EventStore, stream: &StreamName) -> Vec<Uuid> {
     let slice = store

@@ -250,6 +250,7 @@ impl EventStore for Erasable {
         Ok(Appended {
             revision: StreamRevision::new(stored.streams[stream].next - 1),
             position: position_of(stored.records.len() - 1),
+            is_repetition: false,
         })
     }
 

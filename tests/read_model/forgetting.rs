@@ -80,11 +80,11 @@ async fn after_a_restore_games_are_read_again_and_watchers_receive_the_new_event
     database.come_back();
     for (of_a_game, of_all) in &mut watching {
         let ended = timeout(PATIENCE, of_a_game.next()).await.expect("in time");
-        assert_eq!(ended.err(), Some(Interrupted::Stopped));
+        assert_eq!(ended.err(), Some(Interrupted::Behind));
         let ended = timeout(PATIENCE, of_all.after(None))
             .await
             .expect("in time");
-        assert_eq!(ended.err(), Some(Interrupted::Stopped));
+        assert_eq!(ended.err(), Some(Interrupted::Behind));
     }
     let mut watching = Vec::new();
     for service in [&one, &other] {
@@ -115,7 +115,7 @@ async fn a_game_whose_first_event_was_deleted_is_dropped_from_the_cache() {
     let mut watcher = service.live.watch(game).await.after(StreamRevision::new(1));
     database.truncate_before(&game.stream(), 1);
     let ended = timeout(PATIENCE, watcher.next()).await.expect("in time");
-    assert_eq!(ended.err(), Some(Interrupted::Stopped));
+    assert_eq!(ended.err(), Some(Interrupted::Behind));
     let forgotten = async { while service.game(game).await.0.is_success() {} };
     timeout(PATIENCE, forgotten).await.expect("in time");
 }

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use connect_four::client::{Client, ClientError, Connection, IdempotencyKey, Move, RetryPolicy};
+use connect_four::client::{
+    Client, ClientError, Connection, IdempotencyKey, Move, PlayerToken, RetryPolicy,
+};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -120,4 +122,65 @@ async fn a_body_that_is_not_a_game_is_an_error() {
         matches!(game, Err(ClientError::InvalidResponse(_))),
         "{game:?}"
     );
+}
+
+#[tokio::test]
+async fn moves_and_resignations_carry_the_token_and_reads_do_not() {
+    let (client, requests) = answering(vec![game(), game(), game(), game()]).await;
+    let token: PlayerToken = "a-token-of-a-player~22".parse().expect("a token");
+    let with_token = client.clone().with_token(Some(token));
+    let (id, key) = (Uuid::nil(), IdempotencyKey::new());
+    let moved = with_token.make_move(id, &MOVE, &key).await;
+    let resigned = with_token.resign(id, "alice", 1, &key).await;
+    let shown = with_token.game(id).await;
+    let without = client.make_move(id, &MOVE, &key).await;
+    for game in [moved, resigned, shown, without] {
+        assert!(!game.expect("a game").protected);
+    }
+    let requests = requests.await.expect("requests");
+    let carries: Vec<_> = requests
+        .iter()
+        .map(|request| request.contains("authorization: bearer a-token-of-a-player~22\r\n"))
+        .collect();
+    assert_eq!(carries, [true, true, false, false], "{requests:?}");
+}
+
+#[tokio::test]
+async fn a_protected_game_is_started_with_a_secret_key_and_its_answer_has_the_tokens() {
+    let game = json!({
+        "id": Uuid::nil(), "revision": 0, "player_one": "alice", "player_two": "bob",
+        "next_player": "alice", "is_finished": false, "result": null, "board": {},
+        "legal_columns": [], "last_move": null, "winning_line": null, "protected": true,
+        "tokens": {"player_one": "one-token", "player_two": "two-token"},
+    });
+    let game = answer("201 Created", &game.to_string());
+    let (client, requests) = answering(vec![game.clone(), game]).await;
+    let key = IdempotencyKey::secret().expect("a random source");
+    for _ in 0..2 {
+        let started = client.start_protected_game(["alice", "bob"], &key).await;
+        let started = started.expect("a game");
+        assert!(started.game.protected);
+        assert_eq!(started.tokens.player_two.reveal(), "two-token");
+        let shown = format!("{started:?} {client:?} {key:?}");
+        assert!(!shown.contains("-token"), "{shown}");
+    }
+    let requests = requests.await.expect("requests");
+    let key_of = |request: &str| {
+        let line = request
+            .lines()
+            .find_map(|line| line.strip_prefix("idempotency-key: "));
+        line.expect("a key").to_owned()
+    };
+    assert!(key_of(&requests[0]).len() >= 22, "a key of 128 bits");
+    assert_eq!(key_of(&requests[0]), key_of(&requests[1]));
+    assert!(requests[0].contains("\"protected\":true"), "{requests:?}");
+}
+
+#[test]
+fn the_debug_form_of_a_client_does_not_contain_its_token() {
+    let client = Client::new("localhost").expect("a URL");
+    let token: PlayerToken = "a-token-of-a-player~22".parse().expect("a token");
+    let shown = format!("{:?}", client.with_token(Some(token)));
+    assert!(shown.contains("PlayerToken(..)"), "{shown}");
+    assert!(!shown.contains("a-token"), "{shown}");
 }

@@ -63,7 +63,7 @@ fn a_move_whose_answer_is_lost_is_made_once() {
     let proxy = service.block_on(ForgetfulProxy::before(&service.url));
     let terminal = Terminal::run(&["play", "--server", &proxy.url, "--game", &id]);
     terminal.shows("alice, your column");
-    proxy.lose_answers_to_moves(2);
+    proxy.lose_answers_to_commands(2);
     terminal.types("D");
     terminal.shows("bob, your column");
     assert_eq!(proxy.left_to_lose(), 0, "the answer was lost twice");

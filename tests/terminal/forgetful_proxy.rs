@@ -1,4 +1,4 @@
-//! A proxy that forwards moves and loses their answers.
+//! A proxy that forwards commands and loses their answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,8 +32,8 @@ impl ForgetfulProxy {
         }
     }
 
-    /// The next `count` answers to moves will be lost. Other answers and events arrive.
-    pub(crate) fn lose_answers_to_moves(&self, count: usize) {
+    /// The next `count` answers to POST and PUT will be lost. Other answers and events arrive.
+    pub(crate) fn lose_answers_to_commands(&self, count: usize) {
         self.to_lose.store(count, Ordering::SeqCst);
     }
 
@@ -45,22 +45,22 @@ impl ForgetfulProxy {
 
 async fn carry(mut client: TcpStream, mut service: TcpStream, to_lose: Arc<AtomicUsize>) {
     let (mut request, mut answer) = ([0; 8192], [0; 8192]);
-    let mut is_move = false;
+    let mut is_command = false;
     loop {
         tokio::select! {
             read = client.read(&mut request) => match read {
                 Ok(length @ 1..) if service.write_all(&request[..length]).await.is_ok() => {
-                    is_move |= request.starts_with(b"POST /games/");
+                    is_command |= request.starts_with(b"POST ") || request.starts_with(b"PUT ");
                 }
                 Ok(_) | Err(_) => return,
             },
             read = service.read(&mut answer) => {
                 let lose = |left: usize| left.checked_sub(1);
                 let order = Ordering::SeqCst;
-                if is_move && to_lose.fetch_update(order, order, lose).is_ok() {
+                if is_command && to_lose.fetch_update(order, order, lose).is_ok() {
                     return;
                 }
-                is_move = false;
+                is_command = false;
                 match read {
                     Ok(length @ 1..) if client.write_all(&answer[..length]).await.is_ok() => {}
                     Ok(_) | Err(_) => return,

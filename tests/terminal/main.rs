@@ -8,6 +8,7 @@ mod job_control;
 mod one_keyboard;
 mod pipes;
 mod prepared_server;
+mod protected_games;
 mod redirects;
 mod service;
 mod terminal;

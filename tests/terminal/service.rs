@@ -72,6 +72,28 @@ impl Service {
         self.ask(Method::POST, &format!("/games/{id}/moves"), Some(body));
     }
 
+    /// The status of the answer to a move with this token, or without a token.
+    pub(crate) fn try_move(
+        &self,
+        id: &str,
+        player: &str,
+        column: &str,
+        token: Option<&str>,
+    ) -> u16 {
+        self.block_on(async {
+            let client = reqwest::Client::builder().no_proxy().build();
+            let request = client
+                .expect("a client")
+                .post(format!("{}/games/{id}/moves", self.url))
+                .json(&json!({"player": player, "column": column}));
+            let request = match token {
+                Some(token) => request.bearer_auth(token),
+                None => request,
+            };
+            request.send().await.expect("an answer").status().as_u16()
+        })
+    }
+
     /// The columns of all moves in the game's stream.
     pub(crate) fn columns(&self, id: &str) -> String {
         let events = self.events(id);
@@ -94,7 +116,7 @@ impl Service {
         page["events"].as_array().expect("events").clone()
     }
 
-    fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+    pub(crate) fn ask(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         self.block_on(async {
             let client = reqwest::Client::builder().no_proxy().build();
             let client = client.expect("a client");

@@ -11,6 +11,7 @@ use pty_process::Size;
 use pty_process::blocking::{Command, Pty, open};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use rustix::termios::{LocalModes, tcgetattr};
+use tempfile::TempDir;
 use vt100::Parser;
 
 /// The longest wait for expected output. Only a failing test waits so long.
@@ -24,6 +25,7 @@ pub(crate) struct Terminal {
     child: Child,
     pty: Arc<Pty>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
+    _state: TempDir,
 }
 
 struct Seen {
@@ -38,14 +40,27 @@ impl Terminal {
         Terminal::run_with(arguments, &[])
     }
 
-    /// The same, with these environment variables.
+    /// Runs a command that another terminal shows: variables, the name of the program, its arguments.
+    pub(crate) fn run_line(line: &str) -> Terminal {
+        let (variables, arguments) = line.split_once("connect-four ").expect("our program");
+        let variables = variables.split_whitespace();
+        let variables: Vec<_> = variables.filter_map(|set| set.split_once('=')).collect();
+        let arguments: Vec<_> = arguments.split_whitespace().collect();
+        Terminal::run_with(&arguments, &variables)
+    }
+
+    /// The same, with these environment variables. Each terminal has a state directory of its own, as on
+    /// different machines, unless the variables name one.
     pub(crate) fn run_with(arguments: &[&str], variables: &[(&str, &str)]) -> Terminal {
         let (pty, pts) = open().expect("a pseudo-terminal");
         pty.resize(Size::new(ROWS.get(), COLUMNS.get()))
             .expect("a size");
+        let state = TempDir::new().expect("a folder");
         let child = Command::new(env!("CARGO_BIN_EXE_connect-four"))
             .args(arguments)
             .env_remove("SERVER")
+            .env_remove("PLAYER_TOKEN")
+            .env("XDG_STATE_HOME", state.path())
             .env_remove("NO_COLOR")
             .env("TERM", "xterm")
             .envs(variables.iter().copied())
@@ -73,7 +88,12 @@ impl Terminal {
             lock(&shared.0).is_over = true;
             shared.1.notify_all();
         });
-        Terminal { child, pty, seen }
+        Terminal {
+            child,
+            pty,
+            seen,
+            _state: state,
+        }
     }
 
     /// Types this text and presses Enter.
@@ -135,6 +155,14 @@ impl Terminal {
     /// The current text of the screen.
     pub(crate) fn screen(&self) -> String {
         lock(&self.seen.0).screen.screen().contents()
+    }
+
+    /// The command below this note on the screen.
+    pub(crate) fn command_below(&self, note: &str) -> String {
+        let screen = self.screen();
+        let (_, below) = screen.split_once(note).expect("the note");
+        let line = below.lines().nth(1).expect("a line below it");
+        line.trim().to_owned()
     }
 
     /// Everything that was written so far, including escape sequences.

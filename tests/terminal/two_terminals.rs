@@ -13,11 +13,7 @@ fn two_players_finish_a_game_at_two_terminals() {
     alice.types("bob");
     alice.shows("alice, your column");
 
-    // Alice's screen shows the command for the other terminal.
-    let screen = alice.screen();
-    let (_, invitation) = screen.split_once("  connect-four ").expect("an invitation");
-    let line = invitation.lines().next().expect("a line");
-    let mut bob = Terminal::run(&line.split_whitespace().collect::<Vec<_>>());
+    let mut bob = Terminal::run_line(&alice.command_below("To play from another terminal:"));
     bob.shows("Waiting for alice…");
 
     for (yellow, red) in [("A", "B"), ("A", "B"), ("G", "B")] {
@@ -41,9 +37,39 @@ fn two_players_finish_a_game_at_two_terminals() {
 }
 
 #[test]
+fn one_player_plays_against_the_computer() {
+    let service = Service::start_with(&["--computer-level", "easy"]);
+    let against = ["play", "--server", &service.url, "--against", "computer"];
+    let mut alice = Terminal::run(&against);
+    alice.shows("Player one, yellow: ");
+    alice.types("alice");
+    alice.shows("alice, your column");
+    alice.types("A");
+    alice.has_written("Waiting for computer…");
+    alice.shows("alice, your column");
+    alice.types("q");
+    alice.ends();
+
+    // With the id of a game, the name alone is missing.
+    let mut ada = Terminal::run(&[&against[..], &["--game", ID]].concat());
+    ada.shows("Your name: ");
+    ada.types("ada");
+    ada.shows("ada, your column");
+    ada.types("D");
+    ada.has_written("Waiting for computer…");
+    ada.shows("ada, your column");
+    assert_eq!(
+        service.event_types(ID),
+        ["GameStarted", "MoveMade", "MoveMade"]
+    );
+    ada.types("q");
+    ada.ends();
+}
+
+#[test]
 fn the_first_player_starts_a_game_whose_id_both_know() {
     let service = Service::start();
-    let server = ["play", "--server", &service.url, "--game", ID];
+    let server = ["play", "--open", "--server", &service.url, "--game", ID];
     let too_early = [&server[..], &["--as", "bob"]].concat();
     let mut bob = Terminal::run(&too_early);
     assert_eq!(bob.ends(), Some(1));
@@ -59,7 +85,7 @@ fn the_first_player_starts_a_game_whose_id_both_know() {
 #[test]
 fn a_name_is_accepted_in_every_unicode_normalization() {
     let service = Service::start();
-    let server = ["play", "--server", &service.url, "--game", ID];
+    let server = ["play", "--open", "--server", &service.url, "--game", ID];
     let names = ["--as", "Zoe\u{308}", "--against", "bob"];
     let zoe = Terminal::run(&[&server[..], &names].concat());
     zoe.shows("Zo\u{eb}, your column");

@@ -6,12 +6,13 @@ mod races;
 use std::sync::Arc;
 
 use super::command_error::CommandError;
-use super::command_options::{CommandOptions, Precondition};
+use super::command_options::{Authority, CommandOptions, Precondition};
 use super::deduplication::{KeyUse, find_after, find_by_key, is_used};
 use super::game_id::GameId;
 use super::game_repository::{GameAtRevision, GameRepository, HistoricEvent};
 use super::idempotency_key::IdempotencyKey;
 use crate::domain::{Command, Game, MakeMove, Rejection, Resign, StartGame, decide};
+use crate::event_store::StreamRevision;
 use races::Races;
 
 /// How often a command is decided again after another append came first. A game has two players,
@@ -23,18 +24,13 @@ const DECISIONS_AFTER_A_LOST_RACE: usize = 5;
 pub struct Handled {
     /// The game after the command.
     pub game: Arc<GameAtRevision>,
-    /// Whether the command was already carried out earlier. If so, this request changed nothing.
+    /// Whether the command was already carried out earlier. If so, this request changed nothing. If
+    /// several equal requests run at the same time, at most one of them is not repeated. Replicas on
+    /// KurrentDB cannot know that of each other.
     pub is_repeated: bool,
 }
 
 impl Handled {
-    fn first_time(game: Arc<GameAtRevision>) -> Handled {
-        Handled {
-            game,
-            is_repeated: false,
-        }
-    }
-
     fn repeated(game: impl Into<Arc<GameAtRevision>>) -> Handled {
         Handled {
             game: game.into(),
@@ -66,7 +62,7 @@ impl CommandHandler {
         options: &CommandOptions,
     ) -> Result<Handled, CommandError> {
         let command = Command::StartGame(start);
-        let started = match self
+        match self
             .decide_and_append(id, Arc::default(), &command, options)
             .await
         {
@@ -80,8 +76,7 @@ impl CommandHandler {
                 None => Err(error),
             },
             started => started,
-        };
-        started.map(Handled::first_time)
+        }
     }
 
     /// Starts a game under an id that the client chose. If the same players have already started
@@ -107,7 +102,14 @@ impl CommandHandler {
                 return Ok(Handled::repeated(loaded));
             }
             match self.decide_and_append(id, loaded, &command, options).await {
-                Ok(game) => return Ok(Handled::first_time(game)),
+                // An equal request came first, so the game exists now.
+                Ok(handled)
+                    if handled.is_repeated && !precondition.holds(handled.game.revision) =>
+                {
+                    let history = self.games.history(id).await?;
+                    return Err(precondition_failed(precondition, &handled.game, history));
+                }
+                Ok(handled) => return Ok(handled),
                 Err(error) => races.lost(error.lost_race().ok_or(error)?),
             }
         }
@@ -128,7 +130,10 @@ impl CommandHandler {
             ..options.clone()
         };
         match self.start_game_at(id, start, &unconditional).await {
-            Ok(handled) if handled.is_repeated => {
+            // The game may have been played since the start.
+            Ok(handled)
+                if handled.is_repeated && handled.game.revision != Some(StreamRevision::FIRST) =>
+            {
                 let history = self.games.history(id).await?;
                 let first = history.get(..1).unwrap_or_default();
                 Ok(Handled::repeated(GameAtRevision::as_of(first)))
@@ -184,7 +189,7 @@ impl CommandHandler {
                 return Ok(repeated);
             }
             match self.decide_and_append(id, loaded, command, options).await {
-                Ok(game) => return Ok(Handled::first_time(game)),
+                Ok(handled) => return Ok(handled),
                 Err(error) => races.lost(error.lost_race().ok_or(error)?),
             }
         }
@@ -237,7 +242,7 @@ impl CommandHandler {
         loaded: Arc<GameAtRevision>,
         command: &Command,
         options: &CommandOptions,
-    ) -> Result<Arc<GameAtRevision>, CommandError> {
+    ) -> Result<Handled, CommandError> {
         let decided_on = loaded.revision;
         let events = decide(&loaded.game, command).map_err(|rejection| CommandError::Rejected {
             rejection,
@@ -247,7 +252,9 @@ impl CommandHandler {
             .games
             .append(id, loaded, command, options, events)
             .await;
-        appended.map_err(|error| CommandError::Append { decided_on, error })
+        let (game, is_repeated) =
+            appended.map_err(|error| CommandError::Append { decided_on, error })?;
+        Ok(Handled { game, is_repeated })
     }
 }
 
@@ -275,6 +282,12 @@ fn check_token(
         Command::Resign(resign) => &resign.player,
         Command::StartGame(_) => return Ok(()),
     };
+    if let Authority::Player(own) = &options.authority {
+        return match player.is_same_as(own) {
+            true => Ok(()),
+            false => Err(CommandError::NotYourSeat),
+        };
+    }
     let token = options.token.as_ref().ok_or(CommandError::TokenRequired)?;
     let seat = seats.seat_of(token).ok_or(CommandError::InvalidToken)?;
     let players = loaded.game.players();

@@ -1,6 +1,7 @@
 //! Commands on a store whose appends lose races on demand.
 
 use super::*;
+use crate::application::seats::{PlayerTokens, Seats};
 use crate::application::testing::{RacingStore, game, handler};
 use crate::domain::{Column, PlayerName, Players};
 use crate::event_store::{MemoryStore, StreamRevision};
@@ -177,6 +178,32 @@ async fn a_game_that_was_deleted_and_started_again_is_the_new_one_while_it_is_sh
         assert_eq!(loaded.game, expected.game, "{moves} moves");
         assert_eq!(loaded.event_ids, expected.event_ids);
     }
+}
+
+#[tokio::test]
+async fn a_command_that_this_process_decided_needs_no_token_and_acts_for_one_player_only() {
+    let handler = handler(MemoryStore::new());
+    let tokens = PlayerTokens::generate().expect("a random source");
+    let seats = CommandOptions {
+        seats: Some(Seats::from(&tokens)),
+        ..CommandOptions::default()
+    };
+    let players = Players::new(name("ada"), name("grace")).expect("two players");
+    let started = handler.start_game(game(), StartGame { players }, &seats);
+    started.await.expect("a new game");
+    let with = |authority| CommandOptions {
+        authority,
+        ..CommandOptions::default()
+    };
+    let by_ada = async |authority| {
+        let options = with(authority);
+        handler.make_move(game(), ada_to(Column::D), &options).await
+    };
+    let refused = by_ada(Authority::Token).await;
+    assert!(matches!(refused, Err(CommandError::TokenRequired)));
+    let refused = by_ada(Authority::Player(name("grace"))).await;
+    assert!(matches!(refused, Err(CommandError::NotYourSeat)));
+    assert_eq!(revision(by_ada(Authority::Player(name("ada"))).await), 1);
 }
 
 async fn start(handler: &CommandHandler) -> Result<Handled, CommandError> {

@@ -175,6 +175,7 @@ impl Append {
         let appended = Appended {
             revision: StreamRevision::new(written.next_expected_version),
             position: position(written.position),
+            is_repetition: false,
         };
         let last = self
             .expected

@@ -206,6 +206,7 @@ pub(super) async fn find(
         Ok(last) => Ok(last.map(|last| Appended {
             revision: last.revision,
             position: last.position,
+            is_repetition: false,
         })),
         Err(Failure::Missing | Failure::Deleted) => Ok(None),
         Err(failure) => Err(failure),

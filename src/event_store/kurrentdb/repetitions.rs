@@ -2,6 +2,9 @@
 //!
 //! The server drops an append if an append with the same ids has been written but not yet
 //! committed, and answers it only after two seconds. A double click must not cause that delay.
+//!
+//! The server does not say whether it stored an append now or had stored it before. But this process
+//! knows its own appends: if they are equal, all but the first one are repetitions.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -9,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
+use quick_cache::sync::Cache;
 use uuid::Uuid;
 
 use crate::event_store::{Appended, EventStoreError, ExpectedRevision, NewEvent, StreamName};
@@ -25,9 +29,25 @@ struct Identity {
 
 type Appends = HashMap<Identity, Shared<BoxFuture<'static, Outcome>>>;
 
-/// The appends of this process that are in progress.
-#[derive(Debug, Default)]
-pub(super) struct AppendsInFlight(Mutex<Appends>);
+/// How many successful appends are remembered. An equal append that is sent later was decided
+/// before the first one succeeded, a few milliseconds ago.
+const REMEMBERED: usize = 8192;
+
+/// The appends of this process that are in progress, and those that have just succeeded.
+#[derive(Debug)]
+pub(super) struct AppendsInFlight {
+    running: Mutex<Appends>,
+    succeeded: Cache<Identity, ()>,
+}
+
+impl Default for AppendsInFlight {
+    fn default() -> AppendsInFlight {
+        AppendsInFlight {
+            running: Mutex::default(),
+            succeeded: Cache::new(REMEMBERED),
+        }
+    }
+}
 
 impl AppendsInFlight {
     /// Waits for the same append if it is in progress already; otherwise starts `work`.
@@ -49,32 +69,42 @@ impl AppendsInFlight {
             first: expected.first_appended().number(),
             ids: events.iter().map(|event| event.id).collect(),
         };
-        let outcome = {
+        let (outcome, is_repetition) = {
             let mut appends = self.appends();
             match appends.get(&identity) {
-                Some(outcome) => outcome.clone(),
+                Some(outcome) => (outcome.clone(), true),
                 None => {
+                    let is_repetition = self.succeeded.get(&identity).is_some();
                     let (all, own) = (self.clone(), identity.clone());
                     let work = AssertUnwindSafe(work(events)).catch_unwind();
                     let task = tokio::spawn(async move {
                         let outcome = work.await;
-                        all.appends().remove(&own);
-                        outcome.unwrap_or_else(|_| unknown("the append panicked"))
+                        let outcome = outcome.unwrap_or_else(|_| unknown("the append panicked"));
+                        let mut appends = all.appends();
+                        appends.remove(&own);
+                        if outcome.is_ok() {
+                            all.succeeded.insert(own, ());
+                        }
+                        outcome
                     });
                     let outcome = task
                         .map(|joined| joined.unwrap_or_else(unknown))
                         .boxed()
                         .shared();
                     appends.insert(identity, outcome.clone());
-                    outcome
+                    (outcome, is_repetition)
                 }
             }
         };
-        outcome.await
+        let appended = outcome.await?;
+        Ok(Appended {
+            is_repetition,
+            ..appended
+        })
     }
 
     fn appends(&self) -> MutexGuard<'_, Appends> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

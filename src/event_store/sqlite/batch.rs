@@ -98,7 +98,11 @@ impl<'c, 'a> Batch<'c, 'a> {
             }
             AppendCheck::AlreadyStored(revision) => {
                 let (_, position) = self.stored(stream, revision)?;
-                Ok(Ok(Appended { revision, position }))
+                Ok(Ok(Appended {
+                    revision,
+                    position,
+                    is_repetition: true,
+                }))
             }
             AppendCheck::Conflict => Ok(Err(EventStoreError::WrongExpectedRevision {
                 stream: stream.clone(),
@@ -136,6 +140,7 @@ impl<'c, 'a> Batch<'c, 'a> {
         let mut last = Appended {
             revision: first,
             position: GlobalPosition::counted(0),
+            is_repetition: false,
         };
         for (offset, event) in (0..).zip(events) {
             last.revision = first.plus(offset);

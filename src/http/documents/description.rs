@@ -1,4 +1,5 @@
-//! The description of the service: the OpenAPI document and the index.
+//! The description of the service: the OpenAPI document and the index. Documents ignore query parameters, because
+//! sites that link to a page add their own.
 
 use std::sync::LazyLock;
 
@@ -8,8 +9,6 @@ use axum::response::Response;
 use bytes::Bytes;
 use serde_json::{Value, json as value};
 
-use crate::http::problem::Problem;
-use crate::http::request::query::Query;
 use crate::http::response::{json, text};
 
 const YAML: &str = include_str!("../../../openapi.yaml");
@@ -32,15 +31,13 @@ pub(crate) const FIVE_MINUTES: (HeaderName, HeaderValue) = (
 pub(crate) const VARIES: (HeaderName, HeaderValue) = (VARY, HeaderValue::from_static("accept"));
 
 /// `GET /openapi.yaml` (RFC 9512)
-pub(crate) async fn openapi_yaml(query: Query) -> Result<Response, Problem> {
-    query.finish()?;
-    Ok(text([FIVE_MINUTES], "application/yaml", YAML))
+pub(crate) async fn openapi_yaml() -> Response {
+    text([FIVE_MINUTES], "application/yaml", YAML)
 }
 
 /// `GET /openapi.json`
-pub(crate) async fn openapi_json(query: Query) -> Result<Response, Problem> {
-    query.finish()?;
-    Ok(text([FIVE_MINUTES], "application/json", JSON.clone()))
+pub(crate) async fn openapi_json() -> Response {
+    text([FIVE_MINUTES], "application/json", JSON.clone())
 }
 
 /// The way to the description of the API (RFC 8631).

@@ -12,14 +12,12 @@ use super::description::{FIVE_MINUTES, VARIES};
 use super::page::escape;
 use crate::http::problem::Problem;
 use crate::http::request::accept::PageForm;
-use crate::http::request::query::Query;
 use crate::http::response::json;
 
 /// `GET /problems`
-pub(crate) async fn list_problems(form: PageForm, query: Query) -> Result<Response, Problem> {
-    query.finish()?;
+pub(crate) async fn list_problems(form: PageForm) -> Response {
     let all = ProblemType::ALL.iter().copied();
-    Ok(match form {
+    match form {
         PageForm::Json => json(
             [VARIES, FIVE_MINUTES],
             value!({"problems": all.map(summary).collect::<Vec<_>>()}),
@@ -36,16 +34,14 @@ pub(crate) async fn list_problems(form: PageForm, query: Query) -> Result<Respon
             }
             page([VARIES], "Problems", &format!("<table>\n{rows}</table>\n"))
         }
-    })
+    }
 }
 
 /// `GET /problems/{slug}`
 pub(crate) async fn show_problem(
     form: PageForm,
     slug: Result<Path<String>, PathRejection>,
-    query: Query,
 ) -> Result<Response, Problem> {
-    query.finish()?;
     let slug = slug.map(|Path(slug)| slug).unwrap_or_default();
     let problem_type = ProblemType::ALL
         .iter()

@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use super::all_event_stream::stream_all_events;
 use super::history::{Place, read, read_problem};
-use super::negotiation::{EventsAs, LARGEST_PAGE, LAST_EVENT_ID, PAGE};
+use super::negotiation::{EventsAs, LARGEST_PAGE, PAGE, last_event_id};
 use crate::event_store::GlobalPosition;
 use crate::http::app::App;
 use crate::http::problem::Problem;
@@ -47,12 +47,10 @@ pub(crate) async fn list_all_events(
 
 /// The position in `Last-Event-ID`: the last event that the client has.
 fn last_position(headers: &HeaderMap) -> Result<Option<GlobalPosition>, Problem> {
-    let mut fields = headers.get_all(LAST_EVENT_ID).iter();
-    let Some(field) = fields.next() else {
+    let Some(text) = last_event_id(headers).map_err(|_| invalid_last_event_id())? else {
         return Ok(None);
     };
-    let text = field.to_str().ok().filter(|_| fields.next().is_none());
-    let position = text.and_then(parse_position);
+    let position = parse_position(text);
     position.map(Some).ok_or_else(invalid_last_event_id)
 }
 

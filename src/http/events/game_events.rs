@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 
 use super::game_event_stream::stream_events;
-use super::negotiation::{EventsAs, LARGEST_PAGE, PAGE, last_event_id};
+use super::negotiation::{EventsAs, LARGEST_PAGE, PAGE, last_revision};
 use crate::application::GameId;
 use crate::http::app::App;
 use crate::http::games::history::stored_history;
@@ -29,7 +29,7 @@ pub(crate) async fn list_events(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let after = query.number("after", 0..=u64::MAX)?;
-    let last_event_id = last_event_id(&headers)?;
+    let last_revision = last_revision(&headers)?;
     match events_as {
         EventsAs::Page => {
             let limit = query.number("limit", 1..=LARGEST_PAGE)?.unwrap_or(PAGE);
@@ -39,7 +39,7 @@ pub(crate) async fn list_events(
         }
         EventsAs::Stream(format) => {
             query.finish()?;
-            let after = last_event_id.or(after);
+            let after = last_revision.or(after);
             stream_events(&app, id, format, after).await
         }
     }

@@ -44,24 +44,41 @@ impl<S: Send + Sync> FromRequestParts<S> for EventsAs {
     }
 }
 
-pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// The revision in `Last-Event-ID`: the last event that the client has. It takes precedence over `after`,
-/// because a browser reconnects with the original URL.
-pub(crate) fn last_event_id(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+/// The value of `Last-Event-ID`: the id of the last event that the client has. An empty one counts as absent, as
+/// in the HTML standard. An error if it is given twice or is not text.
+pub(crate) fn last_event_id(headers: &HeaderMap) -> Result<Option<&str>, InvalidLastEventId> {
     let mut fields = headers.get_all(LAST_EVENT_ID).iter();
     let Some(field) = fields.next() else {
         return Ok(None);
     };
-    let digits = field.to_str().ok().filter(|_| fields.next().is_none());
-    let digits = digits.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    match digits.map(str::parse) {
-        Some(Ok(revision)) => Ok(Some(revision)),
-        Some(Err(_)) | None => Err(Problem::new(
+    match (field.to_str(), fields.next()) {
+        (Ok(""), None) => Ok(None),
+        (Ok(text), None) => Ok(Some(text)),
+        (Ok(_), Some(_)) | (Err(_), _) => Err(InvalidLastEventId),
+    }
+}
+
+/// `Last-Event-ID` is given twice or is not text.
+#[derive(Debug)]
+pub(crate) struct InvalidLastEventId;
+
+/// The revision in `Last-Event-ID`. It takes precedence over `after`, because a browser reconnects with the
+/// original URL.
+pub(crate) fn last_revision(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
+    let invalid = || {
+        Problem::new(
             ProblemType::InvalidLastEventId,
             "Last-Event-ID must be the id of an event of this stream, which is its revision: a \
              number such as 4. Leave it out to begin with the first event.",
         )
-        .with("header", "Last-Event-ID")),
-    }
+        .with("header", "Last-Event-ID")
+    };
+    let Some(text) = last_event_id(headers).map_err(|_| invalid())? else {
+        return Ok(None);
+    };
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    let revision = text.parse().ok().filter(|_| is_number);
+    revision.map(Some).ok_or_else(invalid)
 }

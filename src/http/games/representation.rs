@@ -16,7 +16,7 @@ use crate::http::response::links::history_link;
 use crate::http::response::validators::{REVALIDATE, game_headers};
 use crate::http::response::{json, text};
 
-/// The response to a command: the game after the command.
+/// The response to a command that created a resource: the game after the command.
 pub(crate) fn created(
     app: &App,
     id: GameId,
@@ -25,24 +25,46 @@ pub(crate) fn created(
     location: String,
     content_location: String,
 ) -> Result<Response, Problem> {
-    let headers = [
-        (LOCATION, header_value(location)),
-        (CONTENT_LOCATION, header_value(content_location)),
-        REVALIDATE,
-        history_link(id),
-    ];
-    let mut response = game(id, form, &handled.game, headers)?;
+    let mut response = carried_out(app, id, form, handled, content_location)?;
     *response.status_mut() = StatusCode::CREATED;
-    app.acknowledged.add(handled.game.position);
-    let position = event_position(handled.game.position);
-    response.headers_mut().extend(position);
+    let location = (LOCATION, header_value(location));
+    response.headers_mut().extend([location]);
+    Ok(response)
+}
+
+/// The response to a command that created no resource: the game after the command.
+pub(crate) fn carried_out(
+    app: &App,
+    id: GameId,
+    form: GameForm,
+    handled: &Handled,
+    content_location: String,
+) -> Result<Response, Problem> {
+    let mut response = stored(app, id, form, handled, content_location)?;
     if handled.is_repeated {
         response.headers_mut().extend([REPLAYED]);
     }
     Ok(response)
 }
 
-pub(crate) fn header_value(url: String) -> HeaderValue {
+/// A game that is stored, with the position of its last event.
+pub(crate) fn stored(
+    app: &App,
+    id: GameId,
+    form: GameForm,
+    handled: &Handled,
+    content_location: String,
+) -> Result<Response, Problem> {
+    let content_location = (CONTENT_LOCATION, header_value(content_location));
+    let headers = [content_location, REVALIDATE, history_link(id)];
+    let mut response = game(id, form, &handled.game, headers)?;
+    app.acknowledged.add(handled.game.position);
+    let position = event_position(handled.game.position);
+    response.headers_mut().extend(position);
+    Ok(response)
+}
+
+fn header_value(url: String) -> HeaderValue {
     HeaderValue::try_from(url).expect("ids and numbers are header values")
 }
 

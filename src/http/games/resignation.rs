@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 
-use super::representation::created;
+use super::representation::carried_out;
 use crate::domain::Resign;
 use crate::event_store::StreamRevision;
 use crate::http::app::App;
@@ -48,13 +48,7 @@ pub(crate) async fn resign(
         .await
         .map_err(|error| Problem::of_command(id, error, &options))?;
     let revision = handled.game.revision.map_or(0, StreamRevision::number);
-    created(
-        &app,
-        id,
-        form,
-        &handled,
-        // A game ends only once, so a resignation needs no URL of its own.
-        format!("/games/{id}"),
-        format!("/games/{id}?revision={revision}"),
-    )
+    // A game ends only once, so a resignation needs no URL of its own.
+    let url = format!("/games/{id}?revision={revision}");
+    carried_out(&app, id, form, &handled, url)
 }

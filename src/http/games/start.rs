@@ -1,13 +1,13 @@
 //! `/games` and `/games/{id}`.
 
-use super::representation::header_value;
 use axum::extract::State;
-use axum::http::header::CONTENT_LOCATION;
 use axum::response::Response;
 
 use super::protection::{Protection, with_tokens};
-use super::representation::{created, game};
-use crate::application::{CommandOptions, GameId, Handled, IdempotencyKey, PlayerTokens, Seats};
+use super::representation::{created, stored};
+use crate::application::{
+    CommandOptions, GameId, Handled, IdempotencyKey, PlayerTokens, Precondition, Revisions, Seats,
+};
 use crate::domain::{PlayerName, Players, PlayersNotDistinct, StartGame};
 use crate::http::app::App;
 use crate::http::problem::Problem;
@@ -15,10 +15,7 @@ use crate::http::request::accept::GameForm;
 use crate::http::request::body::{ApiJson, FromMembers, Members};
 use crate::http::request::idempotency_key::RequestOptions;
 use crate::http::request::path::GamePath;
-use crate::http::request::position::event_position;
 use crate::http::request::query::Query;
-use crate::http::response::links::history_link;
-use crate::http::response::validators::REVALIDATE;
 
 /// The body of `POST /games` and of `PUT /games/{id}`.
 #[derive(Debug)]
@@ -62,6 +59,7 @@ pub(crate) async fn start_game(
     query.finish()?;
     let RequestOptions(mut options) = options?;
     let (start, protection) = body.read()?.command()?;
+    refuse_if_false(&options.precondition)?;
     let key = options.key.clone();
     let key = key.as_ref();
     let id = key.map_or_else(GameId::generate, IdempotencyKey::game_id);
@@ -76,6 +74,19 @@ pub(crate) async fn start_game(
     let url = format!("/games/{id}");
     let response = created(&app, id, form, &handled, url.clone(), url)?;
     shown_with(tokens, response, id, form, &handled)
+}
+
+/// The precondition of `POST /games` is about the list of games: it exists, and has no entity tag (RFC 9110, 13.1).
+fn refuse_if_false(precondition: &Precondition) -> Result<(), Problem> {
+    let names_tags = matches!(precondition.at, Some(Revisions::Listed(_)));
+    let excludes_all = matches!(precondition.not_at, Some(Revisions::Every));
+    if names_tags || excludes_all {
+        return Err(Problem::precondition_failed(
+            "The list of games exists and has no entity tag, so If-Match with a tag and If-None-Match: * are false. \
+             Nothing was done. Send the request without them. To start a game only once, send an Idempotency-Key.",
+        ));
+    }
+    Ok(())
 }
 
 /// `PUT /games/{id}`: starts a game with the client's own id.
@@ -105,12 +116,7 @@ pub(crate) async fn put_game(
         .map_err(|error| Problem::of_command(id, error, &options))?;
     let url = format!("/games/{id}");
     if handled.is_repeated {
-        let content_location = (CONTENT_LOCATION, header_value(url));
-        let headers = [content_location, REVALIDATE, history_link(id)];
-        let mut response = game(id, form, &handled.game, headers)?;
-        app.acknowledged.add(handled.game.position);
-        let position = event_position(handled.game.position);
-        response.headers_mut().extend(position);
+        let response = stored(&app, id, form, &handled, url)?;
         return shown_with(tokens, response, id, form, &handled);
     }
     let response = created(&app, id, form, &handled, url.clone(), url)?;

@@ -100,7 +100,8 @@ fn games_query(mut query: Query) -> Result<GamesQuery, Problem> {
 
 /// The URL of the next page of the same query.
 fn next_page(query: &GamesQuery, before: u64) -> String {
-    let mut url = form_urlencoded::Serializer::new("/games?".to_owned());
+    let path = "/games?";
+    let mut url = form_urlencoded::Serializer::for_suffix(path.to_owned(), path.len());
     let names = STATUSES
         .iter()
         .filter(|(_, status)| query.status == Some(*status));

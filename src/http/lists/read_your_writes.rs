@@ -107,9 +107,12 @@ impl ReadYourWrites {
     }
 }
 
+/// How long the store may take to say where it ends.
+const HEAD_WAIT: Duration = Duration::from_secs(2);
+
 /// `false` if the store does not answer: then the position may be valid.
 async fn is_beyond_head(app: &App, position: GlobalPosition) -> bool {
-    let head = timeout(SHORT_WAIT, app.games.store().head()).await;
+    let head = timeout(HEAD_WAIT, app.games.store().head()).await;
     matches!(head, Ok(Ok(head)) if head < Some(position))
 }
 

@@ -1,5 +1,5 @@
-//! CORS (the Fetch standard): scripts of any site may use the whole API, because no response depends on who
-//! sends the request.
+//! CORS (the Fetch standard): scripts of any site may use the whole API, because no response depends on what a
+//! browser adds to a request: there are no cookies, and a script has to send a player's token itself.
 
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::http::header::{
     ACCEPT, ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_LOCATION, CONTENT_TYPE, ETAG,
-    IF_MATCH, IF_NONE_MATCH, LINK, LOCATION, RETRY_AFTER,
+    IF_MATCH, IF_NONE_MATCH, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use axum::http::{HeaderName, Method};
 use axum::response::Response;
@@ -45,6 +45,7 @@ pub(crate) fn layer() -> Cors {
             LINK,
             LOCATION,
             RETRY_AFTER,
+            WWW_AUTHENTICATE,
             name("event-position"),
             name("idempotent-replayed"),
             name("preference-applied"),

@@ -1,5 +1,6 @@
 //! The layers around every handler.
 
 pub(crate) mod cors;
+mod if_match;
 pub(crate) mod request_context;
 mod to_the_end;

@@ -2,18 +2,22 @@
 //! metrics, catches panics, and writes the body of problems. It is one layer, because each layer costs an
 //! allocation and a copy of the route per request.
 
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, Method};
+use axum::http::{HeaderName, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use futures_util::FutureExt;
+use bytes::Bytes;
+use futures_util::{FutureExt, stream};
 use tokio::time::sleep;
 use tracing::field::Empty;
 use tracing::{Instrument, debug, error, info, info_span};
 
+use super::if_match::IfMatch;
 use super::to_the_end::ToTheEnd;
 use crate::http::app::App;
 use crate::http::problem::Problem;
@@ -81,7 +85,19 @@ async fn serve(app: App, mut request: Request, next: Next) -> Response {
         response.headers_mut().extend(head.headers);
     }
     response.headers_mut().insert(X_REQUEST_ID, id_header);
+    if matches!(
+        response.status(),
+        StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT
+    ) {
+        *response.body_mut() = without_length();
+    }
     response
+}
+
+/// An empty body for responses that never have one. The router would add `Content-Length: 0` for `Body::empty()`.
+/// In a 304 this would be the length of the 200 (RFC 9110, 8.6).
+fn without_length() -> Body {
+    Body::from_stream(stream::empty::<Result<Bytes, Infallible>>())
 }
 
 fn count(
@@ -121,6 +137,7 @@ async fn answer(app: &App, request: Request, next: Next) -> Response {
     let is_safe = request.method().is_safe();
     let allowance = Wait::of(request.method(), request.headers()).allowance();
     let retry_hint = RetryHint::of(&request);
+    let if_match = IfMatch::of_read(&request);
     // Unwind safe: a panic can only leave the handler's own values half changed. State that requests share is
     // changed in steps that do not panic.
     let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
@@ -131,7 +148,10 @@ async fn answer(app: &App, request: Request, next: Next) -> Response {
         () = stop_deadline(app) => None,
     };
     match answered {
-        Some(Ok(response)) => response,
+        Some(Ok(response)) => match if_match {
+            Some(if_match) => if_match.check(response),
+            None => response,
+        },
         Some(Err(panic)) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied());

@@ -1,8 +1,7 @@
 //! `/assets/{version}/{file}`: the scripts, the styles and the icon of the pages.
 //!
-//! The version is a hash of all files together. So a file's address changes with its content, and
-//! the modules can import each other by their plain names: a relative import stays in the folder
-//! of its version.
+//! The version is a hash of all files together, so the URL of a file changes when any file changes.
+//! Modules import each other by relative names, which stay in the folder of their version.
 
 use std::sync::LazyLock;
 
@@ -17,11 +16,10 @@ use uuid::Uuid;
 
 use super::swagger_ui;
 use crate::http::problem::{Problem, ProblemType};
-use crate::http::request::query::Query;
 use crate::http::response::text;
 use crate::http::response::validators::IMMUTABLE;
 
-/// For what browsers shall not take for another type because of how it looks.
+/// Browsers must use the declared media type and not guess another one from the content.
 pub(crate) const NO_SNIFF: (HeaderName, HeaderValue) =
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 
@@ -70,7 +68,7 @@ const ASSETS: &[Asset] = assets! {
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut all = Vec::new();
     for asset in ASSETS {
-        // Neither a name nor a file has a NUL, so that no two sets of files are the same bytes.
+        // Neither a name nor a file contains a NUL, so two different sets of files never give the same bytes.
         all.extend(
             [asset.name, "\0", asset.content, "\0"]
                 .concat()
@@ -82,7 +80,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
     hash.simple().to_string()
 });
 
-/// The folder of the files, for the pages that refer to them.
+/// The URL of the folder of the files.
 pub(crate) fn folder() -> String {
     format!("/assets/{}", *VERSION)
 }
@@ -90,10 +88,8 @@ pub(crate) fn folder() -> String {
 /// `GET /assets/{version}/{file}`
 pub(crate) async fn show_asset(
     path: Result<Path<(String, String)>, PathRejection>,
-    query: Query,
 ) -> Result<Response, Problem> {
-    query.finish()?;
-    // A file of another version may not work with the page that asks for it.
+    // A file of another version may not work with the page that requested it.
     let name = path.ok().filter(|Path((version, _))| *version == *VERSION);
     let name = name.map(|Path((_, name))| name).unwrap_or_default();
     let asset = ASSETS.iter().find(|asset| asset.name == name);

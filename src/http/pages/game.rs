@@ -1,4 +1,4 @@
-//! `GET /games/{id}`: the game to play for browsers, the game as data for programs.
+//! `GET /games/{id}`: a page to play the game for browsers, the game as data for programs.
 
 use axum::RequestPartsExt;
 use axum::body::to_bytes;
@@ -26,12 +26,12 @@ use crate::http::response::links::history_link;
 const PAGE: &str = include_str!("../../../web/game.html");
 const TEXT_BOARD: GameForm = GameForm::Text(Palette::Plain);
 
-/// What a client wants of a game.
+/// The form of a game that a client prefers.
 #[derive(Debug, Clone, Copy)]
 enum Wanted {
-    /// The game as JSON or as text, which its own handler tells apart.
+    /// JSON or text; the handler of games chooses between them.
     Data,
-    /// The page to play it on.
+    /// The page to play the game.
     Page,
 }
 
@@ -59,14 +59,14 @@ pub(crate) async fn show_game_or_page(
     }
 }
 
-/// The page. It makes its board from the game's events; here it gets the text board, for browsers
-/// without JavaScript. A game or a revision that does not exist has no page.
+/// The page. Its scripts build the board from the game's events. The text board is for browsers without
+/// JavaScript. There is no page for a game or a revision that does not exist.
 async fn game_page(app: &App, request: Request) -> Result<Response, Problem> {
     let mut parts = request.into_parts().0;
     let GamePath(id) = parts.extract().await?;
+    // Other parameters are ignored: sites that link to a page add their own.
     let mut query: Query = parts.extract().await?;
     let revision = query.number("revision", 0..=u64::MAX)?;
-    query.finish()?;
     let board = text_board(app, id, revision).await?;
     let places = [("{board}", escape(&board))];
     Ok(page(PAGE, places, [history_link(id)]))

@@ -1,5 +1,4 @@
-//! The game for browsers. The pages use nothing but the public API; what they consist of lies in
-//! `web/` and is compiled in.
+//! The pages for browsers. They use only the public API. Their files are in `web/` and are embedded in the program.
 
 pub(crate) mod assets;
 pub(crate) mod docs;

@@ -1,4 +1,4 @@
-//! What the pages have in common: where their files are, and what browsers let them do.
+//! What all pages share: the URLs of their files and the content security policy.
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, VARY};
 use axum::http::{HeaderName, HeaderValue};
@@ -11,13 +11,13 @@ use crate::http::response::text;
 
 const PROBLEM: &str = include_str!("../../../web/problem.html");
 
-/// Scripts and styles are files of this service; nothing is inline, and no text becomes HTML.
+/// Scripts and styles are files of this service. Nothing is inline, and scripts cannot insert text as HTML.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// A page of `web/`, with these texts, which are HTML, in its places. Browsers ask for it again
-/// each time, since the next version of the service has other scripts.
+/// A page of `web/`. Each place in it is replaced by its text, which must be HTML already. Browsers request the page
+/// again each time, because the next version of the service has other scripts.
 pub(crate) fn page<'a>(
     template: &str,
     places: impl IntoIterator<Item = (&'a str, String)>,
@@ -37,7 +37,7 @@ pub(crate) fn page<'a>(
     text(headers, "text/html; charset=utf-8", html)
 }
 
-/// A problem, for people.
+/// A problem as a page.
 pub(crate) fn problem_page(problem: &Problem) -> Response {
     let problem_type = problem.problem_type();
     let places = [

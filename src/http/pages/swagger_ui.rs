@@ -1,4 +1,4 @@
-//! Swagger UI, as the crate `utoipa-swagger-ui-vendored` carries it: an archive of the release.
+//! The files of Swagger UI, from the archive in the crate `utoipa-swagger-ui-vendored`.
 
 use std::borrow::Cow;
 use std::io::{Cursor, Read};
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
 use zip::ZipArchive;
 
-/// The files that the page needs, of those in the archive.
+/// The files of the archive that the page needs.
 const NEEDED: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
 
 static FILES: LazyLock<Vec<(&str, Bytes)>> = LazyLock::new(|| {
@@ -30,7 +30,7 @@ static FILES: LazyLock<Vec<(&str, Bytes)>> = LazyLock::new(|| {
 
 /// The file of this name, if the page needs it.
 pub(crate) fn file(name: &str) -> Option<Bytes> {
-    // Asked first, so that the archive is only opened for what is in it.
+    // Checked first, so that the archive is opened only for these files.
     NEEDED.iter().find(|needed| **needed == name)?;
     let found = FILES.iter().find(|(known, _)| *known == name);
     found.map(|(_, content)| content.clone())

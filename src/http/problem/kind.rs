@@ -30,6 +30,7 @@ problem_types! {
     NotYourTurn,
     ColumnFull,
     RevisionMismatch,
+    PreconditionFailed,
     PreconditionRequired,
     MalformedRequest,
     TokenRequired,
@@ -110,6 +111,11 @@ impl ProblemType {
                 "revision-mismatch",
                 S::PRECONDITION_FAILED,
                 "The game is at another revision",
+            ),
+            Self::PreconditionFailed => (
+                "precondition-failed",
+                S::PRECONDITION_FAILED,
+                "A precondition of the request is false",
             ),
             Self::PreconditionRequired => (
                 "precondition-required",

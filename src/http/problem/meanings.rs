@@ -66,6 +66,12 @@ impl ProblemType {
                  another move was made. Nothing was done.",
                 "Read missed_events, decide again, and send the current entity tag.",
             ),
+            Self::PreconditionFailed => (
+                "If-Match of a read does not name the current entity tag of the resource, or a precondition \
+                 of POST /games excludes the list of games. Nothing was done.",
+                "Send the request without the precondition. A changed resource has its current entity \
+                 tag in the ETag field of this response.",
+            ),
             Self::PreconditionRequired => (
                 "This service accepts moves and resignations only with an If-Match field.",
                 "Get the game, then send its ETag as If-Match with the request.",
@@ -93,7 +99,7 @@ impl ProblemType {
                 "Correct the body. The same bytes will be refused again.",
             ),
             Self::InvalidQuery => (
-                "A query parameter is unknown, given twice or out of range.",
+                "A query parameter is unknown, given twice, out of range or not UTF-8.",
                 "Correct or remove the query parameter that the parameter member names.",
             ),
             Self::InvalidIdempotencyKey => (
@@ -120,7 +126,8 @@ impl ProblemType {
                 "The body is JSON, but a member is missing, unknown or has an invalid value. \
                  A column is a letter from A to G; a name has 1 to 64 characters, is not \
                  blank, and has no control characters and no invisible characters.",
-                "Fix every entry in errors. Its pointer says which member is meant.",
+                "Fix every entry in errors. Its pointer says which member is meant. There are at most ten entries; \
+                 more_errors says how many more errors there are.",
             ),
             Self::IdempotencyKeyReused => (
                 "The key was used before, for another request. The body of that request is in original.",
@@ -131,8 +138,9 @@ impl ProblemType {
                 "Give the players different names.",
             ),
             Self::UnsupportedMediaType => (
-                "The Content-Type of the request is not JSON. The service accepts only JSON.",
-                "Send Content-Type: application/json.",
+                "The Content-Type of the request is not JSON, or the body has a Content-Encoding. The service \
+                 accepts only JSON without compression.",
+                "Send Content-Type: application/json, and no Content-Encoding.",
             ),
             Self::PayloadTooLarge => (
                 "The request body has more bytes than limit allows.",

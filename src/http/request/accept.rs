@@ -1,17 +1,16 @@
 //! Content negotiation by `Accept` (RFC 9110, 12.5.1). No other field selects the media type.
 
 use crate::http::problem::ProblemType;
-use std::str::FromStr;
+use std::cmp::Reverse;
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
-use headers_accept::Accept;
-use mediatype::names::{APPLICATION, CHARSET, HTML, JSON, PLAIN, TEXT};
-use mediatype::values::UTF_8;
-use mediatype::{MediaType, Value};
+use mediatype::names::{_STAR, APPLICATION, CHARSET, HTML, JSON, PLAIN, TEXT};
+use mediatype::{MediaType, Name, ReadParams, Value};
 
+use super::list::elements;
 use super::query::Query;
 use crate::drawing::Palette;
 use crate::http::problem::Problem;
@@ -89,39 +88,96 @@ pub(crate) fn negotiate<Form: Copy, const N: usize>(
     headers: &HeaderMap,
     offered: [(MediaType<'static>, Form); N],
 ) -> Result<Form, Problem> {
-    let fields: Vec<_> = headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|field| field.to_str().ok())
-        .collect();
-    let accept = match fields[..] {
-        // What most clients send; no field means the same.
-        [] | ["*/*"] => None,
-        _ => Accept::from_str(&fields.join(", ")).ok(),
+    let mut elements = elements(headers, ACCEPT).peekable();
+    let ranges: Option<Vec<_>> = match elements.peek() {
+        None => None,
+        Some(_) => elements.map(Range::parse).collect(),
     };
-    let Some(accept) = accept else {
+    let Some(ranges) = ranges else {
         let first = offered.first().map(|(_, form)| *form);
         return first.ok_or_else(Problem::internal_error);
     };
-    // All text is UTF-8, so `charset=utf-8` in `Accept` matches too.
-    let charsets = [None, Some(UTF_8), Value::new("utf-8")]
-        .map(|charset| charset.map(|charset| (CHARSET, charset)));
-    let with_charsets = |plain: &MediaType<'static>| {
-        charsets.each_ref().map(|charset| {
-            MediaType::from_parts(plain.ty, plain.subty, plain.suffix, charset.as_slice())
-        })
-    };
-    let media_types: Vec<_> = offered
+    let weighed = offered
         .iter()
-        .flat_map(|(plain, _)| with_charsets(plain))
-        .collect();
-    accept
-        .negotiate(&media_types)
-        .and_then(|best| {
-            let of_this_type = |(plain, _): &&(MediaType<'_>, Form)| *plain == best.essence();
-            Some(offered.iter().find(of_this_type)?.1)
-        })
-        .ok_or_else(|| not_acceptable(offered.map(|(plain, _)| plain.to_string())))
+        .filter_map(|(media_type, form)| Some((preference(&ranges, media_type)?, *form)));
+    // Of equal ones, the last is the greatest.
+    let preferred = weighed.rev().max_by_key(|(preference, _)| *preference);
+    preferred
+        .map(|(_, form)| form)
+        .ok_or_else(|| not_acceptable(offered.map(|(media_type, _)| media_type.to_string())))
+}
+
+/// How much the client prefers a media type: by the weight of the most specific range that includes it. Of equal
+/// weights, the more specific range counts, and then the earlier one. `None` if the client does not accept it.
+fn preference(
+    ranges: &[Range<'_>],
+    media_type: &MediaType<'_>,
+) -> Option<(u16, Specificity, Reverse<usize>)> {
+    let matching = ranges.iter().enumerate();
+    let matching = matching.filter_map(|(index, range)| {
+        let specificity = range.includes(media_type)?;
+        Some((specificity, range.weight, Reverse(index)))
+    });
+    let (specificity, weight, index) = matching.max()?;
+    (weight > 0).then_some((weight, specificity, index))
+}
+
+/// How many of type and subtype a range names, and how many parameters.
+type Specificity = (u8, usize);
+
+/// An element of `Accept`: a media range and its weight.
+struct Range<'a> {
+    media_type: MediaType<'a>,
+    /// In thousandths.
+    weight: u16,
+}
+
+impl<'a> Range<'a> {
+    fn parse(element: &'a str) -> Option<Range<'a>> {
+        let media_type = MediaType::parse(element).ok()?;
+        let weight = media_type.params().find(is_weight);
+        let weight = weight.map_or(Some(1000), |(_, value)| parse_weight(value.as_str()))?;
+        Some(Range { media_type, weight })
+    }
+
+    /// How specific the range is, if it includes the media type.
+    fn includes(&self, media_type: &MediaType<'_>) -> Option<Specificity> {
+        let range = &self.media_type;
+        let named = match (range.ty == _STAR, range.subty == _STAR) {
+            (true, true) => 0,
+            (false, true) if range.ty == media_type.ty => 1,
+            (false, false) if range.essence() == media_type.essence() => 2,
+            _ => return None,
+        };
+        // Parameters after the weight do not belong to the range.
+        let parameters = range.params().take_while(|parameter| !is_weight(parameter));
+        let parameters: Vec<_> = parameters.collect();
+        // All text is UTF-8.
+        let is_true = |(name, value): &(Name<'_>, Value<'_>)| {
+            *name == CHARSET && value.unquoted_str().eq_ignore_ascii_case("utf-8")
+        };
+        let are_true = parameters.iter().all(is_true);
+        are_true.then_some((named, parameters.len()))
+    }
+}
+
+fn is_weight((name, _): &(Name<'_>, Value<'_>)) -> bool {
+    *name == "q"
+}
+
+/// A weight (RFC 9110, 12.4.2) in thousandths.
+fn parse_weight(text: &str) -> Option<u16> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_fraction = fraction.len() <= 3 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let thousandths = format!("{fraction:0<3}")
+        .parse()
+        .ok()
+        .filter(|_| is_fraction)?;
+    match whole {
+        "0" => Some(thousandths),
+        "1" if thousandths == 0 => Some(1000),
+        _ => None,
+    }
 }
 
 fn not_acceptable<const N: usize>(offered: [String; N]) -> Problem {

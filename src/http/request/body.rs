@@ -8,8 +8,11 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::extract::{FromRef, FromRequest, Request};
-use axum::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use axum::http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST,
+};
 use axum::http::request::Parts;
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue};
 use mediatype::MediaType;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -18,6 +21,7 @@ use serde_json::error::Category;
 use serde_json::{Value, json};
 
 use super::body_bytes::{payload_too_large, read_body};
+use super::list::elements;
 use crate::domain::PlayerName;
 use crate::http::problem::Problem;
 use crate::live::Live;
@@ -76,17 +80,27 @@ where
         if declared_length(&head.headers).is_some_and(|length| length > T::LARGEST) {
             return Err(payload_too_large(T::LARGEST));
         }
+        if has_content_coding(&head.headers) {
+            return Err(unsupported_content_coding(&head, T::EXAMPLE));
+        }
         if !is_json(&head.headers) {
             return Err(unsupported_media_type(&head, T::EXAMPLE));
         }
         let live = Arc::<Live>::from_ref(state);
         let body = read_body(body, head.version, T::LARGEST, &live).await?;
-        let members = match serde_json::from_slice(&body) {
+        // A byte order mark is not JSON, but may be ignored (RFC 8259, 8.1).
+        let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
+        let members = match serde_json::from_slice(text) {
             Ok(members) => Some(members),
-            Err(error) => match error.classify() {
-                Category::Data => None,
-                Category::Syntax | Category::Eof | Category::Io => {
-                    return Err(malformed_json(&error));
+            Err(error) => match (other_encoding(&body), error.classify()) {
+                (Some(encoding), _) => {
+                    return Err(malformed_json(format_args!(
+                        "it is {encoding}. JSON is sent in UTF-8, without compression"
+                    )));
+                }
+                (None, Category::Data) => None,
+                (None, Category::Syntax | Category::Eof | Category::Io) => {
+                    return Err(malformed_json(error));
                 }
             },
         };
@@ -113,27 +127,76 @@ fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
-fn unsupported_media_type(head: &Parts, example: &str) -> Problem {
-    let host = head.headers.get(HOST).map(HeaderValue::to_str);
-    let host = host.and_then(Result::ok).unwrap_or("localhost");
-    let path = head.uri.path();
-    Problem::new(
-        ProblemType::UnsupportedMediaType,
-        format!(
-            "The Content-Type is not JSON. Send JSON with this Content-Type: \
-             curl -H 'Content-Type: application/json' -d '{example}' http://{host}{path}"
-        ),
-    )
-    .with("accepted", ["application/json"])
-    .with_header(ACCEPT, HeaderValue::from_static("application/json"))
+/// Whether `Content-Encoding` has a coding other than `identity`.
+fn has_content_coding(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(CONTENT_ENCODING).iter();
+    lines.map(HeaderValue::to_str).any(|line| line.is_err())
+        || elements(headers, CONTENT_ENCODING)
+            .any(|coding| !coding.eq_ignore_ascii_case("identity"))
 }
 
-fn malformed_json(error: &serde_json::Error) -> Problem {
-    Problem::new(
-        ProblemType::MalformedJson,
-        format!("The body is not JSON: {error}. Correct the body."),
+fn unsupported_content_coding(head: &Parts, example: &str) -> Problem {
+    let curl = curl(head, example);
+    unsupported(format!(
+        "The body has a Content-Encoding, and the service accepts none. Send the JSON as it is: {curl}"
+    ))
+    .with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+}
+
+fn unsupported_media_type(head: &Parts, example: &str) -> Problem {
+    let curl = curl(head, example);
+    unsupported(format!(
+        "The Content-Type is not JSON. Send JSON with this Content-Type: {curl}"
+    ))
+}
+
+fn unsupported(detail: String) -> Problem {
+    Problem::new(ProblemType::UnsupportedMediaType, detail)
+        .with("accepted", ["application/json"])
+        .with_header(ACCEPT, HeaderValue::from_static("application/json"))
+}
+
+/// A command that sends a valid request to the same resource. The host is from the request target, which HTTP/2 uses
+/// instead of `Host`. It is part of the command only if no shell can take it for anything else than a host.
+fn curl(head: &Parts, example: &str) -> String {
+    let target = head.uri.authority().map(Authority::as_str);
+    let field = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-._:[]".contains(letter);
+    let host = target.or(field).filter(|host| host.chars().all(is_plain));
+    let host = host.unwrap_or("localhost");
+    let (method, path) = (&head.method, head.uri.path());
+    format!(
+        "curl -X {method} -H 'Content-Type: application/json' -d '{example}' 'http://{host}{path}'"
     )
 }
+
+fn malformed_json(reason: impl fmt::Display) -> Problem {
+    Problem::new(
+        ProblemType::MalformedJson,
+        format!("The body is not JSON: {reason}. Correct the body."),
+    )
+}
+
+/// The encoding or the compression of a body that is not JSON in UTF-8, by its first bytes (RFC 4627, 3 for the
+/// encodings, since the first two characters of JSON are ASCII).
+fn other_encoding(body: &[u8]) -> Option<&'static str> {
+    match body {
+        [0x1f, 0x8b, ..] => Some("compressed with gzip"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("compressed with zstd"),
+        [0x78, 0x01 | 0x5e | 0x9c | 0xda, ..] => Some("compressed with deflate"),
+        [0, 0, 0xfe, 0xff, ..] | [0xff, 0xfe, 0, 0, ..] | [0, 0, 0, _, ..] | [_, 0, 0, 0, ..] => {
+            Some("in UTF-32")
+        }
+        [0xfe, 0xff, ..] | [0xff, 0xfe, ..] | [0, _, ..] | [_, 0, ..] => Some("in UTF-16"),
+        _ => str::from_utf8(body).is_err().then_some("not in UTF-8"),
+    }
+}
+
+/// The most errors in one response, so that a small request does not cause a large response.
+const MOST_ERRORS: usize = 10;
+
+/// The longest name of a member that is shown, in characters.
+const LONGEST_NAME: usize = 64;
 
 /// These values of the body are not valid.
 pub(crate) fn invalid_request(errors: &[Value]) -> Problem {
@@ -144,7 +207,15 @@ pub(crate) fn invalid_request(errors: &[Value]) -> Problem {
         [_] => format!("{pointer}: {detail}."),
         _ => format!("{pointer}: {detail}. Fix every entry in errors."),
     });
-    Problem::new(ProblemType::InvalidRequest, detail).with("errors", errors)
+    let (shown, more) = errors.split_at(errors.len().min(MOST_ERRORS));
+    if more.is_empty() {
+        return Problem::new(ProblemType::InvalidRequest, detail).with("errors", shown);
+    }
+    let more = more.len();
+    let detail = format!("{detail} There are {more} more errors.");
+    Problem::new(ProblemType::InvalidRequest, detail)
+        .with("errors", shown)
+        .with("more_errors", more)
 }
 
 /// The members of the body that were not taken yet, and the errors found so far.
@@ -195,7 +266,11 @@ impl Members {
     }
 
     fn member_error(&mut self, name: &str, detail: impl fmt::Display) {
-        self.error(&format!("#/{}", pointer_token(name)), detail);
+        match name.char_indices().nth(LONGEST_NAME) {
+            None => self.error(&format!("#/{}", pointer_token(name)), detail),
+            // A part of a name would be a pointer to another member.
+            Some((end, _)) => self.error("#", format_args!("{}…: {detail}", &name[..end])),
+        }
     }
 
     fn finish(mut self) -> Result<(), Problem> {

@@ -84,11 +84,7 @@ impl Tags {
         let mut tags = Vec::new();
         let mut stars = 0;
         for field in fields {
-            if field.trim_ascii() == b"*" {
-                stars += 1;
-            } else {
-                read_list(field, &mut tags)?;
-            }
+            read_list(field, &mut tags, &mut stars)?;
         }
         match (stars, tags.is_empty()) {
             (0, true) => Err(InvalidTags::Empty),
@@ -99,9 +95,13 @@ impl Tags {
     }
 }
 
-/// Parses a comma-separated list of tags. List elements may be empty (RFC 9110, 5.6.1.2), and a tag may contain
-/// a comma.
-fn read_list(field: &[u8], tags: &mut Vec<EntityTag>) -> Result<(), InvalidTags> {
+/// Parses a comma-separated list of tags and counts the stars in it. List elements may be empty (RFC 9110,
+/// 5.6.1.2), and a tag may contain a comma.
+fn read_list(
+    field: &[u8],
+    tags: &mut Vec<EntityTag>,
+    stars: &mut usize,
+) -> Result<(), InvalidTags> {
     let mut rest = field.trim_ascii();
     loop {
         rest = rest.trim_ascii_start();
@@ -112,9 +112,18 @@ fn read_list(field: &[u8], tags: &mut Vec<EntityTag>) -> Result<(), InvalidTags>
         if rest.is_empty() {
             return Ok(());
         }
-        let (tag, after) = read_tag(rest).ok_or_else(|| invalid_tag(rest))?;
-        tags.push(tag);
-        rest = after.trim_ascii_start();
+        rest = match rest.strip_prefix(b"*") {
+            Some(after) => {
+                *stars += 1;
+                after
+            }
+            None => {
+                let (tag, after) = read_tag(rest).ok_or_else(|| invalid_tag(rest))?;
+                tags.push(tag);
+                after
+            }
+        };
+        rest = rest.trim_ascii_start();
         if !rest.is_empty() && !rest.starts_with(b",") {
             return Err(invalid_tag(rest));
         }
@@ -137,11 +146,7 @@ fn read_tag(text: &[u8]) -> Option<(EntityTag, &[u8])> {
 
 fn invalid_tag(rest: &[u8]) -> InvalidTags {
     let member = rest.split(|byte| *byte == b',').next().unwrap_or(rest);
-    let member = latin_1(member.trim_ascii());
-    match member.as_str() {
-        "*" => InvalidTags::StarAmongOthers,
-        _ => InvalidTags::NoTag(member),
-    }
+    InvalidTags::NoTag(latin_1(member.trim_ascii()))
 }
 
 fn latin_1(bytes: &[u8]) -> String {
@@ -177,6 +182,7 @@ mod tests {
     fn a_condition_is_a_list_of_tags_or_a_star() {
         assert_eq!(parse(&["*"]), Ok(Tags::Any));
         assert_eq!(parse(&[" *\t"]), Ok(Tags::Any));
+        assert_eq!(parse(&[", *,", "", ","]), Ok(Tags::Any));
         assert_eq!(listed(&["\"3\""]), ["\"3\""]);
         assert_eq!(listed(&["\"3\" ,\t\"4\""]), ["\"3\"", "\"4\""]);
         assert_eq!(listed(&["W/\"3\",\"\""]), ["W/\"3\"", "\"\""]);
@@ -207,6 +213,7 @@ mod tests {
             ("W/3", "W/3"),
             ("'3'", "'3'"),
             ("\"3\"x", "x"),
+            ("*x", "x"),
             ("\"3\" \"4\"", "\"4\""),
             ("\"a b\"", "\"a b\""),
             ("\"\u{7f}\"", "\"\u{7f}\""),

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use super::bearer_token::bearer_token;
 use super::preconditions::precondition;
 use super::trace_context::event_metadata;
-use crate::application::{CommandOptions, IdempotencyKey};
+use crate::application::{Authority, CommandOptions, IdempotencyKey};
 use crate::http::problem::Problem;
 
 pub(crate) const NAME: &str = "Idempotency-Key";
@@ -35,6 +35,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestOptions {
             key: key(&head.headers)?,
             precondition: precondition(&head.headers)?,
             token: bearer_token(&head.headers),
+            authority: Authority::Token,
             seats: None,
         }))
     }
@@ -48,29 +49,22 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
     if fields.next().is_some() {
         return Err(invalid_key("the field is sent more than once"));
     }
-    let text = field.to_str().unwrap_or("\u{fffd}");
-    let parsed = if text.starts_with('"') {
-        let text = unquote(text).ok_or_else(|| invalid_key("its quotes do not match"))?;
-        text.parse()
-    } else {
-        text.parse()
+    let parsed = match field.as_bytes() {
+        [b'"', ..] => unquote(field.as_bytes())?.parse(),
+        _ => field.to_str().unwrap_or("\u{fffd}").parse(),
     };
     parsed.map(Some).map_err(invalid_key)
 }
 
-/// The value of a quoted string (RFC 9651, 3.3.3).
-fn unquote(text: &str) -> Option<String> {
-    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    let mut unquoted = String::with_capacity(inner.len());
-    let mut letters = inner.chars();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '"' => return None,
-            '\\' => unquoted.push(letters.next().filter(|next| matches!(next, '"' | '\\'))?),
-            other => unquoted.push(other),
-        }
+/// The string in a structured field (RFC 9651, 3.3.3). Its parameters have no meaning here and are ignored.
+fn unquote(field: &[u8]) -> Result<String, Problem> {
+    let item = sfv::Parser::new(field).parse::<sfv::Item>();
+    match item.map(|item| item.bare_item) {
+        Ok(sfv::BareItem::String(text)) => Ok(text.as_str().to_owned()),
+        Ok(_) | Err(_) => Err(invalid_key(
+            "it is not a string in double quotes (RFC 9651)",
+        )),
     }
-    Some(unquoted)
 }
 
 pub(crate) fn invalid_key(reason: impl std::fmt::Display) -> Problem {
@@ -100,6 +94,8 @@ mod tests {
         let key = "0f3cd2a1-94f5-4e4c";
         assert_eq!(read(&[key]).as_deref(), Some(key));
         assert_eq!(read(&[&format!("\"{key}\"")]).as_deref(), Some(key));
+        let with_parameter = format!("\"{key}\";v=1");
+        assert_eq!(read(&[&with_parameter]).as_deref(), Some(key));
         let escaped = r#""a\"quoted\\key----""#;
         assert_eq!(read(&[escaped]).as_deref(), Some(r#"a"quoted\key----"#));
     }
@@ -116,7 +112,8 @@ mod tests {
             &["\"0f3cd2a1\"94f5-4e4c\""],
             &["\"0f3cd2a1-94f5-4e4\\c\""],
             &["\"0f3cd2a1-94f5-4e4c\\\""],
-            &["\"0f3cd2a1-94f5-4e4c\";v=1"],
+            &["\"0f3cd2a1-94f5-4e4c\" x"],
+            &["\"0f3cd2a1-94f5-4e4c\", \"0f3cd2a1-94f5-4e4c\""],
             &["0f3cd2a1 94f5-4e4c"],
             &["schlüssel-schlüssel"],
             &[key, key],

@@ -8,6 +8,7 @@ pub(crate) mod entity_tag;
 pub(crate) mod host;
 pub(crate) mod idempotency_key;
 pub(crate) mod if_none_match;
+pub(crate) mod list;
 pub(crate) mod path;
 pub(crate) mod position;
 pub(crate) mod preconditions;

@@ -4,9 +4,10 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
-use axum::http::header::IF_NONE_MATCH;
+use axum::http::header::{IF_MATCH, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use super::list::{elements, split_unquoted};
 use super::position::EVENT_POSITION;
 use axum::http::request::Parts;
 
@@ -48,7 +49,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Wait {
 
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         // A game is always current, so `Event-Position` has nothing to wait for.
-        let can_wait = head.headers.contains_key(IF_NONE_MATCH);
+        // With `If-Match` it would wait until that is false.
+        let can_wait =
+            head.headers.contains_key(IF_NONE_MATCH) && !head.headers.contains_key(IF_MATCH);
         let wait = Wait::of(&head.method, &head.headers);
         Ok(if can_wait { wait } else { Wait(None) })
     }
@@ -64,10 +67,7 @@ pub(crate) fn preference_applied(seconds: u64) -> (HeaderName, HeaderValue) {
 /// The seconds of the first `wait` preference (RFC 7240, 2: later ones do not count). A value that is not a
 /// number is ignored.
 fn preferred(headers: &HeaderMap) -> Option<u64> {
-    let fields = headers.get_all(PREFER).iter();
-    let preferences = fields
-        .filter_map(|field| field.to_str().ok())
-        .flat_map(|field| split_unquoted(field, ','));
+    let preferences = elements(headers, PREFER);
     let mut named = preferences.filter_map(|preference| {
         let preference = split_unquoted(preference, ';').next()?;
         let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
@@ -80,20 +80,6 @@ fn preferred(headers: &HeaderMap) -> Option<u64> {
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     // A number that overflows is cut like any other long wait.
     is_number.then(|| digits.parse().unwrap_or(u64::MAX).min(LONGEST_WAIT))
-}
-
-/// Splits at each separator that is not in a quoted string.
-fn split_unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
-    let (mut is_quoted, mut is_escaped) = (false, false);
-    text.split(move |letter| {
-        let is_literal = std::mem::take(&mut is_escaped);
-        match letter {
-            '"' if !is_literal => is_quoted = !is_quoted,
-            '\\' if is_quoted && !is_literal => is_escaped = true,
-            _ => {}
-        }
-        letter == separator && !is_quoted
-    })
 }
 
 #[cfg(test)]
@@ -112,6 +98,7 @@ mod tests {
         assert_eq!(seconds(&["respond-async", "foo; bar, wait=0"]), Some(0));
         assert_eq!(seconds(&["x=\"a, wait=3\", y=\"\\\", wait=4\""]), None);
         assert_eq!(seconds(&["x=\"\\\"\", wait=5"]), Some(5));
+        assert_eq!(seconds(&[",, ", " , wait=6,"]), Some(6));
         assert_eq!(seconds(&["handling=lenient"]), None);
         assert_eq!(seconds(&[]), None);
     }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use axum::extract::FromRequestParts;
+use percent_encoding::percent_decode_str;
 
 use crate::http::problem::Problem;
 use axum::http::request::Parts;
@@ -19,6 +20,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let query = head.uri.query().unwrap_or_default();
+        // The parser would replace the bytes, and the client would get the answer to another query.
+        if let Some(parameter) = query.split('&').find(|parameter| !is_utf8(parameter)) {
+            let name = parameter.split('=').next().unwrap_or_default();
+            let name = percent_decode_str(name).decode_utf8_lossy();
+            return Err(invalid_query(
+                &name,
+                format!("The parameter {name:?} is not percent-encoded UTF-8. Encode it as UTF-8."),
+            ));
+        }
         let owned =
             |(name, value): (Cow<'_, str>, Cow<'_, str>)| (name.into_owned(), value.into_owned());
         Ok(Query(
@@ -27,6 +37,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
                 .collect(),
         ))
     }
+}
+
+fn is_utf8(encoded: &str) -> bool {
+    percent_decode_str(encoded).decode_utf8().is_ok()
 }
 
 impl Query {

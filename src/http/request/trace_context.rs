@@ -33,21 +33,32 @@ pub(crate) fn event_metadata(head: &Parts) -> Bytes {
     metadata.to_string().into()
 }
 
-/// The unchanged field, and the trace id, which has 16 bytes like a UUID. A malformed field counts as absent
-/// (Trace Context, 3.2.2).
+/// The unchanged field, and the trace id, which has 16 bytes like a UUID. A field that is not valid counts as
+/// absent, and so does one that is given twice (Trace Context, 3.2.2). A later version begins like version 00, and
+/// may continue after another dash.
 fn trace_id(headers: &HeaderMap) -> Option<(&str, Uuid)> {
-    let field = headers.get(TRACEPARENT)?.to_str().ok()?;
-    let mut parts = field.split('-');
+    let mut fields = headers.get_all(TRACEPARENT).iter();
+    let field = fields.next()?.to_str().ok()?;
+    let mut parts = field.splitn(5, '-');
     let (version, trace, parent, flags) =
         (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let is_hex = |text: &str, digits: usize| {
         let lower = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
         text.len() == digits && text.bytes().all(lower)
     };
-    let is_known = version == "00" && parts.next().is_none();
-    let is_valid = is_known && is_hex(trace, 32) && is_hex(parent, 16) && is_hex(flags, 2);
+    let is_zero = |text: &str| text.bytes().all(|byte| byte == b'0');
+    let ends = version != "00" || parts.next().is_none();
+    let is_valid = is_hex(version, 2)
+        && version != "ff"
+        && is_hex(trace, 32)
+        && !is_zero(trace)
+        && is_hex(parent, 16)
+        && !is_zero(parent)
+        && is_hex(flags, 2)
+        && ends
+        && fields.next().is_none();
     let id = Uuid::try_parse(trace).ok()?;
-    (is_valid && !id.is_nil()).then_some((field, id))
+    is_valid.then_some((field, id))
 }
 
 #[cfg(test)]
@@ -72,6 +83,7 @@ mod tests {
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
             "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
             "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
             "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         ] {

@@ -7,7 +7,9 @@ use connect_four::event_store::{
 };
 
 use super::{TempFile, child_process, database_of_parent, lines, say};
-use crate::support::{Listener, begin, go_on, head_of, ids_in, ids_of, new_events, new_stream};
+use crate::support::{
+    Listener, begin, go_on, head_of, ids_in, ids_of, new_events, new_stream, repetition_of,
+};
 
 #[tokio::test]
 async fn everything_can_be_read_after_a_reopen() {
@@ -45,8 +47,14 @@ async fn a_repeated_append_is_recognised_after_a_reopen() {
     drop(store);
 
     let store = file.open().await;
-    assert_eq!(go_on(&store, &stream, 1, second.clone()).await, went_on);
-    assert_eq!(begin(&store, &stream, first.clone()).await, began);
+    assert_eq!(
+        go_on(&store, &stream, 1, second.clone()).await,
+        repetition_of(went_on)
+    );
+    assert_eq!(
+        begin(&store, &stream, first.clone()).await,
+        repetition_of(began)
+    );
     assert_eq!(
         ids_in(&store, &stream).await,
         ids_of(&[first, second].concat())

@@ -143,11 +143,12 @@ mod tests {
     fn the_computer_plays_by_default_under_another_name_or_not_at_all() {
         let computer = |args: &[&str]| {
             let args = [&["connect-four", "serve"], args].concat();
-            Cli::try_parse_from(args).map(|cli| match cli.into_command() {
-                Command::Serve(settings) => settings
-                    .computer()
-                    .map(|computer| (computer.name.to_string(), computer.level)),
-                other => panic!("{other:?} does not serve"),
+            Cli::try_parse_from(&args).map(|cli| {
+                let Command::Serve(settings) = cli.into_command() else {
+                    panic!("{args:?} serves");
+                };
+                let computer = settings.computer();
+                computer.map(|computer| (computer.name.to_string(), computer.level))
             })
         };
         let plays = |name: &str, level| Some((name.to_owned(), level));

@@ -217,7 +217,7 @@ async fn reply(client: &Client, game: &str) -> Option<Value> {
             return Some(state);
         }
         let wait = client.request(Method::GET, game);
-        let wait = wait.header("if-none-match", &known.header("etag").to_owned());
+        let wait = wait.header("if-none-match", known.header("etag"));
         let answer = wait.header("prefer", "wait=5").try_send().await.ok()?;
         if answer.status != 304 {
             known = answer.is(200);

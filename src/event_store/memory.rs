@@ -114,7 +114,7 @@ impl Log {
                 stream: stream.clone(),
                 revision,
                 position: GlobalPosition::counted(self.events.len() as u64),
-                event_type: event.event_type.into(),
+                event_type: event.event_type,
                 data: event.data,
                 metadata: event.metadata,
                 recorded_at,

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
-use connect_four::cli::{Cli, Command, health, rebuild, serve};
+use connect_four::cli::{Cli, Command, copy, health, rebuild, serve};
 use connect_four::drawing::Printable;
 use connect_four::terminal;
 
@@ -17,6 +17,7 @@ async fn main() -> ExitCode {
     let outcome: Result<(), Box<dyn Error>> = match Cli::from_arguments().into_command() {
         Command::Serve(settings) => serve::run(&settings).await.map_err(Into::into),
         Command::Rebuild(settings) => rebuild::run(&settings).await.map_err(Into::into),
+        Command::Copy(settings) => copy::run(&settings).await.map_err(Into::into),
         Command::Health(settings) => health::check(&settings).await.map_err(Into::into),
         Command::Play(settings) => terminal::play(&settings).await.map_err(Into::into),
         Command::Watch(settings) => terminal::watch(&settings).await.map_err(Into::into),
@@ -29,7 +30,7 @@ async fn main() -> ExitCode {
             let text = error.to_string();
             // Nothing is left to tell about a standard error that cannot be written to.
             let _ = writeln!(std::io::stderr(), "connect-four: {}", Printable(&text));
-            ExitCode::FAILURE
+            ExitCode::from(copy::exit_code(&*error))
         }
     }
 }

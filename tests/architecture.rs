@@ -56,7 +56,9 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "backoff",
             "event_store",
+            "application",
             "read_model",
             "http",
             "server",

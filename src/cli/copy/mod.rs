@@ -43,7 +43,7 @@ pub async fn run(settings: &CopySettings) -> Result<(), CopyError> {
         true => OnDifference::List,
         false => OnDifference::Stop,
     };
-    let transfer = Transfer::new(from, to, on_difference).await?;
+    let transfer = Transfer::new(from, to, on_difference);
     let stop = CancellationToken::new();
     let outcome = tokio::select! {
         outcome = work(settings, &transfer, &stop) => outcome,

@@ -1,6 +1,6 @@
 //! Appends events to the target at exactly their revisions, and compares what is there already.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::difference::{Difference, DifferenceKind};
 use super::error::CopyError;
@@ -25,10 +25,21 @@ pub(super) struct Target {
     pub(super) patience: Arc<Patience>,
     pub(super) progress: Arc<Progress>,
     /// The last position before the copy began. It tells which events an append has just stored.
-    pub(super) head: Option<GlobalPosition>,
+    pub(super) head: OnceLock<Option<GlobalPosition>>,
 }
 
 impl Target {
+    /// Notes where the target ends before the copy begins.
+    pub(super) async fn find_head(&self) -> Result<(), CopyError> {
+        let head = self
+            .patience
+            .call(Side::Target, &self.progress, || self.store.head())
+            .await?
+            .map_err(CopyError::Target)?;
+        self.head.get_or_init(|| head);
+        Ok(())
+    }
+
     /// Stores consecutive events of a stream, except those that are there already. The inner error
     /// is the first difference; nothing is stored after it.
     pub(super) async fn store(
@@ -55,7 +66,7 @@ impl Target {
                 })
                 .await?;
             let done = match appended {
-                Ok(appended) if Some(appended.position) > self.head => {
+                Ok(appended) if Some(appended.position) > self.head.get().copied().flatten() => {
                     self.progress.events.add(part.len());
                     part.len()
                 }

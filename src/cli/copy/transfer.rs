@@ -1,8 +1,8 @@
 //! Copies the games: first those that the source has, each as a whole, then what is still written.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::{StreamExt, pin_mut, stream};
@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::difference::Difference;
 use super::error::CopyError;
 use super::games::Source;
-use super::patience::{Patience, Side};
+use super::patience::Patience;
 use super::progress::Progress;
 use super::target::Target;
 use crate::application::GAME_STREAM_PREFIX;
@@ -56,19 +56,16 @@ pub struct Transfer {
 }
 
 impl Transfer {
-    /// Prepares a copy. The target is only read by [`verify`](Transfer::verify).
-    pub async fn new(
+    /// Prepares a copy, and calls neither store. The target is only read by
+    /// [`verify`](Transfer::verify).
+    pub fn new(
         from: Arc<dyn EventStore>,
         to: Arc<dyn EventStore>,
         on_difference: OnDifference,
-    ) -> Result<Transfer, CopyError> {
+    ) -> Transfer {
         let patience = Arc::new(Patience::new(LIMIT));
         let progress = Arc::new(Progress::new());
-        let head = patience
-            .call(Side::Target, &progress, || to.head())
-            .await?
-            .map_err(CopyError::Target)?;
-        Ok(Transfer {
+        Transfer {
             source: Source {
                 store: from,
                 patience: patience.clone(),
@@ -78,13 +75,13 @@ impl Transfer {
                 store: to,
                 patience: patience.clone(),
                 progress: progress.clone(),
-                head,
+                head: OnceLock::new(),
             },
             on_difference,
             patience,
             progress,
             is_following: AtomicBool::new(false),
-        })
+        }
     }
 
     /// The counts, and the lines that are printed.
@@ -95,6 +92,7 @@ impl Transfer {
     /// Copies every game that the source has. Returns the end of the source at the time of the call.
     /// Games may have later events than that, and then those are copied too.
     pub async fn copy(&self) -> Result<Option<GlobalPosition>, CopyError> {
+        self.target.find_head().await?;
         let head = self.source.head().await?;
         self.progress.set_head(head);
         let reading = self.source.clone().games(head).map(|found| async {

@@ -8,6 +8,7 @@ use connect_four::event_store::{
 use futures_util::StreamExt;
 
 use crate::histories::{all_events, new_event, store_game, store_games};
+use crate::program::{Program, verify};
 use crate::stores::{Files, at, to_read};
 
 async fn refusal(files: &Files, name: &str) -> SqliteOpenError {
@@ -130,4 +131,29 @@ async fn what_is_not_an_event_store_of_this_version_is_refused_and_nothing_is_cr
         };
         assert!(is_right, "{refused}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_online_backup_of_a_file_in_use_is_equal_and_is_served() {
+    let files = Files::new();
+    let owner = at(&files.url("events.db")).await;
+    store_games(&*owner, 20).await;
+    let backup = format!(".backup '{}'", files.path("backup.db").display());
+    let made = tokio::process::Command::new("sqlite3")
+        .arg(files.path("events.db"))
+        .arg(backup)
+        .status()
+        .await;
+    let Ok(made) = made else {
+        eprintln!("skipped: there is no sqlite3 on this machine");
+        return;
+    };
+    assert!(made.success());
+    let (code, said) = verify(&files.url("events.db"), &files.url("backup.db")).await;
+    assert_eq!(code, Some(0), "{said}");
+    Program::serve(&files.url("backup.db")).await;
+    assert_eq!(
+        all_events(&*owner).await,
+        all_events(&*to_read(&files.url("backup.db")).await).await
+    );
 }

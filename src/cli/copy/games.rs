@@ -8,7 +8,9 @@ use super::error::CopyError;
 use super::patience::{Patience, Side};
 use super::progress::Progress;
 use crate::application::GAME_STREAM_PREFIX;
-use crate::event_store::{EventStore, GlobalPosition, RecordedEvent, StreamName, StreamRevision};
+use crate::event_store::{
+    EventStore, EventStoreError, GlobalPosition, RecordedEvent, StreamName, StreamRevision,
+};
 
 /// How many events one read returns at most.
 const PAGE: usize = 4096;
@@ -88,7 +90,7 @@ impl Source {
         match read {
             Ok(slice) if slice.events.is_empty() || !slice.has_its_first_event() => Ok(None),
             Ok(slice) => Ok(Some(slice.events)),
-            Err(crate::event_store::EventStoreError::StreamDeleted { .. }) => Ok(None),
+            Err(EventStoreError::StreamDeleted { .. }) => Ok(None),
             Err(error) => Err(CopyError::Source(error)),
         }
     }

@@ -163,12 +163,11 @@ impl SqliteOpenError {
 
     /// The error of a path that cannot be resolved.
     pub(super) fn not_found(path: &Path, source: io::Error) -> SqliteOpenError {
-        match source.kind() {
-            io::ErrorKind::NotFound => SqliteOpenError::NoFile {
-                path: path.to_owned(),
-            },
-            _ => SqliteOpenError::io(path, source),
+        if source.kind() == io::ErrorKind::NotFound {
+            let path = path.to_owned();
+            return SqliteOpenError::NoFile { path };
         }
+        SqliteOpenError::io(path, source)
     }
 
     pub(super) fn io(path: &Path, source: io::Error) -> SqliteOpenError {

@@ -82,16 +82,19 @@ pub(super) fn check_tables(
     connection: &Connection,
 ) -> rusqlite::Result<Result<(), SqliteOpenError>> {
     let known = known_version(MIGRATIONS);
-    let kind = kind_of(connection)?;
-    Ok(match kind {
-        Kind::Empty => check_kind_for(path, Kind::NotADatabase, known),
-        Kind::Ours { version } if version < known => Err(SqliteOpenError::OlderSchema {
-            path: path.to_owned(),
-            found: version,
-            known,
-        }),
-        kind => check_kind_for(path, kind, known),
-    })
+    let kind = match kind_of(connection)? {
+        Kind::Ours { version } if version < known => {
+            return Ok(Err(SqliteOpenError::OlderSchema {
+                path: path.to_owned(),
+                found: version,
+                known,
+            }));
+        }
+        // It may become a store, but there is nothing to read in it.
+        Kind::Empty => Kind::NotADatabase,
+        kind @ (Kind::Ours { .. } | Kind::Foreign | Kind::Unmarked | Kind::NotADatabase) => kind,
+    };
+    Ok(check_kind_for(path, kind, known))
 }
 
 /// The kind of an open database.

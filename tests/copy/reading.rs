@@ -133,6 +133,7 @@ async fn what_is_not_an_event_store_of_this_version_is_refused_and_nothing_is_cr
     }
 }
 
+#[expect(clippy::print_stderr, reason = "a skipped test has to say so")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_online_backup_of_a_file_in_use_is_equal_and_is_served() {
     let files = Files::new();

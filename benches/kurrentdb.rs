@@ -191,7 +191,7 @@ async fn append(store: Arc<KurrentDbStore>, stream: StreamName, number: usize) {
 fn new_event() -> NewEvent {
     NewEvent {
         id: Uuid::now_v7(),
-        event_type: "MoveMade",
+        event_type: "MoveMade".into(),
         data: Bytes::from_static(DATA),
         metadata: Bytes::new(),
     }

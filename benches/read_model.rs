@@ -274,7 +274,7 @@ async fn append(
         let (event_type, data) = encode(event);
         NewEvent {
             id: Uuid::now_v7(),
-            event_type,
+            event_type: event_type.into(),
             data,
             metadata: Bytes::new(),
         }

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
-use connect_four::cli::{Cli, Command, forget_game, health, rebuild, serve};
+use connect_four::cli::{Cli, Command, copy, forget_game, health, rebuild, serve};
 use connect_four::drawing::Printable;
 use connect_four::terminal;
 
@@ -18,6 +18,7 @@ async fn main() -> ExitCode {
         Command::Serve(settings) => serve::run(&settings).await.map_err(Into::into),
         Command::Rebuild(settings) => rebuild::run(&settings).await.map_err(Into::into),
         Command::ForgetGame(settings) => forget_game::run(&settings).await.map_err(Into::into),
+        Command::Copy(settings) => copy::run(&settings).await.map_err(Into::into),
         Command::Health(settings) => health::check(&settings).await.map_err(Into::into),
         Command::Play(settings) => terminal::play(&settings).await.map_err(Into::into),
         Command::Watch(settings) => terminal::watch(&settings).await.map_err(Into::into),
@@ -30,7 +31,7 @@ async fn main() -> ExitCode {
             let text = error.to_string();
             // Nothing is left to tell about a standard error that cannot be written to.
             let _ = writeln!(std::io::stderr(), "connect-four: {}", Printable(&text));
-            ExitCode::FAILURE
+            ExitCode::from(copy::exit_code(&*error))
         }
     }
 }

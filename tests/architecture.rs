@@ -68,6 +68,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "backoff",
             "domain",
             "computer",
             "event_store",

@@ -4,8 +4,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use connect_four::application::{DecodeError, Seats, decode, encode};
+use chrono::{DateTime, Utc};
+use connect_four::application::{DecodeError, Seats, decode, encode, upcast};
 use connect_four::domain::{Column, GameEvent, GameResult, PlayerName};
+use connect_four::event_store::{RecordedEvent, StreamName, StreamRevision};
+use uuid::Uuid;
 
 /// The golden files, each with the event in it. The file name begins with the event's type, and
 /// contains `python` if the tutorial wrote the file.
@@ -63,11 +66,39 @@ fn events_are_encoded_to_the_same_bytes_as_in_earlier_versions() {
     }
 }
 
+/// The metadata of an event where it was first recorded, and after it was copied to another store.
+const COPY_METADATA: [&str; 2] = ["metadata.json", "metadata.copied.json"];
+
+#[test]
+fn a_copied_event_has_the_time_at_which_it_was_first_recorded_and_is_written_as_in_earlier_versions()
+ {
+    let first: DateTime<Utc> = "2026-11-23T06:50:12.415211Z".parse().expect("a time");
+    let later: DateTime<Utc> = "2026-11-25T01:10:12Z".parse().expect("a time");
+    let event = |file, recorded_at| RecordedEvent {
+        id: Uuid::from_u128(1),
+        stream: StreamName::new("game-1").expect("a name"),
+        revision: StreamRevision::FIRST,
+        position: "1".parse().expect("a position"),
+        event_type: "MoveMade".into(),
+        data: golden("MoveMade.json").into(),
+        metadata: golden(file).into(),
+        recorded_at,
+    };
+    let [original, copied] = COPY_METADATA;
+    let (original, copied) = (event(original, first), event(copied, later));
+    assert_eq!(upcast::recorded_at(&original), first);
+    assert_eq!(upcast::recorded_at(&copied), first);
+    assert_eq!(upcast::metadata_of_copy(&original), copied.metadata);
+    assert_eq!(upcast::metadata_of_copy(&copied), copied.metadata);
+    assert!(upcast::is_copy(&original, &copied));
+}
+
 #[test]
 fn every_golden_file_is_tested() {
     let looked_at: BTreeSet<_> = golden_files()
         .into_iter()
         .map(|(file, _)| file.to_owned())
+        .chain(COPY_METADATA.map(str::to_owned))
         .collect();
     let there: BTreeSet<_> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden"))
         .expect("the folder of golden files")

@@ -197,7 +197,7 @@ async fn append(memory: &MemoryStore, last_revision: Option<u64>, events: &[Stor
     let expected = ExpectedRevision::at(last_revision.map(StreamRevision::new));
     let events = events.iter().map(|(event_type, data)| NewEvent {
         id: Uuid::now_v7(),
-        event_type,
+        event_type: (*event_type).into(),
         data: Bytes::from_static(data.as_bytes()),
         metadata: Bytes::new(),
     });

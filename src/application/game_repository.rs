@@ -302,7 +302,7 @@ impl GameRepository {
                 let (event_type, data) = encode(event);
                 NewEvent {
                     id: event_id(id, command, options, expected, index),
-                    event_type,
+                    event_type: event_type.into(),
                     data,
                     metadata: metadata.clone(),
                 }

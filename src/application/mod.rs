@@ -15,6 +15,7 @@ mod resignation;
 mod seats;
 #[cfg(test)]
 mod testing;
+pub mod upcast;
 
 pub use command_error::CommandError;
 pub use command_handler::{CommandHandler, Handled};

@@ -1,5 +1,6 @@
 //! The command line: the subcommands and what each of them does.
 
+pub mod copy;
 mod file_size;
 pub mod forget_game;
 pub mod health;
@@ -13,6 +14,7 @@ use std::env;
 use clap::builder::{OsStr, Resettable};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub use self::copy::CopySettings;
 pub use self::listen::{InvalidListenAddress, ListenAddress};
 pub use self::settings::{ForgetGameSettings, HealthSettings, ServeSettings, StoreSettings};
 use crate::terminal::{PlaySettings, ViewSettings};
@@ -41,6 +43,13 @@ pub enum Command {
     /// Delete a game for ever, with the names of its players. Nobody can start a game with its id
     /// again.
     ForgetGame(ForgetGameSettings),
+    /// Copy every event of every game from one store to another, also while a service writes to it.
+    /// Can be stopped, killed and run again, and stores nothing twice.
+    ///
+    /// Exit codes: 0 everything was copied, or is equal; 1 an error; 2 wrong arguments; 3 a game
+    /// differs in the target; 4 not finished because of a signal or because a store did not answer
+    /// for 30 s: run the same command again.
+    Copy(CopySettings),
     /// Check a running service: exits with 0 if it answers with a 2xx status within two seconds.
     /// For containers, which have no curl.
     Health(HealthSettings),
@@ -113,7 +122,8 @@ mod tests {
             let location = match cli.expect("known flags").into_command() {
                 Command::Serve(settings) => settings.stores.read_model(),
                 Command::Rebuild(settings) => settings.read_model(),
-                Command::ForgetGame(_)
+                Command::Copy(_)
+                | Command::ForgetGame(_)
                 | Command::Health(_)
                 | Command::Play(_)
                 | Command::Watch(_)

@@ -3,7 +3,7 @@
 //! It follows the store's events. It has no state that must survive: no lock, no lease, no outbox
 //! and no checkpoint of its own. At the start the read model tells which games wait for the
 //! computer. After that, events call for reactions, and each reaction looks at the current game.
-//! Any number of replicas may do this at once; see `docs/decisions/0010-react-to-events-without-a-lock.md`.
+//! Any number of replicas may do this at once; see `docs/decisions/0013-react-to-events-without-a-lock.md`.
 
 use std::collections::HashMap;
 use std::num::NonZero;

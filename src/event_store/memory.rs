@@ -176,7 +176,7 @@ impl Log {
                 stream: stream.clone(),
                 revision,
                 position: position_of(place),
-                event_type: event.event_type.into(),
+                event_type: event.event_type,
                 data: event.data,
                 metadata: event.metadata,
                 recorded_at,

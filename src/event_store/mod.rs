@@ -21,13 +21,13 @@ use futures_util::stream::BoxStream;
 pub use error::EventStoreError;
 pub use kurrentdb::KurrentDbStore;
 pub use memory::MemoryStore;
-pub use open::{OpenError, open};
+pub use open::{OpenError, open, open_to_read};
 pub use record::{NewEvent, RecordedEvent};
 pub use revision::{
     ExpectedRevision, GlobalPosition, InvalidPosition, InvalidStreamName, StreamName,
     StreamRevision,
 };
-pub use sqlite::{SqliteOpenError, SqliteStore};
+pub use sqlite::{ReadOnlySqliteStore, SqliteOpenError, SqliteStore};
 
 /// Stores events in streams. Events are only added at the end of a stream, never changed. They can
 /// be deleted, but only with their whole stream.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::EventStore;
 use super::kurrentdb::{ConnectionString, InvalidConnectionString, KurrentDbStore};
 use super::memory::MemoryStore;
-use super::sqlite::{SqliteOpenError, SqliteStore};
+use super::sqlite::{ReadOnlySqliteStore, SqliteOpenError, SqliteStore};
 use crate::sqlite_file::mistaken_path;
 
 /// Why a store could not be opened. The text tells the operator what to change.
@@ -46,14 +46,7 @@ pub async fn open(url: &str) -> Result<Arc<dyn EventStore>, OpenError> {
     if url == "memory:" {
         return Ok(Arc::new(MemoryStore::new()));
     }
-    if let Some(path) = url
-        .strip_prefix("sqlite://")
-        .filter(|path| !path.is_empty())
-    {
-        if let Some(reason) = mistaken_path(path) {
-            let url = url.to_owned();
-            return Err(OpenError::MistakenPath { url, reason });
-        }
+    if let Some(path) = sqlite_path(url)? {
         return Ok(Arc::new(SqliteStore::open(path).await?));
     }
     if ConnectionString::has_known_scheme(url) {
@@ -62,6 +55,30 @@ pub async fn open(url: &str) -> Result<Arc<dyn EventStore>, OpenError> {
     Err(OpenError::UnknownScheme {
         url: without_secrets(url),
     })
+}
+
+/// Opens the store that the URL names for reading, as [`open`] does. A SQLite file must exist, may be
+/// in use by a service, and is not changed. A store at another kind of URL is the same as with `open`.
+pub async fn open_to_read(url: &str) -> Result<Arc<dyn EventStore>, OpenError> {
+    match sqlite_path(url)? {
+        Some(path) => Ok(Arc::new(ReadOnlySqliteStore::open(path).await?)),
+        None => open(url).await,
+    }
+}
+
+/// The path in the URL of a SQLite file; `None` for another URL.
+fn sqlite_path(url: &str) -> Result<Option<&str>, OpenError> {
+    let path = url.strip_prefix("sqlite://");
+    let Some(path) = path.filter(|path| !path.is_empty()) else {
+        return Ok(None);
+    };
+    match mistaken_path(path) {
+        None => Ok(Some(path)),
+        Some(reason) => Err(OpenError::MistakenPath {
+            url: url.to_owned(),
+            reason,
+        }),
+    }
 }
 
 /// Only the scheme of a URL. A text without a scheme is probably a path, which helps in the message.

@@ -15,7 +15,7 @@ pub struct NewEvent {
     /// and uses the same one for every attempt. A store never generates one.
     pub id: Uuid,
     /// The name of the event's type; not empty.
-    pub event_type: &'static str,
+    pub event_type: Cow<'static, str>,
     /// JSON.
     pub data: Bytes,
     /// JSON, or empty.

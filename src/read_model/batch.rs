@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::outcome::IN_PROGRESS;
 use super::projector_state::{Listed, ProjectorState, Truncation, find};
 use super::queries::player_number;
-use crate::application::{GameFold, GameId, Seats};
+use crate::application::{GameFold, GameId, Seats, upcast};
 use crate::domain::PlayerName;
 use crate::event_store::{GlobalPosition, RecordedEvent, StreamRevision};
 
@@ -201,7 +201,7 @@ impl Batch {
             self.unreadable.push(unreadable(event, reason.to_string()));
             return Ok(());
         }
-        let at = event.recorded_at.timestamp_micros();
+        let at = upcast::recorded_at(event).timestamp_micros();
         if let Some(fold) = beginning {
             let listed = self.begin(memory, connection, fold, event)?;
             self.games[place].listed = listed;
@@ -303,7 +303,7 @@ impl Batch {
             self.player(memory, connection, &players.one)?,
             self.player(memory, connection, &players.two)?,
         ];
-        let at = event.recorded_at.timestamp_micros();
+        let at = upcast::recorded_at(event).timestamp_micros();
         let number = memory.next_game;
         memory.next_game += 1;
         Ok(Some(Listed {

@@ -102,7 +102,8 @@ impl Readers {
         outcome.await?
     }
 
-    fn blocking_read<T>(
+    /// Like [`read`](Readers::read), on this thread.
+    pub(crate) fn blocking_read<T>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, ReadError> {

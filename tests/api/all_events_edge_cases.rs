@@ -22,7 +22,7 @@ async fn append(
     let stream = StreamName::new(stream.to_owned()).expect("a name");
     let event = NewEvent {
         id: uuid::Uuid::now_v7(),
-        event_type,
+        event_type: event_type.into(),
         data: Bytes::from_static(data.as_bytes()),
         metadata: Bytes::new(),
     };
@@ -116,7 +116,7 @@ async fn a_client_that_does_not_read_is_disconnected_and_can_resume() {
         let stream = StreamName::new(format!("game-{game}")).expect("a name");
         let event = NewEvent {
             id: uuid::Uuid::now_v7(),
-            event_type: "GameStarted",
+            event_type: "GameStarted".into(),
             data: Bytes::from_static(b"{}"),
             metadata: if game < LARGE_EVENTS {
                 metadata.clone()

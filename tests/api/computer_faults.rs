@@ -59,7 +59,7 @@ async fn an_unreadable_game_is_tried_again_and_does_not_delay_the_others() {
     let id: GameId = game["/games/".len()..].parse().expect("an id");
     let garbage = NewEvent {
         id: uuid::Uuid::new_v4(),
-        event_type: "MoveMade",
+        event_type: "MoveMade".into(),
         data: "{}".into(),
         metadata: "".into(),
     };

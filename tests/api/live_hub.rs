@@ -395,7 +395,7 @@ async fn append_moves(store: &MemoryStore, game: GameId, moves: usize) {
         let end = end.expect("a store in memory").last_revision;
         let event = NewEvent {
             id: Uuid::now_v7(),
-            event_type: "MoveMade",
+            event_type: "MoveMade".into(),
             data: Bytes::from_static(br#"{"player":"ada","column":"D"}"#),
             metadata: Bytes::new(),
         };

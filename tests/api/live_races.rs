@@ -206,7 +206,7 @@ async fn append_a_large_move(
     let (event_type, data) = encode(&GameEvent::MoveMade { player, column });
     let event = NewEvent {
         id: Uuid::now_v7(),
-        event_type,
+        event_type: event_type.into(),
         data,
         metadata: Bytes::from(format!("{{\"note\":\"{}\"}}", "x".repeat(400_000))),
     };

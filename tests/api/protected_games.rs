@@ -225,7 +225,7 @@ on_every_store! {
         assert_eq!((&stored[0].data, &stored[0].metadata), (&data, &metadata));
 
         let id = GameId::generate();
-        let event = NewEvent { id: uuid::Uuid::now_v7(), event_type: "GameStarted", data, metadata };
+        let event = NewEvent { id: uuid::Uuid::now_v7(), event_type: "GameStarted".into(), data, metadata };
         let stream = id.stream();
         let appended = service.store.append(&stream, ExpectedRevision::NoStream, vec![event]);
         appended.await.expect("a new stream");

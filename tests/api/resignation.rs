@@ -50,7 +50,7 @@ async fn another_programs_move(game: &Game<'_>, revision: u64, player: &str, col
     let stream = StreamName::new(format!("game-{}", game.id)).expect("a name");
     let event = NewEvent {
         id: uuid::Uuid::new_v4(),
-        event_type: "MoveMade",
+        event_type: "MoveMade".into(),
         data: json!({"player": player, "column": column})
             .to_string()
             .into(),

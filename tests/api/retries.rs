@@ -38,7 +38,7 @@ async fn another_program_finishes(game: &Game<'_>) {
     let expected = ExpectedRevision::at(last.map(StreamRevision::new));
     let finish = NewEvent {
         id: uuid::Uuid::new_v4(),
-        event_type: "GameFinished",
+        event_type: "GameFinished".into(),
         data: r#"{"result": "PLAYER_TWO_WON"}"#.into(),
         metadata: bytes::Bytes::new(),
     };

@@ -24,7 +24,7 @@ async fn add(game: &Game<'_>, last: Option<u64>, events: &[(&'static str, Value)
     let id: connect_four::application::GameId = game.id.parse().expect("an id");
     let events = events.iter().map(|(event_type, data)| NewEvent {
         id: uuid::Uuid::now_v7(),
-        event_type,
+        event_type: (*event_type).into(),
         data: Bytes::from(data.to_string()),
         metadata: Bytes::new(),
     });

@@ -131,7 +131,7 @@ async fn play(client: &Client) -> Played {
     played
         .send(client, "/resignation", body, &ada)
         .await
-        .is(201);
+        .is(200);
 
     // Another game, whose tokens the client chooses, and problems about them.
     let mut body = protected();

@@ -79,7 +79,7 @@ async fn a_game_that_does_not_exist_has_a_page_that_says_so() {
     for (path, status, title) in [
         ("/games/none".to_owned(), 404, "No such game"),
         (format!("/games/{id}?revision=7"), 404, "revision"),
-        (format!("/games/{id}?revisoin=7"), 400, "query"),
+        (format!("/games/{id}?revision=x"), 400, "query"),
     ] {
         let answer = service.get(&path, AS_A_BROWSER).await;
         assert_eq!(answer.status(), status, "{path}");

@@ -214,7 +214,7 @@ pub(crate) async fn id_type_data_and_metadata_are_read_back_byte_for_byte(
         .flat_map(|document| {
             ["", document].map(|metadata| NewEvent {
                 id: Uuid::now_v7(),
-                event_type: "GameStarted",
+                event_type: "GameStarted".into(),
                 data: Bytes::from_static(document.as_bytes()),
                 metadata: Bytes::copy_from_slice(metadata.as_bytes()),
             })

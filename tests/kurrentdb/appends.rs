@@ -252,7 +252,7 @@ async fn events_that_the_server_cannot_store_are_refused_before_they_are_sent() 
         ..new_event()
     };
     let nameless = NewEvent {
-        event_type: "",
+        event_type: "".into(),
         ..new_event()
     };
     let without_id = NewEvent {

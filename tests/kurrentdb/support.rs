@@ -40,7 +40,7 @@ pub(crate) fn new_event() -> NewEvent {
     let id = Uuid::now_v7();
     NewEvent {
         id,
-        event_type: "Happened",
+        event_type: "Happened".into(),
         data: Bytes::from(format!(r#"{{"what": "{id}"}}"#)),
         metadata: Bytes::new(),
     }

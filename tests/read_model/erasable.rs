@@ -240,7 +240,7 @@ impl EventStore for Erasable {
                 stream: stream.clone(),
                 revision: StreamRevision::new(revision),
                 position,
-                event_type: event.event_type.into(),
+                event_type: event.event_type,
                 data: event.data,
                 metadata: event.metadata,
                 recorded_at: Utc::now(),

@@ -193,7 +193,7 @@ pub(crate) async fn append_to(
         let (event_type, data) = encode(event);
         NewEvent {
             id: Uuid::now_v7(),
-            event_type,
+            event_type: event_type.into(),
             data,
             metadata: Bytes::new(),
         }

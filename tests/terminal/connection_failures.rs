@@ -102,7 +102,7 @@ async fn alice_resigns(store: &str, id: &str) {
     });
     let event = NewEvent {
         id: Uuid::now_v7(),
-        event_type,
+        event_type: event_type.into(),
         data,
         metadata: Default::default(),
     };

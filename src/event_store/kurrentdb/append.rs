@@ -226,9 +226,10 @@ fn proposed(event: NewEvent) -> Result<EventData, EventStoreError> {
     // every byte.
     let data = match serde_json::from_slice::<&RawValue>(&event.data) {
         Ok(json) if json.get().len() == event.data.len() => {
-            EventData::json(event.event_type, &json).map_err(|error| refused(error.to_string()))?
+            EventData::json(&*event.event_type, &json)
+                .map_err(|error| refused(error.to_string()))?
         }
-        Ok(_) | Err(_) => EventData::binary(event.event_type, event.data),
+        Ok(_) | Err(_) => EventData::binary(&*event.event_type, event.data),
     };
     Ok(data.id(event.id).metadata(event.metadata))
 }

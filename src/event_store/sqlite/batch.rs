@@ -148,7 +148,7 @@ impl<'c, 'a> Batch<'c, 'a> {
                 stream,
                 values::to_sql(last.revision.number()),
                 event.id.as_bytes(),
-                event.event_type,
+                &*event.event_type,
                 &event.data[..],
                 &event.metadata[..],
                 recorded_at,

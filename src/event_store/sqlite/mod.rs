@@ -12,6 +12,7 @@ mod error;
 mod heads;
 mod open;
 mod open_error;
+mod read_only;
 mod reader;
 mod schema;
 mod shared;
@@ -34,6 +35,7 @@ use super::{
 use shared::Shared;
 
 pub use open_error::SqliteOpenError;
+pub use read_only::ReadOnlySqliteStore;
 
 /// The largest size of one append: the data and metadata of its events together. SQLite would
 /// accept a billion bytes per event, but the queue must have room for many appends in memory.

@@ -20,6 +20,12 @@ pub enum SqliteOpenError {
         /// The database file.
         path: PathBuf,
     },
+    /// A file that is to be read does not exist.
+    #[error("{} does not exist: correct the path", path.display())]
+    NoFile {
+        /// The path that was given.
+        path: PathBuf,
+    },
     /// The directory does not exist.
     #[error("the directory of {} does not exist: create it, or correct the path", path.display())]
     NoDirectory {
@@ -77,6 +83,20 @@ pub enum SqliteOpenError {
         /// The latest version that this program supports.
         known: u32,
     },
+    /// A file that is to be read was written by an earlier version of this program.
+    #[error(
+        "{} has schema version {found}, and this program reads version {known}: start the service \
+         on the file once, which updates it",
+        path.display()
+    )]
+    OlderSchema {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The version that this program reads.
+        known: u32,
+    },
     /// The file system does not support SQLite's write-ahead log.
     #[error(
         "the file system of {} does not support the shared memory that SQLite's write-ahead log \
@@ -129,6 +149,25 @@ impl SqliteOpenError {
             },
             Some(_) | None => SqliteOpenError::Sqlite { path, source },
         }
+    }
+
+    /// The error of a file that is opened to be read.
+    pub(super) fn not_readable(path: &Path, source: rusqlite::Error) -> SqliteOpenError {
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => SqliteOpenError::NotADatabase {
+                path: path.to_owned(),
+            },
+            Some(_) | None => SqliteOpenError::sqlite(path, source),
+        }
+    }
+
+    /// The error of a path that cannot be resolved.
+    pub(super) fn not_found(path: &Path, source: io::Error) -> SqliteOpenError {
+        if source.kind() == io::ErrorKind::NotFound {
+            let path = path.to_owned();
+            return SqliteOpenError::NoFile { path };
+        }
+        SqliteOpenError::io(path, source)
     }
 
     pub(super) fn io(path: &Path, source: io::Error) -> SqliteOpenError {

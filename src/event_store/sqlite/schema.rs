@@ -84,6 +84,43 @@ pub(super) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), Sq
     migrate_with(MIGRATIONS, path, connection)
 }
 
+/// Checks that the tables are those of this version, without changing anything.
+pub(super) fn check_tables(
+    path: &Path,
+    connection: &Connection,
+) -> rusqlite::Result<Result<(), SqliteOpenError>> {
+    let known = known_version(MIGRATIONS);
+    let kind = match kind_of(connection)? {
+        Kind::Ours { version } if version < known => {
+            return Ok(Err(SqliteOpenError::OlderSchema {
+                path: path.to_owned(),
+                found: version,
+                known,
+            }));
+        }
+        // It may become a store, but there is nothing to read in it.
+        Kind::Empty => Kind::NotADatabase,
+        kind @ (Kind::Ours { .. } | Kind::Foreign | Kind::Unmarked | Kind::NotADatabase) => kind,
+    };
+    Ok(check_kind_for(path, kind, known))
+}
+
+/// The kind of an open database.
+fn kind_of(connection: &Connection) -> rusqlite::Result<Kind> {
+    let is_empty = connection.query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
+        row.get(0)
+    })?;
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+    Ok(if is_empty {
+        Kind::Empty
+    } else if pragma("application_id")? == APPLICATION_ID {
+        let version = pragma("user_version")?;
+        Kind::Ours { version }
+    } else {
+        Kind::Foreign
+    })
+}
+
 /// If a migration fails, the file keeps the version that it had.
 fn migrate_with(
     migrations: &[M<'_>],
@@ -91,20 +128,7 @@ fn migrate_with(
     connection: &mut Connection,
 ) -> Result<(), SqliteOpenError> {
     let failed = |source| SqliteOpenError::sqlite(path, source);
-    let is_empty = connection
-        .query_row("SELECT count(*) = 0 FROM sqlite_schema", [], |row| {
-            row.get(0)
-        })
-        .map_err(failed)?;
-    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
-    let kind = if is_empty {
-        Kind::Empty
-    } else if pragma("application_id").map_err(failed)? == APPLICATION_ID {
-        let version = pragma("user_version").map_err(failed)?;
-        Kind::Ours { version }
-    } else {
-        Kind::Foreign
-    };
+    let kind = kind_of(connection).map_err(failed)?;
     check_kind_for(path, kind, known_version(migrations))?;
     Migrations::from_slice(migrations)
         .to_latest(connection)

@@ -69,7 +69,7 @@ impl Tail {
                     stream: stream.clone(),
                     revision: stored.first_revision.plus(offset),
                     position: GlobalPosition::counted(first + offset),
-                    event_type: event.event_type.into(),
+                    event_type: event.event_type,
                     data: event.data,
                     metadata: event.metadata,
                     recorded_at,

@@ -6,7 +6,7 @@ use serde::ser::Serializer;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::application::{GameId, HistoricEvent, Seats};
+use crate::application::{GameId, HistoricEvent, Seats, upcast};
 use crate::event_store::RecordedEvent;
 
 /// A recorded event.
@@ -29,19 +29,21 @@ impl<'a> EventView<'a> {
     }
 
     /// The stored event. Its JSON has no insignificant white space. Absent metadata is an empty object, and
-    /// metadata that is not JSON is null. The hashes of player tokens are left out.
+    /// metadata that is not JSON is null. The hashes of player tokens are left out, and so is the
+    /// time that a copied event carries: it is the `recorded_at`.
     pub(crate) fn recorded(recorded: &'a RecordedEvent) -> EventView<'a> {
         let mut metadata = match &recorded.metadata[..] {
             b"" => Value::Object(serde_json::Map::new()),
             json => serde_json::from_slice(json).unwrap_or_default(),
         };
         Seats::remove_from(&mut metadata);
+        upcast::remove_from(&mut metadata);
         EventView {
             id: recorded.id,
             revision: recorded.revision.number(),
             event_type: &recorded.event_type,
             data: serde_json::from_slice(&recorded.data).unwrap_or_default(),
-            recorded_at: recorded.recorded_at,
+            recorded_at: upcast::recorded_at(recorded),
             metadata,
         }
     }

@@ -1,0 +1,107 @@
+//! What was done so far, and the progress bar.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::event_store::GlobalPosition;
+
+/// The length of the progress bar, in steps.
+const STEPS: u64 = 1000;
+
+/// A number that several tasks increase.
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(super) fn add(&self, number: usize) {
+        self.0.fetch_add(number as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts what was done, and shows it. The bar is hidden if the output is not a terminal.
+#[derive(Debug)]
+pub(super) struct Progress {
+    bar: ProgressBar,
+    began: Instant,
+    head: Mutex<Option<GlobalPosition>>,
+    /// Games that were copied or compared.
+    pub(super) games: Counter,
+    /// Events that were copied or compared.
+    pub(super) events: Counter,
+    /// Events that the target had already.
+    pub(super) present: Counter,
+    /// Games that were deleted in the source.
+    pub(super) deleted: Counter,
+    /// Games that have more events in the target.
+    pub(super) longer: Counter,
+    /// Games that differ.
+    pub(super) differing: Counter,
+}
+
+impl Progress {
+    pub(super) fn new() -> Progress {
+        let is_shown = io::stderr().is_terminal() && io::stdout().is_terminal();
+        let bar = match is_shown {
+            true => ProgressBar::new(STEPS),
+            false => ProgressBar::hidden(),
+        };
+        // If the template were invalid, the default style would stay.
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {msg}") {
+            bar.set_style(style);
+        }
+        Progress {
+            bar,
+            began: Instant::now(),
+            head: Mutex::new(None),
+            games: Counter::default(),
+            events: Counter::default(),
+            present: Counter::default(),
+            deleted: Counter::default(),
+            longer: Counter::default(),
+            differing: Counter::default(),
+        }
+    }
+
+    /// The end that the bar shows the way to.
+    pub(super) fn set_head(&self, head: Option<GlobalPosition>) {
+        if let Ok(mut known) = self.head.lock() {
+            *known = head;
+        }
+    }
+
+    pub(super) fn reached(&self, position: GlobalPosition) {
+        let head = self.head.lock().ok().and_then(|head| *head);
+        if let Some(head) = head {
+            let fraction = position.fraction_of(head);
+            self.bar.set_position((fraction * STEPS as f64) as u64);
+        }
+        let message = format!("{} events, {} a second", self.events.get(), self.rate());
+        self.bar.set_message(message);
+    }
+
+    /// Prints a line above the bar. A line that cannot be printed does not stop the copy.
+    pub(super) fn say(&self, line: &str) {
+        let printed = self.bar.suspend(|| writeln!(io::stdout(), "{line}"));
+        drop(printed);
+    }
+
+    pub(super) fn hide(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    pub(super) fn seconds(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
+
+    pub(super) fn rate(&self) -> u64 {
+        (self.events.get() as f64 / self.seconds().max(1e-3)) as u64
+    }
+}

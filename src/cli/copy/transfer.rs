@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::{StreamExt, pin_mut, stream};
+use tokio::task::unconstrained;
 use tokio_util::sync::CancellationToken;
 
 use super::difference::Difference;
@@ -108,7 +109,8 @@ impl Transfer {
         });
         let storing = storing.buffered(APPENDS);
         pin_mut!(storing);
-        while let Some(stored) = storing.next().await {
+        // Tokio's budget would make an append wait for its next turn, and later ones overtake it.
+        while let Some(stored) = unconstrained(storing.next()).await {
             let (position, outcome) = stored?;
             self.settle(outcome)?;
             self.progress.reached(position);

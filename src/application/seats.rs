@@ -219,12 +219,13 @@ impl Seats {
 
     /// Adds the hashes to the metadata of a `GameStarted` event.
     pub(super) fn add_to(&self, metadata: &mut Map<String, Value>) {
-        let encoded = |hash: &Option<TokenHash>| hash.as_ref().map(TokenHash::encoded);
-        let hashes = serde_json::json!({
-            PLAYER_ONE: encoded(&self.one),
-            PLAYER_TWO: encoded(&self.two),
-        });
+        let [one, two] = self.encoded();
+        let hashes = serde_json::json!({PLAYER_ONE: one, PLAYER_TWO: two});
         metadata.insert(MEMBER.to_owned(), hashes);
+    }
+
+    fn encoded(&self) -> [Option<String>; 2] {
+        [&self.one, &self.two].map(|hash| hash.as_ref().map(TokenHash::encoded))
     }
 
     /// Removes the hashes from an event's metadata, for every reader outside this service.
@@ -236,9 +237,7 @@ impl Seats {
 
     /// The hashes as text, to distinguish the starts of games with different tokens.
     pub(super) fn text(&self) -> String {
-        let encoded = |hash: &Option<TokenHash>| hash.as_ref().map(TokenHash::encoded);
-        let texts = [encoded(&self.one), encoded(&self.two)];
-        texts.map(Option::unwrap_or_default).join(":")
+        self.encoded().map(Option::unwrap_or_default).join(":")
     }
 
     /// The seat that this token belongs to. Always compares with both hashes.

@@ -5,6 +5,7 @@ mod file_size;
 pub mod forget_game;
 pub mod health;
 mod listen;
+mod progress_bar;
 pub mod rebuild;
 pub mod serve;
 mod settings;

@@ -1,13 +1,13 @@
 //! The `rebuild` command: builds the read model again from the events, and shows the progress.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::file_size;
+use super::progress_bar::ProgressBar;
 use super::settings::StoreSettings;
 use crate::event_store::{self, EventStoreError, GlobalPosition, OpenError};
 use crate::read_model::{OpenReadModelError, ReadModel, ReadModelLocation};
@@ -58,7 +58,7 @@ pub async fn run(settings: &StoreSettings) -> Result<(), RebuildError> {
     let model = Arc::new(ReadModel::open_empty(&location).await?);
     let mut out = io::stdout();
     writeln!(out, "Rebuilding {location} from {}", store.location())?;
-    let bar = Bar::new(head);
+    let bar = ProgressBar::new();
     let began = Instant::now();
     let projecting = model.start(store, Arc::new(()));
     let mut ticks = interval(Duration::from_millis(100));
@@ -66,10 +66,10 @@ pub async fn run(settings: &StoreSettings) -> Result<(), RebuildError> {
     let failed = tokio::select! {
         () = model.caught_up() => None,
         error = model.failed(ATTEMPTS) => Some(error),
-        () = async { loop { ticks.tick().await; bar.show(&model, began); } } => None,
+        () = async { loop { ticks.tick().await; show(&bar, &model, head, began); } } => None,
     };
     drop(projecting);
-    bar.0.finish_and_clear();
+    bar.hide();
     if let Some(error) = failed {
         return Err(RebuildError::Failed(error));
     }
@@ -91,37 +91,14 @@ pub async fn run(settings: &StoreSettings) -> Result<(), RebuildError> {
     Ok(())
 }
 
-fn rate(events: u64, began: Instant) -> u64 {
-    (events as f64 / began.elapsed().as_secs_f64().max(1e-3)) as u64
+fn show(bar: &ProgressBar, model: &ReadModel, head: Option<GlobalPosition>, began: Instant) {
+    if let (Some(position), Some(head)) = (model.position(), head) {
+        bar.show_position(position, head);
+    }
+    let events = model.status().events_applied;
+    bar.show_events(events, rate(events, began));
 }
 
-/// The length of the progress bar, in steps.
-const STEPS: u64 = 1000;
-
-/// The progress bar. Hidden if the output is not a terminal: the lines before and after it are
-/// enough there.
-struct Bar(ProgressBar, Option<GlobalPosition>);
-
-impl Bar {
-    fn new(head: Option<GlobalPosition>) -> Bar {
-        if !io::stderr().is_terminal() || !io::stdout().is_terminal() {
-            return Bar(ProgressBar::hidden(), head);
-        }
-        let bar = ProgressBar::new(STEPS);
-        // If the template were invalid, the default style would stay.
-        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {msg}") {
-            bar.set_style(style);
-        }
-        Bar(bar, head)
-    }
-
-    fn show(&self, model: &ReadModel, began: Instant) {
-        if let (Some(position), Some(head)) = (model.position(), self.1) {
-            let fraction = position.fraction_of(head);
-            self.0.set_position((fraction * STEPS as f64) as u64);
-        }
-        let events = model.status().events_applied;
-        self.0
-            .set_message(format!("{events} events, {} a second", rate(events, began)));
-    }
+fn rate(events: u64, began: Instant) -> u64 {
+    (events as f64 / began.elapsed().as_secs_f64().max(1e-3)) as u64
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::{Method, RequestBuilder, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -165,13 +165,8 @@ impl Client {
         [player_one, player_two]: [&str; 2],
         key: &IdempotencyKey,
     ) -> Result<Game, ClientError> {
-        let names = json!({"player_one": player_one, "player_two": player_two});
-        self.send(|| {
-            self.request(Method::POST, "games")
-                .header("idempotency-key", &key.0)
-                .json(&names)
-        })
-        .await
+        let body = json!({"player_one": player_one, "player_two": player_two});
+        self.send_start(&body, key).await
     }
 
     /// Starts a game with this id. Returns the existing game if the same players have started it.
@@ -180,12 +175,8 @@ impl Client {
         id: Uuid,
         [player_one, player_two]: [&str; 2],
     ) -> Result<Game, ClientError> {
-        let names = json!({"player_one": player_one, "player_two": player_two});
-        self.send(|| {
-            self.request(Method::PUT, &format!("games/{id}"))
-                .json(&names)
-        })
-        .await
+        let body = json!({"player_one": player_one, "player_two": player_two});
+        self.send_put(&body, id).await
     }
 
     /// Starts a protected game; the service derives its id and its tokens from the key. So the key is a
@@ -196,12 +187,7 @@ impl Client {
         key: &IdempotencyKey,
     ) -> Result<StartedGame, ClientError> {
         let body = json!({"player_one": player_one, "player_two": player_two, "protected": true});
-        self.send(|| {
-            self.request(Method::POST, "games")
-                .header("idempotency-key", &key.0)
-                .json(&body)
-        })
-        .await
+        self.send_start(&body, key).await
     }
 
     /// Starts a protected game with this id and these tokens. Returns the existing game if the same
@@ -215,11 +201,25 @@ impl Client {
         let body = json!({
             "player_one": player_one, "player_two": player_two, "protected": true, "tokens": tokens,
         });
+        self.send_put(&body, id).await
+    }
+
+    async fn send_start<T: DeserializeOwned>(
+        &self,
+        body: &Value,
+        key: &IdempotencyKey,
+    ) -> Result<T, ClientError> {
         self.send(|| {
-            self.request(Method::PUT, &format!("games/{id}"))
-                .json(&body)
+            self.request(Method::POST, "games")
+                .header("idempotency-key", &key.0)
+                .json(body)
         })
         .await
+    }
+
+    async fn send_put(&self, body: &Value, id: Uuid) -> Result<Game, ClientError> {
+        self.send(|| self.request(Method::PUT, &format!("games/{id}")).json(body))
+            .await
     }
 
     /// The current game.

@@ -1,16 +1,11 @@
 //! What was done so far, and the progress bar.
 
-use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
+use crate::cli::progress_bar::ProgressBar;
 use crate::event_store::GlobalPosition;
-
-/// The length of the progress bar, in steps.
-const STEPS: u64 = 1000;
 
 /// A number that several tasks increase.
 #[derive(Debug, Default)]
@@ -26,7 +21,7 @@ impl Counter {
     }
 }
 
-/// Counts what was done, and shows it. The bar is hidden if the output is not a terminal.
+/// Counts what was done, and shows it.
 #[derive(Debug)]
 pub(super) struct Progress {
     bar: ProgressBar,
@@ -48,17 +43,8 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new() -> Progress {
-        let is_shown = io::stderr().is_terminal() && io::stdout().is_terminal();
-        let bar = match is_shown {
-            true => ProgressBar::new(STEPS),
-            false => ProgressBar::hidden(),
-        };
-        // If the template were invalid, the default style would stay.
-        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {msg}") {
-            bar.set_style(style);
-        }
         Progress {
-            bar,
+            bar: ProgressBar::new(),
             began: Instant::now(),
             head: Mutex::new(None),
             games: Counter::default(),
@@ -80,21 +66,18 @@ impl Progress {
     pub(super) fn reached(&self, position: GlobalPosition) {
         let head = self.head.lock().ok().and_then(|head| *head);
         if let Some(head) = head {
-            let fraction = position.fraction_of(head);
-            self.bar.set_position((fraction * STEPS as f64) as u64);
+            self.bar.show_position(position, head);
         }
-        let message = format!("{} events, {} a second", self.events.get(), self.rate());
-        self.bar.set_message(message);
+        self.bar.show_events(self.events.get(), self.rate());
     }
 
     /// Prints a line above the bar. A line that cannot be printed does not stop the copy.
     pub(super) fn say(&self, line: &str) {
-        let printed = self.bar.suspend(|| writeln!(io::stdout(), "{line}"));
-        drop(printed);
+        self.bar.print_line(line);
     }
 
     pub(super) fn hide(&self) {
-        self.bar.finish_and_clear();
+        self.bar.hide();
     }
 
     pub(super) fn seconds(&self) -> f64 {

@@ -1,6 +1,6 @@
 //! Follows the store's events and applies them in batches, as long as the process runs.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -112,6 +112,7 @@ impl Projector {
             .subscribe_all(GAME_STREAM_PREFIX, memory.checkpoint);
         let mut chunks = subscription.ready_chunks(CHUNK);
         let mut damage = self.database.damage();
+        let mut damage = pin!(damage.wait_for(Option::is_some));
         let mut waiting = Waiting::default();
         let mut report = Report::new();
         let mut will_have_caught_up = false;
@@ -145,7 +146,7 @@ impl Projector {
             tokio::select! {
                 biased;
                 // Cannot fail: the database keeps the sender.
-                Ok(found) = damage.wait_for(Option::is_some) => {
+                Ok(found) = &mut damage => {
                     return Err(FollowError::Damaged(found.clone().unwrap_or_default()));
                 }
                 applied = finished(&mut applying) => {

@@ -62,6 +62,7 @@ impl Projector {
         let mut discards = Discards::new();
         loop {
             let attempt = caught(self.attempt(&mut outage, &mut discards)).await;
+            self.observer.is_following(false);
             let Err(error) = attempt.unwrap_or_else(|panicked| Err(panicked.into())) else {
                 continue;
             };
@@ -185,6 +186,9 @@ impl Projector {
                     let chunk = chunk.ok_or(FollowError::Ended)?;
                     self.progress.store_answered();
                     waiting.add(chunk, &*self.observer);
+                    if !waiting.takes_more() {
+                        self.observer.is_following(false);
+                    }
                     if waiting.is_disconnected {
                         self.progress.store_lost();
                     }
@@ -309,6 +313,7 @@ impl Waiting {
         for message in messages {
             match message {
                 SubscriptionMessage::Recorded(event) => {
+                    observer.recorded(&event);
                     self.delivered.push(Delivered::Event(event));
                 }
                 SubscriptionMessage::StreamTruncated(stream) => {
@@ -317,7 +322,10 @@ impl Waiting {
                         self.delivered.push(Delivered::Truncated(game));
                     }
                 }
-                SubscriptionMessage::CaughtUp => self.caught_up = true,
+                SubscriptionMessage::CaughtUp => {
+                    observer.is_following(true);
+                    self.caught_up = true;
+                }
                 SubscriptionMessage::Disconnected => {
                     self.is_disconnected = true;
                     // The next subscription delivers the messages after this one again.

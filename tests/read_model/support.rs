@@ -10,7 +10,8 @@ use bytes::Bytes;
 use connect_four::application::{GameId, encode};
 use connect_four::domain::GameEvent;
 use connect_four::event_store::{
-    EventStore, ExpectedRevision, GlobalPosition, NewEvent, StreamName, StreamRevision,
+    EventStore, ExpectedRevision, GlobalPosition, NewEvent, RecordedEvent, StreamName,
+    StreamRevision,
 };
 use connect_four::read_model::{
     GamesQuery, Projecting, ReadModel, ReadModelLocation, StoreObserver,
@@ -100,6 +101,10 @@ impl Told {
 }
 
 impl StoreObserver for Told {
+    fn is_following(&self, _: bool) {}
+
+    fn recorded(&self, _: &RecordedEvent) {}
+
     fn stream_truncated(&self, game: GameId) {
         self.truncated.lock().expect("nothing panics").push(game);
     }

@@ -428,7 +428,8 @@ impl GameRepository {
             return;
         };
         let cached = self.cache.peek(&id);
-        let Some(cached) = cached.filter(|cached| cached.next_revision() == recorded.revision) else {
+        let Some(cached) = cached.filter(|cached| cached.next_revision() == recorded.revision)
+        else {
             return;
         };
         let mut game = Arc::unwrap_or_clone(cached);

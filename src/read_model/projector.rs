@@ -62,7 +62,6 @@ impl Projector {
         let mut discards = Discards::new();
         loop {
             let attempt = caught(self.attempt(&mut outage, &mut discards)).await;
-            self.observer.is_following(false);
             let Err(error) = attempt.unwrap_or_else(|panicked| Err(panicked.into())) else {
                 continue;
             };
@@ -105,6 +104,7 @@ impl Projector {
     }
 
     async fn follow(&self, outage: &mut Outage) -> Result<Never, FollowError> {
+        let _hearing = Hearing(&*self.observer);
         self.ensure_same_store().await?;
         let memory = self.database.read(ProjectorState::load).await?;
         self.show(&memory);
@@ -253,6 +253,16 @@ impl Projector {
         self.progress.caught_up();
         report.caught_up();
         outage.ended();
+    }
+}
+
+/// Tells the observer, when it is dropped, that nothing more is heard: after every failure, after a
+/// panic, and when the projector is stopped.
+struct Hearing<'a>(&'a dyn StoreObserver);
+
+impl Drop for Hearing<'_> {
+    fn drop(&mut self) {
+        self.0.is_following(false);
     }
 }
 

@@ -21,7 +21,9 @@ async fn cost(double: &Double, request: Request) -> (Answer, (u64, u64)) {
 async fn until_it_remembers(double: &Double, service: &Service) {
     until("a move costs no read", async || {
         let game = service.game_with("").await;
-        cost(double, game.move_request("ada", "A")).await.1 == (0, 1)
+        let (made, cost) = cost(double, game.move_request("ada", "A")).await;
+        made.is(201);
+        cost == (0, 1)
     })
     .await;
 }
@@ -364,6 +366,7 @@ async fn after_a_restore_no_move_is_decided_on_a_game_of_before() {
     .await;
     let refused = game.move_by("grace", "E").await;
     refused.is_problem(409, "not-your-turn");
+    until_it_remembers(&double, &other).await;
     let stored = double.stored(&stream(&game));
     assert_eq!(stored.len(), 3);
     assert_eq!(&*stored[2].data, br#"{"player":"grace","column":"C"}"#);

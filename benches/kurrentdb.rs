@@ -80,28 +80,35 @@ async fn measure() {
     })
     .await;
     let reading = Tables::of(games_in(&store));
-    let (games, _projecting) = followed_games_in(&store).await;
+    measure_moves(&double, READING, &reading).await;
+    let games = games_in(&store);
+    games.follow(true);
     let remembering = Tables::of(games);
-    for (what, tables) in [(READING, &reading), (REMEMBERING, &remembering)] {
-        measure_moves(&double, what, tables).await;
-    }
+    measure_moves(&double, REMEMBERING, &remembering).await;
     measure_repetitions(&double, &store).await;
     measure_pages(&double, &store).await;
 
     println!("{CALLERS} callers at once                     calls/s        p50        p99");
     at_once("an empty call (baseline)", move || echo.clone().call()).await;
+    let appending = store.clone();
     at_once("append", move || {
-        let (store, stream) = (store.clone(), stream_name());
-        async move { append(store, stream, 0).await }
+        append(appending.clone(), stream_name(), 0)
     })
     .await;
     for (what, tables) in [(READING, reading), (REMEMBERING, remembering)] {
         at_once(what, move || tables.clone().play()).await;
     }
+
+    // Last, because its subscription takes time from whatever is measured.
+    let (games, _projecting) = followed_games_in(&store).await;
+    let followed = Tables::of(games);
+    measure_moves(&double, FOLLOWED, &followed).await;
+    at_once(FOLLOWED, move || followed.clone().play()).await;
 }
 
 const READING: &str = "a move, read and appended";
 const REMEMBERING: &str = "a move, appended";
+const FOLLOWED: &str = "the same, with a read model";
 
 /// Two identical appends at the same moment, on a server that takes some milliseconds to commit. The
 /// server drops the second one and answers it after two seconds, unless the adapter intervenes.
@@ -156,7 +163,7 @@ async fn measure_moves(double: &Double, what: &str, tables: &Arc<Tables>) {
     );
 }
 
-/// Games of a process that does not follow the store, and so reads each game before it decides.
+/// Games of a process that does not follow the store until it is told that it does.
 fn games_in(store: &Arc<KurrentDbStore>) -> Arc<GameRepository> {
     Arc::new(GameRepository::new(store.clone()))
 }

@@ -104,6 +104,7 @@ impl Projector {
     }
 
     async fn follow(&self, outage: &mut Outage) -> Result<Never, FollowError> {
+        let _hearing = Hearing(&*self.observer);
         self.ensure_same_store().await?;
         let memory = self.database.read(ProjectorState::load).await?;
         self.show(&memory);
@@ -186,6 +187,9 @@ impl Projector {
                     let chunk = chunk.ok_or(FollowError::Ended)?;
                     self.progress.store_answered();
                     waiting.add(chunk, &*self.observer);
+                    if !waiting.takes_more() {
+                        self.observer.is_following(false);
+                    }
                     if waiting.is_disconnected {
                         self.progress.store_lost();
                     }
@@ -253,6 +257,16 @@ impl Projector {
     }
 }
 
+/// Tells the observer, when it is dropped, that nothing more is heard: after every failure, after a
+/// panic, and when the projector is stopped.
+struct Hearing<'a>(&'a dyn StoreObserver);
+
+impl Drop for Hearing<'_> {
+    fn drop(&mut self) {
+        self.0.is_following(false);
+    }
+}
+
 /// Limits how often a damaged read model is discarded. A disk that damages every file, or a defect
 /// of this program, would otherwise keep the machine busy.
 struct Discards {
@@ -310,6 +324,7 @@ impl Waiting {
         for message in messages {
             match message {
                 SubscriptionMessage::Recorded(event) => {
+                    observer.recorded(&event);
                     self.delivered.push(Delivered::Event(event));
                 }
                 SubscriptionMessage::StreamTruncated(stream) => {
@@ -318,7 +333,10 @@ impl Waiting {
                         self.delivered.push(Delivered::Truncated(game));
                     }
                 }
-                SubscriptionMessage::CaughtUp => self.caught_up = true,
+                SubscriptionMessage::CaughtUp => {
+                    observer.is_following(true);
+                    self.caught_up = true;
+                }
                 SubscriptionMessage::Disconnected => {
                     self.is_disconnected = true;
                     // The next subscription delivers the messages after this one again.

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use connect_four::application::{GameId, encode};
 use connect_four::domain::GameEvent;
 use connect_four::event_store::{
-    EventStore, ExpectedRevision, GlobalPosition, NewEvent, StreamName, StreamRevision,
+    EventStore, ExpectedRevision, GlobalPosition, NewEvent, RecordedEvent, StreamName,
+    StreamRevision,
 };
 use connect_four::read_model::{
     GamesQuery, Projecting, ReadModel, ReadModelLocation, StoreObserver,
@@ -85,6 +86,7 @@ impl Following {
 /// Records the calls that the rest of the process would receive.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
+    following: Mutex<Vec<bool>>,
     truncated: Mutex<Vec<GameId>>,
     restored: AtomicUsize,
 }
@@ -94,12 +96,26 @@ impl Told {
         self.restored.load(Ordering::SeqCst)
     }
 
+    /// Whether the projector heard of everything as it happened: every change, from the start.
+    pub(crate) fn following(&self) -> Vec<bool> {
+        self.following.lock().expect("nothing panics").clone()
+    }
+
     pub(crate) fn truncated(&self) -> Vec<GameId> {
         self.truncated.lock().expect("nothing panics").clone()
     }
 }
 
 impl StoreObserver for Told {
+    fn is_following(&self, is_following: bool) {
+        let mut following = self.following.lock().expect("nothing panics");
+        if following.last() != Some(&is_following) {
+            following.push(is_following);
+        }
+    }
+
+    fn recorded(&self, _: &RecordedEvent) {}
+
     fn stream_truncated(&self, game: GameId) {
         self.truncated.lock().expect("nothing panics").push(game);
     }

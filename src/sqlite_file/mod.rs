@@ -9,6 +9,6 @@ mod readers;
 
 pub(crate) use claim::{Claim, ClaimError};
 pub(crate) use header::Kind;
-pub(crate) use lock::FileLock;
+pub(crate) use lock::{FileLock, beside};
 pub(crate) use mistaken_path::mistaken_path;
 pub(crate) use readers::{PausedReaders, ReadError, Readers};

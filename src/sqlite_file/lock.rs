@@ -184,6 +184,25 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_takes_the_place_of_another_one_stays_locked() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("a.db");
+        let other = directory.path().join("b.db");
+        File::create(&path).expect("a file");
+        File::create(&other).expect("a file");
+        let old = FileLock::take(&path).expect("an unlocked file");
+        let mut new = FileLock::take(&other).expect("an unlocked file");
+        new.rename(&path).expect("both are locked");
+        drop(old);
+        assert!(new.is_at_its_path());
+        assert!(matches!(FileLock::take(&path), Err(LockError::Taken)));
+        File::create(beside(&path, "-wal")).expect("a file");
+        assert!(new.has_journal());
+        new.delete().expect("it is there");
+        assert_eq!(directory.path().read_dir().expect("a folder").count(), 0);
+    }
+
+    #[test]
     fn a_file_that_is_deleted_renamed_or_replaced_is_noticed() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("a.db");

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use tokio::task::spawn_blocking;
 use tokio::time::{self, Instant, MissedTickBehavior, sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::apply::{Applied, apply, recorded_at};
 use super::batch::Delivered;
@@ -42,6 +43,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Keeps the tables up to date with the store's events.
+#[derive(Clone)]
 pub(super) struct Projector {
     pub(super) database: Arc<Database>,
     pub(super) progress: Arc<Progress>,
@@ -51,17 +53,16 @@ pub(super) struct Projector {
     pub(super) checked_every: Duration,
 }
 
-enum Never {}
-
 impl Projector {
     /// Applies every event of every game. Starts again at the checkpoint when something fails, so
-    /// that no event is skipped. Never returns.
-    pub(super) async fn run(self) {
+    /// that no event is skipped. Returns only when it is asked to stop, and then uses the database no
+    /// longer.
+    pub(super) async fn run(&self, stop: &CancellationToken) {
         let mut outage = Outage::default();
         let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         let mut discards = Discards::new();
-        loop {
-            let attempt = caught(self.attempt(&mut outage, &mut discards)).await;
+        while !stop.is_cancelled() {
+            let attempt = caught(self.attempt(&mut outage, &mut discards, stop)).await;
             let Err(error) = attempt.unwrap_or_else(|panicked| Err(panicked.into())) else {
                 continue;
             };
@@ -71,17 +72,23 @@ impl Projector {
             if outage.attempts() <= 1 {
                 pauses.reset();
             }
-            sleep(pauses.next_pause()).await;
+            tokio::select! {
+                () = sleep(pauses.next_pause()) => {}
+                () = stop.cancelled() => {}
+            }
         }
     }
 
-    /// Follows the store until something fails, and repairs the read model if it can.
+    /// Follows the store until something fails or it is asked to stop, and repairs the read model if it can.
     async fn attempt(
         &self,
         outage: &mut Outage,
         discards: &mut Discards,
+        stop: &CancellationToken,
     ) -> Result<(), FollowError> {
-        let Err(error) = self.follow(outage).await;
+        let Err(error) = self.follow(outage, stop).await else {
+            return Ok(());
+        };
         if error.is_damage() {
             tracing::warn!(%error, "{error}; it is discarded and rebuilt");
             self.progress.rebuild_begins();
@@ -103,7 +110,11 @@ impl Projector {
         }
     }
 
-    async fn follow(&self, outage: &mut Outage) -> Result<Never, FollowError> {
+    async fn follow(
+        &self,
+        outage: &mut Outage,
+        stop: &CancellationToken,
+    ) -> Result<(), FollowError> {
         let _hearing = Hearing(&*self.observer);
         self.ensure_same_store().await?;
         let memory = self.database.read(ProjectorState::load).await?;
@@ -125,6 +136,9 @@ impl Projector {
         let mut checks = time::interval_at(first_check, self.checked_every);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            if stop.is_cancelled() && applying.is_none() {
+                return Ok(());
+            }
             let is_early = waiting.delivered.len() < CHUNK && Instant::now() < not_before;
             let may_wait = is_early && !waiting.delivered.is_empty();
             if !may_wait && let Some(memory) = idle.take() {
@@ -146,6 +160,7 @@ impl Projector {
             }
             tokio::select! {
                 biased;
+                () = stop.cancelled(), if applying.is_none() => {}
                 // Cannot fail: the database keeps the sender.
                 Ok(found) = &mut damage => {
                     return Err(FollowError::Damaged(found.clone().unwrap_or_default()));

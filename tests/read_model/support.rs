@@ -10,7 +10,7 @@ use bytes::Bytes;
 use connect_four::application::{GameId, encode};
 use connect_four::domain::GameEvent;
 use connect_four::event_store::{
-    EventStore, ExpectedRevision, GlobalPosition, NewEvent, RecordedEvent, StreamName,
+    EventStore, ExpectedRevision, GlobalPosition, NewEvent, RecordedEvent, SqliteStore, StreamName,
     StreamRevision,
 };
 use connect_four::read_model::{
@@ -147,6 +147,42 @@ impl Files {
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
+    }
+
+    /// The URL of the SQLite event store.
+    pub(crate) fn url(&self) -> String {
+        format!("sqlite://{}", self.path("events.db").display())
+    }
+
+    /// The SQLite event store. No program may be using it.
+    pub(crate) async fn events(&self) -> Arc<dyn EventStore> {
+        let store = SqliteStore::open(self.path("events.db")).await;
+        Arc::new(store.expect("it opens"))
+    }
+
+    /// The read model that a program uses by default with the SQLite event store.
+    pub(crate) fn location(&self) -> ReadModelLocation {
+        ReadModelLocation::of_event_store(&self.url()).with_version()
+    }
+
+    /// The file of [`location`](Files::location).
+    pub(crate) fn model(&self) -> PathBuf {
+        match self.location() {
+            ReadModelLocation::File(path) => path,
+            ReadModelLocation::Memory => panic!("it is next to the events"),
+        }
+    }
+
+    /// Asserts that the default read model, once it has caught up, equals a rebuilt one.
+    pub(crate) async fn assert_is_as_rebuilt(&self) {
+        let (store, model) = (self.events().await, self.model());
+        let following = Following::in_file(&model, &store).await;
+        following.catches_up().await;
+        following.stop().await;
+        let grown = rows(&model);
+        // Not `assert_eq`, which would print every row.
+        assert!(grown == self.rebuilt_rows(&store).await);
+        assert!(grown.lines().count() > 100);
     }
 
     pub(crate) async fn rebuilt_rows(&self, store: &Arc<dyn EventStore>) -> String {

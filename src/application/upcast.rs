@@ -7,6 +7,7 @@
 
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use crate::event_store::RecordedEvent;
@@ -74,9 +75,16 @@ fn members(metadata: &[u8]) -> Option<&[u8]> {
     if metadata.is_empty() {
         return Some(b"}");
     }
+    let text = str::from_utf8(metadata).ok()?;
     let members = metadata.trim_ascii_start().strip_prefix(b"{")?;
-    let object: Map<String, Value> = serde_json::from_slice(metadata).ok()?;
-    let is_free = !object.contains_key(MEMBER) || time_in(&object).is_some();
+    let is_free = match text.contains(MEMBER) {
+        // The rest only has to be JSON, which is checked without building it.
+        false => serde_json::from_str::<IgnoredAny>(text).is_ok(),
+        true => {
+            let object: Map<String, Value> = serde_json::from_str(text).ok()?;
+            !object.contains_key(MEMBER) || time_in(&object).is_some()
+        }
+    };
     is_free.then_some(members)
 }
 

@@ -17,6 +17,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, future};
 
 pub use error::EventStoreError;
 pub use kurrentdb::KurrentDbStore;
@@ -123,6 +124,25 @@ pub trait EventStore: fmt::Debug + Send + Sync + 'static {
     /// subscription cannot report an invalid one. If this is uncertain, check it with
     /// [`event_at`](EventStore::event_at) first.
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription;
+
+    /// The same without the events after the first of each stream. It lists the streams that a store has,
+    /// in the order in which they began, and those that were deleted. A store overrides it if it can
+    /// skip the other events without reading them.
+    fn subscribe_to_beginnings(
+        &self,
+        prefix: &'static str,
+        after: Option<GlobalPosition>,
+    ) -> Subscription {
+        let is_delivered = |message: &SubscriptionMessage| match message {
+            SubscriptionMessage::Recorded(event) => event.revision == StreamRevision::FIRST,
+            SubscriptionMessage::StreamTruncated(_)
+            | SubscriptionMessage::CaughtUp
+            | SubscriptionMessage::Disconnected => true,
+        };
+        self.subscribe_all(prefix, after)
+            .filter(move |message| future::ready(is_delivered(message)))
+            .boxed()
+    }
 
     /// The position of the latest event of the whole store; `None` when it has no events. A
     /// subscription after this position delivers only new events.

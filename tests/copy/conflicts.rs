@@ -60,7 +60,13 @@ async fn a_target_that_has_a_part_gets_the_rest_and_one_that_was_continued_is_le
     let grows = store_game(&*source, 2).await;
     let continued = store_game(&*source, 2).await;
     drop(source);
-    copy(&from, &to).await;
+    let said = copy(&from, &to).await;
+    assert!(said.contains("Copied 4 events in "), "{said}");
+    assert!(said.contains("Games: 2"), "{said}");
+    let said = copy(&from, &to).await;
+    assert!(said.contains("Copied 0 events in "), "{said}");
+    let present = "Events that the target had already: 4";
+    assert!(said.contains(present), "{said}");
 
     let (source, target) = (at(&from).await, at(&to).await);
     store_other_event(&*source, &grows, 2).await;
@@ -123,11 +129,13 @@ async fn an_event_with_the_same_id_and_other_data_is_found_by_comparing() {
 async fn arguments_that_make_no_sense_are_refused() {
     let files = Files::new();
     let (from, to) = (files.url("from.db"), files.url("to.db"));
+    let again = files.url("./from.db");
     drop(at(&from).await);
     for (arguments, code, instead) in [
         (&["--from", "memory:", "--to", &to][..], 1, "memory: cannot"),
         (&["--from", &from, "--to", "memory:"], 1, "memory: cannot"),
         (&["--from", &from, "--to", &from], 1, "the same store"),
+        (&["--from", &from, "--to", &again], 1, "the same store"),
         (
             &["--from", "nowhere", "--to", &to],
             1,

@@ -1,11 +1,13 @@
 //! Copies from every kind of store to every kind.
 
-use connect_four::application::upcast;
+use bytes::Bytes;
+use connect_four::application::{GameId, upcast};
 use connect_four::cli::copy::{OnDifference, Transfer};
 use connect_four::event_store::StreamRevision;
 
-use crate::histories::{all_events, assert_equal, store_game, store_games};
-use crate::stores::{KINDS, Kind, open};
+use crate::double::Double;
+use crate::histories::{all_events, assert_equal, expected_at, new_event, store_game, store_games};
+use crate::stores::{KINDS, Kind, at, open};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_store_is_copied_to_every_store_and_copying_again_stores_nothing() {
@@ -52,6 +54,28 @@ async fn games_begin_in_the_target_in_the_order_of_the_source() {
         }
         assert!(begun[0] == begun[1], "another order in {to:?}");
     }
+}
+
+/// KurrentDB refuses appends of more than a megabyte.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_streams_and_large_events_are_stored_in_several_appends() {
+    let source = open(Kind::Sqlite).await;
+    store_game(&*source.store, 1_200).await;
+    let stream = GameId::generate().stream();
+    let large: Bytes = format!("\"{}\"", "x".repeat(200_000)).into();
+    for revision in 0..5 {
+        let event = new_event("MoveMade", large.clone(), "");
+        let appended = source
+            .store
+            .append(&stream, expected_at(revision), vec![event]);
+        appended.await.expect("there is no other writer");
+    }
+    let double = Double::start().await;
+    let target = at(&double.connection_string()).await;
+    let transfer = Transfer::new(source.store.clone(), target.clone(), OnDifference::Stop);
+    transfer.copy().await.expect("a copy");
+    assert_equal(&*source.store, &*target).await;
+    assert_eq!(double.calls().appends, 3 + 3);
 }
 
 /// The metadata of an event has the same bytes after any number of copies, and the first time.

@@ -1,6 +1,7 @@
 //! Generated histories, and the comparison of two stores.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -9,6 +10,7 @@ use connect_four::event_store::{
     EventStore, ExpectedRevision, NewEvent, RecordedEvent, StreamName, StreamRevision,
 };
 use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
@@ -50,6 +52,35 @@ pub(crate) async fn store_games(store: &dyn EventStore, count: usize) -> usize {
         }
     }
     games.iter().map(|game| game.events.len()).sum()
+}
+
+/// Stores generated games, finished and unfinished ones, each in one append, and returns how many events
+/// they have.
+pub(crate) async fn store_whole_games(store: Arc<dyn EventStore>, count: usize) -> usize {
+    let games = &generated_games(count.min(500));
+    let lengths = stream::iter(0..count).map(|number| {
+        let events = &games[number % games.len()].events;
+        // The last two events of a game belong together.
+        let length = match number % events.len() + 1 {
+            length if length + 1 < events.len() => length,
+            _ => events.len(),
+        };
+        let new = events[..length].iter().map(|event| {
+            let (event_type, data) = encode(event);
+            new_event(event_type, data, METADATA[number % 3])
+        });
+        let (store, new): (_, Vec<_>) = (store.clone(), new.collect());
+        async move {
+            let stream = GameId::generate().stream();
+            let appended = store.append(&stream, ExpectedRevision::NoStream, new).await;
+            appended.expect("a new stream");
+            length
+        }
+    });
+    lengths
+        .buffer_unordered(512)
+        .fold(0, |sum, length| async move { sum + length })
+        .await
 }
 
 pub(crate) fn new_event(event_type: &'static str, data: Bytes, metadata: &'static str) -> NewEvent {

@@ -14,15 +14,18 @@ mod generated;
 #[expect(dead_code, reason = "other users of the double need more of it")]
 mod tutorial;
 
+mod count;
 mod histories;
 mod program;
 mod stores;
+mod troubled;
 
 mod conflicts;
 mod deletions;
 mod directions;
 mod following;
 mod kills;
+mod moving;
 mod outages;
 mod reading;
 mod served;

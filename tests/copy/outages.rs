@@ -1,19 +1,18 @@
 //! Stores that stop answering while they are copied.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use connect_four::cli::copy::{CopyError, OnDifference, Transfer};
-use connect_four::event_store::{
-    Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition,
-    MemoryStore, NewEvent, RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
-};
-use std::sync::Arc;
+use connect_four::event_store::{EventStore, MemoryStore};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::double::{Double, Fault};
 use crate::histories::{assert_equal, store_game, store_games};
 use crate::program::{Program, run};
 use crate::stores::{Files, at, to_read};
+use crate::troubled::Troubled;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_target_that_goes_away_and_comes_back_gets_everything_once() {
@@ -91,75 +90,45 @@ async fn a_signal_before_the_end_says_to_run_it_again() {
     assert_eq!(code, Some(0), "{said}");
 }
 
-/// A store that answers no append.
-#[derive(Debug, Default)]
-struct Silent(MemoryStore);
-
-#[async_trait]
-impl EventStore for Silent {
-    async fn append(
-        &self,
-        _stream: &StreamName,
-        _expected: ExpectedRevision,
-        _events: Vec<NewEvent>,
-    ) -> Result<Appended, EventStoreError> {
-        Err(EventStoreError::Unavailable {
-            reason: "away".to_owned(),
-        })
-    }
-
-    async fn read_stream(
-        &self,
-        stream: &StreamName,
-        from: StreamRevision,
-    ) -> Result<StreamSlice, EventStoreError> {
-        self.0.read_stream(stream, from).await
-    }
-
-    async fn read_all(
-        &self,
-        prefix: &'static str,
-        after: Option<GlobalPosition>,
-        limit: usize,
-    ) -> Result<Vec<RecordedEvent>, EventStoreError> {
-        self.0.read_all(prefix, after, limit).await
-    }
-
-    async fn event_at(&self, position: GlobalPosition) -> Result<AtPosition, EventStoreError> {
-        self.0.event_at(position).await
-    }
-
-    fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
-        self.0.subscribe_all(prefix, after)
-    }
-
-    async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError> {
-        self.0.head().await
-    }
-
-    async fn check(&self) -> Result<(), EventStoreError> {
-        self.0.check().await
-    }
-
-    fn location(&self) -> String {
-        self.0.location()
-    }
-}
-
-/// The clock of the test is not that of the machine: it moves on whenever everything waits.
-#[tokio::test(start_paused = true)]
-async fn a_store_that_does_not_come_back_within_half_a_minute_ends_the_copy() {
-    let source = Arc::new(MemoryStore::new());
-    store_game(&*source, 3).await;
-    let transfer = Transfer::new(source, Arc::new(Silent::default()), OnDifference::Stop);
-    let began = tokio::time::Instant::now();
-    let error = transfer.copy().await.expect_err("the target is away");
+fn assert_says_to_run_it_again(outcome: Result<(), CopyError>) {
+    let error = outcome.expect_err("a store is away");
     assert!(matches!(error, CopyError::Unanswered(_)), "{error}");
     assert!(
         error.to_string().contains("run the same command again"),
         "{error}"
     );
-    let waited = began.elapsed();
-    assert!((30..35).contains(&waited.as_secs()), "{waited:?}");
-    assert!(waited < Duration::from_secs(60));
+}
+
+/// The clock of these tests is not that of the machine: it moves on whenever everything waits.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_does_not_come_back_within_half_a_minute_ends_the_copy() {
+    let kept = Arc::new(MemoryStore::new());
+    store_game(&*kept, 3).await;
+    for (source, target) in [
+        (kept.clone() as Arc<dyn EventStore>, Troubled::goes_away()),
+        (Troubled::goes_away(), kept),
+    ] {
+        let transfer = Transfer::new(source, target, OnDifference::Stop);
+        let began = Instant::now();
+        let copied = timeout(Duration::from_secs(60 * 60), transfer.copy()).await;
+        assert_says_to_run_it_again(copied.expect("an end in time").map(drop));
+        let waited = began.elapsed().as_secs();
+        assert!((30..45).contains(&waited), "{waited} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_it_follows_a_copy_waits_for_any_time_and_after_the_stop_half_a_minute() {
+    let source = Arc::new(MemoryStore::new());
+    store_game(&*source, 3).await;
+    let target = Troubled::goes_away();
+    let transfer = Transfer::new(source, target, OnDifference::Stop);
+    let stop = CancellationToken::new();
+    let follow = transfer.follow(None, &stop);
+    tokio::pin!(follow);
+    let early = timeout(Duration::from_secs(24 * 60 * 60), &mut follow).await;
+    early.expect_err("it waits");
+    stop.cancel();
+    let outcome = timeout(Duration::from_secs(35), follow).await;
+    assert_says_to_run_it_again(outcome.expect("an end in time"));
 }

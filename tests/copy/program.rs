@@ -7,7 +7,8 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// Long enough for a test that copies 100,000 games.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A running program. Killed when dropped.
 pub(crate) struct Program {
@@ -45,7 +46,12 @@ impl Program {
 
     /// Starts a service on a free port. Returns its URL.
     pub(crate) async fn serve(store: &str) -> (Program, String) {
-        let listen = ["serve", "--listen", "127.0.0.1:0", "--log", "info"];
+        Program::serve_at("127.0.0.1:0", store).await
+    }
+
+    /// Starts a service at this address. Returns its URL.
+    pub(crate) async fn serve_at(address: &str, store: &str) -> (Program, String) {
+        let listen = ["serve", "--listen", address, "--log", "info"];
         let mut program = Program::start(&[&listen[..], &["--event-store", store]].concat());
         let line = program.says("serving on ").await;
         let (_, rest) = line.split_once("serving on ").expect("the line");

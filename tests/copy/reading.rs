@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use connect_four::event_store::SubscriptionMessage::{CaughtUp, Recorded, StreamTruncated};
 use connect_four::event_store::{
-    EventStoreError, ExpectedRevision, ReadOnlySqliteStore, SqliteOpenError, SubscriptionMessage,
+    AtPosition, EventStoreError, ExpectedRevision, ReadOnlySqliteStore, SqliteOpenError,
+    StreamRevision, SubscriptionMessage,
 };
 use futures_util::StreamExt;
 
@@ -70,6 +72,63 @@ async fn a_subscription_delivers_what_the_owner_of_the_file_appends() {
         store_game(&*owner, 2).await;
     }
     assert_eq!(delivered, all_events(&*owner).await[..delivered.len()]);
+}
+
+#[tokio::test]
+async fn a_deleted_stream_is_read_as_its_owner_reads_it() {
+    let files = Files::new();
+    let owner = at(&files.url("events.db")).await;
+    store_game(&*owner, 1).await;
+    let first = owner.head().await.expect("it answers");
+    let deleted = store_game(&*owner, 2).await;
+    let second = owner.head().await.expect("it answers").expect("events");
+    owner.delete_stream(&deleted).await.expect("deleted");
+    let tombstone = owner.head().await.expect("it answers").expect("events");
+
+    let reader = to_read(&files.url("events.db")).await;
+    let read = reader.read_stream(&deleted, StreamRevision::FIRST).await;
+    let expected = EventStoreError::StreamDeleted {
+        stream: deleted.clone(),
+    };
+    assert_eq!(read.expect_err("it was deleted"), expected);
+    for position in [second, tombstone] {
+        assert_eq!(reader.event_at(position).await, Ok(AtPosition::Removed));
+        assert_eq!(owner.event_at(position).await, Ok(AtPosition::Removed));
+    }
+    for after in [None, first, Some(second)] {
+        for mut messages in [
+            reader.subscribe_all("game-", after),
+            reader.subscribe_to_beginnings("game-", after),
+        ] {
+            let before = usize::from(after.is_none());
+            let told: Vec<_> = messages.by_ref().take(before + 2).collect().await;
+            assert!(matches!(&told[before], StreamTruncated(stream) if *stream == deleted));
+            assert!(matches!(told[before + 1], CaughtUp));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_streams_are_listed_by_their_first_events_without_reading_the_others() {
+    let files = Files::new();
+    let owner = at(&files.url("events.db")).await;
+    let games = [
+        store_game(&*owner, 5).await,
+        store_game(&*owner, 1).await,
+        store_game(&*owner, 3).await,
+    ];
+    let reader = to_read(&files.url("events.db")).await;
+    let mut messages = reader.subscribe_to_beginnings("game-", None);
+    let mut listed = Vec::new();
+    while let Some(Recorded(event)) = messages.next().await {
+        assert_eq!(event.revision, StreamRevision::FIRST);
+        listed.push(event.stream);
+    }
+    assert_eq!(listed, games);
+    // It goes on with those that begin later.
+    let next = store_game(&*owner, 2).await;
+    let message = messages.next().await.expect("it never ends");
+    assert!(matches!(message, Recorded(event) if event.stream == next));
 }
 
 #[tokio::test]

@@ -49,6 +49,7 @@ macro_rules! store_contract {
             a_subscription_delivers_stored_events_then_caught_up_then_new_events,
             a_subscription_resumes_after_a_position,
             a_subscription_delivers_only_streams_with_the_prefix,
+            a_subscription_to_beginnings_delivers_the_first_event_of_each_stream,
             a_subscription_delivers_the_same_events_as_a_read,
             a_subscription_skips_and_repeats_nothing_between_stored_and_new_events,
             a_bounded_read_delivers_the_same_events_as_a_subscription,
@@ -500,6 +501,32 @@ pub(crate) async fn a_subscription_resumes_after_a_position(store: Arc<dyn Event
             .await;
         assert_eq!(rest, all[seen..]);
     }
+}
+
+pub(crate) async fn a_subscription_to_beginnings_delivers_the_first_event_of_each_stream(
+    store: Arc<dyn EventStore>,
+) {
+    let (one, other, theirs) = (new_stream(), new_stream(), stream_named("other-"));
+    let before = head_of(&*store).await;
+    begin(&*store, &one, new_events(3)).await;
+    begin(&*store, &theirs, new_events(1)).await;
+    let last = begin(&*store, &other, new_events(1)).await;
+    let mut subscription = store.subscribe_to_beginnings(PREFIX, before);
+    let mut begun = Vec::new();
+    loop {
+        let message = soon(futures_util::StreamExt::next(&mut subscription)).await;
+        if let Some(SubscriptionMessage::Recorded(event)) = message {
+            assert_eq!(event.revision, StreamRevision::FIRST);
+            let is_last = event.position == last.position;
+            begun.push(event.stream);
+            if is_last {
+                break;
+            }
+        }
+    }
+    // Other tests may have begun streams meanwhile.
+    begun.retain(|stream| [&one, &other, &theirs].contains(&stream));
+    assert_eq!(begun, [one, other]);
 }
 
 pub(crate) async fn a_subscription_delivers_only_streams_with_the_prefix(

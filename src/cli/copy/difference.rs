@@ -22,6 +22,9 @@ pub enum DifferenceKind {
     Missing(StreamRevision),
     /// The target does not have the stream, or not its first events, because they were deleted.
     Deleted,
+    /// The source does not have the stream, or not its first events, because they were deleted. The
+    /// target still has it, or lets it begin again.
+    NotDeleted,
 }
 
 impl fmt::Display for Difference {
@@ -41,6 +44,12 @@ impl fmt::Display for Difference {
             ),
             DifferenceKind::Deleted => {
                 write!(f, "{stream} differs: it was deleted in the target")
+            }
+            DifferenceKind::NotDeleted => {
+                write!(
+                    f,
+                    "{stream} differs: it was deleted in the source, but not in the target"
+                )
             }
         }
     }

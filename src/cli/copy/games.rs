@@ -1,8 +1,11 @@
-//! Finds the streams of the games in the source.
+//! Finds the games in the source, also those that were deleted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::stream::ReadyChunks;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
+use tokio::time::timeout;
 
 use super::error::CopyError;
 use super::patience::{Patience, Side};
@@ -10,10 +13,15 @@ use super::progress::Progress;
 use crate::application::GAME_STREAM_PREFIX;
 use crate::event_store::{
     EventStore, EventStoreError, GlobalPosition, RecordedEvent, StreamName, StreamRevision,
+    Subscription, SubscriptionMessage,
 };
 
-/// How many events one read returns at most.
-const PAGE: usize = 4096;
+/// How many messages of a subscription are taken together.
+const MESSAGES: usize = 4096;
+
+/// How long a subscription may be silent before the source is asked whether it still answers: a
+/// subscription itself never fails.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// The source, and how patiently it is read.
 #[derive(Debug, Clone)]
@@ -23,6 +31,37 @@ pub(super) struct Source {
     pub(super) progress: Arc<Progress>,
 }
 
+/// What a subscription says about a game.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// It begins at this position.
+    Begun(StreamName, GlobalPosition),
+    /// It was deleted, or its first events were.
+    Deleted(StreamName),
+}
+
+impl Found {
+    pub(super) fn stream(&self) -> &StreamName {
+        match self {
+            Found::Begun(stream, _) | Found::Deleted(stream) => stream,
+        }
+    }
+}
+
+/// What is left of a game.
+#[derive(Debug)]
+pub(super) enum Game {
+    /// All of its events.
+    Whole(Vec<RecordedEvent>),
+    /// Not its first events, which were deleted.
+    Truncated,
+    /// Nothing.
+    Deleted,
+}
+
+/// A subscription whose messages are taken together.
+pub(super) type Messages = ReadyChunks<Subscription>;
+
 impl Source {
     pub(super) async fn head(&self) -> Result<Option<GlobalPosition>, CopyError> {
         self.patience
@@ -31,56 +70,63 @@ impl Source {
             .map_err(CopyError::Source)
     }
 
-    /// The events of games after one position and up to another, in pages.
-    pub(super) fn pages(
-        self,
-        after: Option<GlobalPosition>,
-        head: Option<GlobalPosition>,
-    ) -> impl Stream<Item = Result<Vec<RecordedEvent>, CopyError>> + Send {
-        let begin = (self, after, after < head);
-        stream::try_unfold(begin, move |(source, after, goes_on)| async move {
-            if !goes_on {
-                return Ok(None);
+    /// What happened after the position, and what happens from now on.
+    pub(super) fn subscribe(&self, after: Option<GlobalPosition>) -> Messages {
+        let messages = self.store.subscribe_all(GAME_STREAM_PREFIX, after);
+        messages.ready_chunks(MESSAGES)
+    }
+
+    /// The next messages, which were ready at the same time.
+    pub(super) async fn next(
+        &self,
+        messages: &mut Messages,
+    ) -> Result<Vec<SubscriptionMessage>, CopyError> {
+        loop {
+            match timeout(SILENCE, messages.next()).await {
+                Ok(taken) => return Ok(taken.unwrap_or_default()),
+                Err(_) => drop(self.head().await?),
             }
-            let read = source
-                .patience
-                .call(Side::Source, &source.progress, || {
-                    source.store.read_all(GAME_STREAM_PREFIX, after, PAGE)
-                })
-                .await?;
-            let mut page = read.map_err(CopyError::Source)?;
-            let is_full = page.len() == PAGE;
-            page.retain(|event| Some(event.position) <= head);
-            let goes_on = is_full && page.len() == PAGE;
-            let last = page.last().map(|event| event.position);
-            Ok(Some((page, (source, last.or(after), goes_on))))
+        }
+    }
+
+    /// The messages until the subscription has caught up, at the latest until `head`.
+    pub(super) fn until(
+        self,
+        head: Option<GlobalPosition>,
+        messages: Messages,
+    ) -> impl Stream<Item = Result<Vec<SubscriptionMessage>, CopyError>> + Send {
+        let is_last = move |message: &SubscriptionMessage| match message {
+            SubscriptionMessage::Recorded(event) => Some(event.position) >= head,
+            SubscriptionMessage::CaughtUp => true,
+            SubscriptionMessage::StreamTruncated(_) | SubscriptionMessage::Disconnected => false,
+        };
+        let begin = Some((messages, self));
+        stream::try_unfold(begin, move |place| async move {
+            let Some((mut messages, source)) = place else {
+                return Ok(None);
+            };
+            let taken = source.next(&mut messages).await?;
+            let is_over = taken.iter().any(is_last);
+            let place = (!is_over).then_some((messages, source));
+            Ok(Some((taken, place)))
         })
     }
 
-    /// Each game's stream once, in the order in which the games began, with the position of its
-    /// first event. It is found by that event, so nothing has to be remembered about the streams
-    /// that were visited.
+    /// Each game once, in the order in which the games began, and those that were deleted. A game is
+    /// found by its first event, so nothing has to be remembered about the games that were visited.
     pub(super) fn games(
         self,
         head: Option<GlobalPosition>,
-    ) -> impl Stream<Item = Result<(StreamName, GlobalPosition), CopyError>> + Send {
-        self.pages(None, head)
-            .map_ok(|page| {
-                let beginnings = page
-                    .into_iter()
-                    .filter(|event| event.revision == StreamRevision::FIRST)
-                    .map(|event| Ok((event.stream, event.position)));
-                stream::iter(beginnings)
-            })
+    ) -> impl Stream<Item = Result<Found, CopyError>> + Send {
+        let messages = self.store.subscribe_to_beginnings(GAME_STREAM_PREFIX, None);
+        self.until(head, messages.ready_chunks(MESSAGES))
+            .map_ok(|taken| stream::iter(taken.into_iter().filter_map(found).map(Ok)))
             .try_flatten()
             .boxed()
     }
 
-    /// All events of a stream; `None` if the stream or its first events were deleted.
-    pub(super) async fn read(
-        &self,
-        stream: &StreamName,
-    ) -> Result<Option<Vec<RecordedEvent>>, CopyError> {
+    /// What is left of the game.
+    pub(super) async fn read(&self, stream: &StreamName) -> Result<Game, CopyError> {
         let read = self
             .patience
             .call(Side::Source, &self.progress, || {
@@ -88,10 +134,20 @@ impl Source {
             })
             .await?;
         match read {
-            Ok(slice) if slice.events.is_empty() || !slice.has_its_first_event() => Ok(None),
-            Ok(slice) => Ok(Some(slice.events)),
-            Err(EventStoreError::StreamDeleted { .. }) => Ok(None),
+            Ok(slice) if slice.events.is_empty() || !slice.has_its_first_event() => {
+                Ok(Game::Truncated)
+            }
+            Ok(slice) => Ok(Game::Whole(slice.events)),
+            Err(EventStoreError::StreamDeleted { .. }) => Ok(Game::Deleted),
             Err(error) => Err(CopyError::Source(error)),
         }
+    }
+}
+
+fn found(message: SubscriptionMessage) -> Option<Found> {
+    match message {
+        SubscriptionMessage::Recorded(first) => Some(Found::Begun(first.stream, first.position)),
+        SubscriptionMessage::StreamTruncated(stream) => Some(Found::Deleted(stream)),
+        SubscriptionMessage::CaughtUp | SubscriptionMessage::Disconnected => None,
     }
 }

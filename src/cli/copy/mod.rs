@@ -4,7 +4,7 @@
 //! and is appended at exactly its revision. So the target recognises an event that it has already,
 //! and a copy can be killed and run again at any time. The position of an event, and the order of
 //! events of different games, are those of the target. The time of the first recording is carried in
-//! the metadata (`application::upcast`).
+//! the metadata (`application::upcast`). A game that was deleted in the source is deleted in the target.
 
 mod difference;
 mod error;
@@ -107,7 +107,6 @@ async fn work(
 async fn stopped(mut signals: Signals, transfer: &Transfer, stop: &CancellationToken) {
     signals.next().await;
     if transfer.is_following() {
-        transfer.hurry();
         stop.cancel();
         signals.next().await;
     }
@@ -128,14 +127,24 @@ fn summarise(settings: &CopySettings, transfer: &Transfer) -> io::Result<()> {
         progress.rate()
     )?;
     for (count, what) in [
-        (&progress.games, "Games"),
-        (&progress.present, "Events that the target had already"),
-        (&progress.longer, "Games with more events in the target"),
-        (&progress.deleted, "Games that were deleted in the source"),
-        (&progress.differing, "Games that differ in the target"),
+        (progress.games.get(), "Games"),
+        (progress.present.get(), "Events that the target had already"),
+        (
+            progress.longer.get(),
+            "Games with more events in the target",
+        ),
+        (
+            progress.deleted.get(),
+            "Games that were deleted in the source",
+        ),
+        (
+            progress.erased.get(),
+            "Games that were therefore deleted in the target",
+        ),
+        (progress.differing.get(), "Games that differ in the target"),
     ] {
-        if count.get() > 0 {
-            writeln!(out, "{what}: {}", count.get())?;
+        if count > 0 {
+            writeln!(out, "{what}: {count}")?;
         }
     }
     Ok(())

@@ -1,11 +1,12 @@
 //! What was done so far, and the progress bar.
 
-use std::sync::Mutex;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::cli::progress_bar::ProgressBar;
-use crate::event_store::GlobalPosition;
+use crate::event_store::{GlobalPosition, StreamName};
 
 /// A number that several tasks increase.
 #[derive(Debug, Default)]
@@ -18,6 +19,25 @@ impl Counter {
 
     pub(super) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts streams, each of them once.
+#[derive(Debug, Default)]
+pub(super) struct Streams(Mutex<HashSet<StreamName>>);
+
+impl Streams {
+    /// Returns whether it is a new one.
+    pub(super) fn add(&self, stream: &StreamName) -> bool {
+        self.streams().insert(stream.clone())
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.streams().len() as u64
+    }
+
+    fn streams(&self) -> MutexGuard<'_, HashSet<StreamName>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -34,11 +54,13 @@ pub(super) struct Progress {
     /// Events that the target had already.
     pub(super) present: Counter,
     /// Games that were deleted in the source.
-    pub(super) deleted: Counter,
+    pub(super) deleted: Streams,
+    /// Games that the target had, and that were deleted there because they were deleted in the source.
+    pub(super) erased: Counter,
     /// Games that have more events in the target.
     pub(super) longer: Counter,
     /// Games that differ.
-    pub(super) differing: Counter,
+    pub(super) differing: Streams,
 }
 
 impl Progress {
@@ -50,9 +72,10 @@ impl Progress {
             games: Counter::default(),
             events: Counter::default(),
             present: Counter::default(),
-            deleted: Counter::default(),
+            deleted: Streams::default(),
+            erased: Counter::default(),
             longer: Counter::default(),
-            differing: Counter::default(),
+            differing: Streams::default(),
         }
     }
 

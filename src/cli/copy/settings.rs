@@ -11,7 +11,7 @@ pub struct CopySettings {
     pub from: String,
 
     /// The store to append to. A SQLite file is created if it does not exist, and no service may be
-    /// using it; KurrentDB may be in use.
+    /// using it; KurrentDB may be in use. Games that were deleted in the source are deleted here too.
     #[arg(long, value_name = "URL")]
     pub to: String,
 
@@ -22,7 +22,8 @@ pub struct CopySettings {
     pub follow: bool,
 
     /// Copy nothing, but compare the stores game by game: whether the target has every event of the
-    /// source, unchanged. A service may be using either store.
+    /// source, unchanged, and no game that was deleted in the source. A service may be using either
+    /// store.
     #[arg(long)]
     pub verify: bool,
 

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::difference::{Difference, DifferenceKind};
 use super::error::CopyError;
+use super::games::Game;
 use super::patience::{Patience, Side};
 use super::progress::Progress;
 use crate::application::upcast;
@@ -134,10 +135,45 @@ impl Target {
         Ok(kind.map_or(Ok(()), |kind| Err(Difference { stream, kind })))
     }
 
-    /// Whether the target has the stream.
-    pub(super) async fn has(&self, stream: &StreamName) -> Result<bool, CopyError> {
-        let slice = self.read(stream, StreamRevision::FIRST).await?;
-        Ok(slice.is_some_and(|slice| slice.last_revision.is_some()))
+    /// Deletes a stream that was deleted in the source, so that nobody can begin it again.
+    pub(super) async fn delete(&self, stream: &StreamName) -> Result<(), CopyError> {
+        let Some(slice) = self.read(stream, StreamRevision::FIRST).await? else {
+            return Ok(());
+        };
+        self.patience
+            .call(Side::Target, &self.progress, || {
+                self.store.delete_stream(stream)
+            })
+            .await?
+            .map_err(CopyError::Target)?;
+        if !slice.events.is_empty() {
+            self.progress.erased.add(1);
+            self.progress.say(&format!(
+                "{stream} was deleted in the source, and now in the target"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Compares a game that was deleted in the source. Of one that lost only its first events, the
+    /// target may have what is left.
+    pub(super) async fn compare_deleted(
+        &self,
+        stream: &StreamName,
+        game: &Game,
+    ) -> Result<Result<(), Difference>, CopyError> {
+        let is_gone = match self.read(stream, StreamRevision::FIRST).await? {
+            None => true,
+            Some(slice) => {
+                let first = slice.events.first().map(|event| event.revision);
+                matches!(game, Game::Truncated) && first != Some(StreamRevision::FIRST)
+            }
+        };
+        let difference = (!is_gone).then(|| Difference {
+            stream: stream.clone(),
+            kind: DifferenceKind::NotDeleted,
+        });
+        Ok(difference.map_or(Ok(()), Err))
     }
 
     /// The end of a stream; `None` if it was deleted.

@@ -11,11 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::difference::Difference;
 use super::error::CopyError;
-use super::games::Source;
+use super::games::{Found, Game, Source};
 use super::patience::Patience;
 use super::progress::Progress;
 use super::target::Target;
-use crate::application::GAME_STREAM_PREFIX;
 use crate::event_store::{
     EventStore, GlobalPosition, RecordedEvent, StreamName, StreamRevision, SubscriptionMessage,
 };
@@ -23,12 +22,9 @@ use crate::event_store::{
 /// How many games are read at the same time.
 const READS: usize = 16;
 
-/// How many appends are sent at the same time. SQLite commits those that wait in one transaction,
-/// and KurrentDB needs several to be busy.
-const APPENDS: usize = 64;
-
-/// How many messages of the subscription are taken together.
-const MESSAGES: usize = 512;
+/// How many appends are sent at the same time. SQLite commits those that wait in one transaction, and
+/// KurrentDB needs several to be busy.
+const APPENDS: usize = 90;
 
 /// How long a store may fail before the copy ends.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -90,36 +86,41 @@ impl Transfer {
         &self.progress
     }
 
-    /// Copies every game that the source has. Returns the end of the source at the time of the call.
-    /// Games may have later events than that, and then those are copied too.
+    /// Copies every game that the source has, and deletes in the target what was deleted in the source.
+    /// Returns the end of the source at the time of the call. Games may have later events than that,
+    /// and then those are copied too.
     pub async fn copy(&self) -> Result<Option<GlobalPosition>, CopyError> {
         self.target.find_head().await?;
         let head = self.source.head().await?;
         self.progress.set_head(head);
         let reading = self.source.clone().games(head).map(|found| async {
-            let (stream, position) = found?;
-            let events = self.source.read(&stream).await?;
-            Ok::<_, CopyError>((position, events))
+            let found = found?;
+            let game = self.source.read(found.stream()).await?;
+            Ok::<_, CopyError>((found, game))
         });
         // Both keep the order, so that games begin in the target in the order of the source.
         let storing = reading.buffered(READS).map(|read| async {
-            let (position, events) = read?;
-            let outcome = self.store_game(events).await?;
-            Ok::<_, CopyError>((position, outcome))
+            let (found, game) = read?;
+            let outcome = match &found {
+                Found::Begun(..) => self.store_game(game).await?,
+                Found::Deleted(stream) => self.delete_game(stream, game).await?,
+            };
+            Ok::<_, CopyError>((found, outcome))
         });
         let storing = storing.buffered(APPENDS);
         pin_mut!(storing);
         // Tokio's budget would make an append wait for its next turn, and later ones overtake it.
         while let Some(stored) = unconstrained(storing.next()).await {
-            let (position, outcome) = stored?;
+            let (found, outcome) = stored?;
             self.settle(outcome)?;
-            self.progress.reached(position);
+            self.show_progress(&found);
         }
         Ok(head)
     }
 
     /// Copies what is written after the position, until it is stopped. Then copies what the source
-    /// has by then, so that a service that was stopped before has lost nothing.
+    /// has by then, so that a service that was stopped before has lost nothing. Until it is stopped, a
+    /// store may be away for any time.
     pub async fn follow(
         &self,
         after: Option<GlobalPosition>,
@@ -127,129 +128,153 @@ impl Transfer {
     ) -> Result<(), CopyError> {
         self.is_following.store(true, Ordering::Relaxed);
         self.patience.set_endless(true);
-        let messages = self.source.store.subscribe_all(GAME_STREAM_PREFIX, after);
-        let mut messages = messages.ready_chunks(MESSAGES);
-        let mut after = after;
+        let hurry = async {
+            stop.cancelled().await;
+            self.patience.set_endless(false);
+            std::future::pending().await
+        };
+        tokio::select! {
+            outcome = self.follow_until(after, stop) => outcome,
+            outcome = hurry => outcome,
+        }
+    }
+
+    async fn follow_until(
+        &self,
+        mut after: Option<GlobalPosition>,
+        stop: &CancellationToken,
+    ) -> Result<(), CopyError> {
+        let mut messages = self.source.subscribe(after);
         loop {
             let taken = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                taken = messages.next() => taken.unwrap_or_default(),
+                taken = self.source.next(&mut messages) => taken?,
             };
-            let mut events = Vec::with_capacity(taken.len());
-            let mut truncated = Vec::new();
-            for message in taken {
-                match message {
-                    SubscriptionMessage::Recorded(event) => events.push(event),
-                    SubscriptionMessage::StreamTruncated(stream) => truncated.push(stream),
-                    SubscriptionMessage::CaughtUp | SubscriptionMessage::Disconnected => {}
-                }
-            }
-            let last = events.last().map(|event| event.position);
-            self.copy_events(events).await?;
+            let last = self.continue_games(taken).await?;
             after = last.or(after);
-            for stream in truncated {
-                self.report_deletion(&stream).await?;
-            }
         }
         let head = self.source.head().await?;
-        let pages = self.source.clone().pages(after, head);
-        pin_mut!(pages);
-        while let Some(page) = pages.next().await {
-            self.copy_events(page?).await?;
+        let rest = self.source.subscribe(after);
+        let rest = self.source.clone().until(head, rest);
+        pin_mut!(rest);
+        while let Some(taken) = rest.next().await {
+            self.continue_games(taken?).await?;
         }
         Ok(())
     }
 
-    /// Compares every game that the source has with the target.
+    /// Compares every game that the source has, and those that were deleted, with the target.
     pub async fn verify(&self) -> Result<(), CopyError> {
         let head = self.source.head().await?;
         self.progress.set_head(head);
         let comparing = self.source.clone().games(head).map(|found| async {
-            let (stream, position) = found?;
-            let outcome = match self.source.read(&stream).await? {
-                Some(events) => self.compare_game(&stream, &events).await?,
-                None => {
-                    self.progress.deleted.add(1);
-                    Ok(())
-                }
-            };
-            Ok::<_, CopyError>((position, outcome))
+            let found = found?;
+            let game = self.source.read(found.stream()).await?;
+            let outcome = self.compare_game(&found, game).await?;
+            Ok::<_, CopyError>((found, outcome))
         });
         let comparing = comparing.buffered(READS);
         pin_mut!(comparing);
         while let Some(compared) = comparing.next().await {
-            let (position, outcome) = compared?;
+            let (found, outcome) = compared?;
             self.settle(outcome)?;
-            self.progress.reached(position);
+            self.show_progress(&found);
         }
         Ok(())
-    }
-
-    /// Ends the patience with stores that do not answer, because a signal asks for the end.
-    pub(super) fn hurry(&self) {
-        self.patience.set_endless(false);
     }
 
     pub(super) fn is_following(&self) -> bool {
         self.is_following.load(Ordering::Relaxed)
     }
 
-    async fn compare_game(
-        &self,
-        stream: &StreamName,
-        events: &[RecordedEvent],
-    ) -> Result<Outcome, CopyError> {
-        self.progress.games.add(1);
-        self.target.compare(stream, events).await
+    async fn compare_game(&self, found: &Found, game: Game) -> Result<Outcome, CopyError> {
+        match (found, game) {
+            (Found::Begun(stream, _), Game::Whole(events)) => {
+                self.progress.games.add(1);
+                self.target.compare(stream, &events).await
+            }
+            // The source says that it was deleted, now or later.
+            (Found::Begun(..), Game::Truncated | Game::Deleted)
+            | (Found::Deleted(_), Game::Whole(_)) => Ok(Ok(())),
+            (Found::Deleted(stream), game @ (Game::Truncated | Game::Deleted)) => {
+                self.progress.deleted.add(stream);
+                self.target.compare_deleted(stream, &game).await
+            }
+        }
     }
 
-    /// Stores all events of a game; `None` for one that was deleted in the source.
-    async fn store_game(&self, events: Option<Vec<RecordedEvent>>) -> Result<Outcome, CopyError> {
-        let Some(events) = events else {
-            self.progress.deleted.add(1);
+    /// Stores all events of a game. Nothing is stored of one that was deleted in the source, because
+    /// the source says that separately.
+    async fn store_game(&self, game: Game) -> Result<Outcome, CopyError> {
+        match game {
+            Game::Whole(events) => self.store_events(events).await,
+            Game::Truncated | Game::Deleted => Ok(Ok(())),
+        }
+    }
+
+    /// Stores consecutive events of a game, or finds that the target has them already.
+    async fn store_events(&self, events: Vec<RecordedEvent>) -> Result<Outcome, CopyError> {
+        let is_first = |event: &RecordedEvent| event.revision == StreamRevision::FIRST;
+        if events.first().is_some_and(is_first) {
+            self.progress.games.add(1);
+        }
+        let Err(difference) = self.target.store(&events).await? else {
             return Ok(Ok(()));
         };
-        self.progress.games.add(1);
-        self.target.store(&events).await
+        // It may have been deleted in the source since it was read, and then in the target.
+        Ok(match self.source.read(&difference.stream).await? {
+            Game::Whole(_) => Err(difference),
+            Game::Truncated | Game::Deleted => Ok(()),
+        })
     }
 
-    async fn copy_events(&self, events: Vec<RecordedEvent>) -> Result<(), CopyError> {
-        let storing = stream::iter(by_stream(events)).map(|events| self.continue_game(events));
+    /// Deletes a game in the target that was deleted in the source. One that lost only its first events
+    /// is left alone, because that may be undone.
+    async fn delete_game(&self, stream: &StreamName, game: Game) -> Result<Outcome, CopyError> {
+        match game {
+            // Only the settings of its stream were changed.
+            Game::Whole(_) => return Ok(Ok(())),
+            Game::Truncated | Game::Deleted => self.progress.deleted.add(stream),
+        };
+        if let Game::Deleted = game {
+            self.target.delete(stream).await?;
+        }
+        self.target.compare_deleted(stream, &game).await
+    }
+
+    /// Copies what the messages say. Returns the position of the last event.
+    async fn continue_games(
+        &self,
+        messages: Vec<SubscriptionMessage>,
+    ) -> Result<Option<GlobalPosition>, CopyError> {
+        let mut events = Vec::with_capacity(messages.len());
+        let mut deleted = Vec::new();
+        for message in messages {
+            match message {
+                SubscriptionMessage::Recorded(event) => events.push(event),
+                SubscriptionMessage::StreamTruncated(stream) => deleted.push(stream),
+                SubscriptionMessage::CaughtUp | SubscriptionMessage::Disconnected => {}
+            }
+        }
+        let last = events.last().map(|event| event.position);
+        let storing = stream::iter(by_stream(events)).map(|events| self.store_events(events));
         let storing = storing.buffered(APPENDS);
         pin_mut!(storing);
         while let Some(stored) = storing.next().await {
             self.settle(stored?)?;
         }
-        Ok(())
+        for stream in deleted {
+            let game = self.source.read(&stream).await?;
+            self.settle(self.delete_game(&stream, game).await?)?;
+        }
+        Ok(last)
     }
 
-    /// Stores the next events of a game. If the target lacks the events before them, or the game
-    /// begins with them, the whole stream is read: it may have been deleted meanwhile.
-    async fn continue_game(&self, events: Vec<RecordedEvent>) -> Result<Outcome, CopyError> {
-        let Some(first) = events.first() else {
-            return Ok(Ok(()));
-        };
-        let stream = first.stream.clone();
-        if first.revision > StreamRevision::FIRST {
-            let stored = self.target.store(&events).await?;
-            if stored.is_ok() {
-                return Ok(stored);
-            }
+    fn show_progress(&self, found: &Found) {
+        if let Found::Begun(_, position) = found {
+            self.progress.reached(*position);
         }
-        let whole = self.source.read(&stream).await?;
-        self.store_game(whole).await
-    }
-
-    async fn report_deletion(&self, stream: &StreamName) -> Result<(), CopyError> {
-        let is_deleted = self.source.read(stream).await?.is_none();
-        if is_deleted && self.target.has(stream).await? {
-            self.progress.deleted.add(1);
-            self.progress.say(&format!(
-                "{stream} was deleted in the source and is still in the target: delete it there too"
-            ));
-        }
-        Ok(())
     }
 
     fn settle(&self, outcome: Outcome) -> Result<(), CopyError> {
@@ -259,8 +284,9 @@ impl Transfer {
         if self.on_difference == OnDifference::Stop {
             return Err(CopyError::Differs(difference));
         }
-        self.progress.differing.add(1);
-        self.progress.say(&difference.to_string());
+        if self.progress.differing.add(&difference.stream) {
+            self.progress.say(&difference.to_string());
+        }
         Ok(())
     }
 }

@@ -41,12 +41,12 @@ pub(super) async fn append(
     expected: ExpectedRevision,
     events: Vec<NewEvent>,
 ) -> Result<Appended, EventStoreError> {
+    for event in &events {
+        check_event(event)?;
+    }
     let append = Append {
         ids: events.iter().map(|event| event.id).collect(),
-        events: events
-            .into_iter()
-            .map(proposed)
-            .collect::<Result<Vec<_>, _>>()?,
+        events,
         stream,
         expected,
     };
@@ -58,7 +58,7 @@ struct Append {
     stream: StreamName,
     expected: ExpectedRevision,
     ids: Arc<[Uuid]>,
-    events: Vec<EventData>,
+    events: Vec<NewEvent>,
 }
 
 impl Append {
@@ -133,7 +133,9 @@ impl Append {
         client: Client,
         options: &AppendToStreamOptions,
     ) -> Result<WriteResult, Failure> {
-        let written = client.append_to_stream(self.stream.as_str(), options, self.events.clone());
+        // Made for each attempt, because a clone of the crate's type costs as much.
+        let events: Vec<_> = self.events.iter().map(proposed).collect();
+        let written = client.append_to_stream(self.stream.as_str(), options, events);
         Ok(written.await?)
     }
 
@@ -210,28 +212,30 @@ fn state(expected: ExpectedRevision) -> StreamState {
     }
 }
 
-/// Converts the event to the crate's type, always with its id. Without an id, the crate
-/// generates a new one for each attempt, and a repeated append would be stored again.
-fn proposed(event: NewEvent) -> Result<EventData, EventStoreError> {
+fn check_event(event: &NewEvent) -> Result<(), EventStoreError> {
     if event.event_type.is_empty() || event.id.is_nil() {
         return Err(refused("an event has no type or no id"));
     }
     let size = event.data.len() + event.metadata.len() + 2 * event.event_type.len();
-    if size > LARGEST_EVENT {
-        return Err(refused(format!(
+    match size > LARGEST_EVENT {
+        true => Err(refused(format!(
             "an event of {size} bytes is larger than {LARGEST_EVENT} bytes"
-        )));
+        ))),
+        false => Ok(()),
     }
+}
+
+/// Converts the event to the crate's type, always with its id. Without an id, the crate
+/// generates a new one for each attempt, and a repeated append would be stored again.
+fn proposed(event: &NewEvent) -> EventData {
     // Only the crate's JSON constructor marks the event as JSON. With a `RawValue` it keeps
     // every byte.
-    let data = match serde_json::from_slice::<&RawValue>(&event.data) {
-        Ok(json) if json.get().len() == event.data.len() => {
-            EventData::json(&*event.event_type, &json)
-                .map_err(|error| refused(error.to_string()))?
-        }
-        Ok(_) | Err(_) => EventData::binary(&*event.event_type, event.data),
-    };
-    Ok(data.id(event.id).metadata(event.metadata))
+    let json = serde_json::from_slice::<&RawValue>(&event.data).ok();
+    let json = json.filter(|json| json.get().len() == event.data.len());
+    let data = json.and_then(|json| EventData::json(&*event.event_type, &json).ok());
+    data.unwrap_or_else(|| EventData::binary(&*event.event_type, event.data.clone()))
+        .id(event.id)
+        .metadata(event.metadata.clone())
 }
 
 fn refused(reason: impl Into<String>) -> EventStoreError {

@@ -12,6 +12,7 @@ mod error;
 mod heads;
 mod open;
 mod open_error;
+mod positions;
 mod read_only;
 mod reader;
 mod schema;
@@ -70,13 +71,6 @@ impl SqliteStore {
             shared: Arc::new(shared),
         })
     }
-
-    /// Whether an event was ever recorded at this position.
-    fn has_used(&self, position: GlobalPosition) -> bool {
-        position.is_counted()
-            && position.commit() > 0
-            && Some(position) <= *self.shared.committed.borrow()
-    }
 }
 
 #[async_trait]
@@ -130,12 +124,7 @@ impl EventStore for SqliteStore {
             .shared
             .read(move |connection| reader::read_stream(connection, &name, from))
             .await?;
-        if slice.last_revision.is_some_and(tombstone::is_tombstone) {
-            return Err(EventStoreError::StreamDeleted {
-                stream: stream.clone(),
-            });
-        }
-        Ok(slice)
+        tombstone::refuse_deleted(stream, slice)
     }
 
     async fn read_all(
@@ -144,16 +133,7 @@ impl EventStore for SqliteStore {
         after: Option<GlobalPosition>,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, EventStoreError> {
-        if let Some(position) = after {
-            // Positions count from 1 without a gap, so each one up to the head has an event, or had
-            // one that was deleted.
-            if !position.is_counted() || position.commit() == 0 {
-                return Err(EventStoreError::NoEventAtPosition { position });
-            }
-            if Some(position) > *self.shared.committed.borrow() {
-                return Err(EventStoreError::PositionBeyondHead { position });
-            }
-        }
+        positions::check_after(after, *self.shared.committed.borrow())?;
         self.shared
             .read(move |connection| reader::read_all(connection, prefix, after, limit))
             .await
@@ -164,12 +144,8 @@ impl EventStore for SqliteStore {
             .shared
             .read(move |connection| reader::event_at(connection, position))
             .await?;
-        Ok(match event {
-            Some(event) if tombstone::is_tombstone(event.revision) => AtPosition::Removed,
-            Some(event) => AtPosition::Event(event),
-            None if self.has_used(position) => AtPosition::Removed,
-            None => AtPosition::Nothing,
-        })
+        let head = *self.shared.committed.borrow();
+        Ok(positions::at(position, event, head))
     }
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {

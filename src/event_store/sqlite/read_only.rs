@@ -16,21 +16,23 @@ use tokio::{task, time};
 
 use super::error::not_read;
 use super::open_error::SqliteOpenError;
-use super::subscription::recorded;
-use super::{reader, schema, tombstone};
+use super::subscription::messages;
+use super::{positions, reader, schema, tombstone};
 use crate::event_store::{
     Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
     RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription, SubscriptionMessage,
 };
 use crate::sqlite_file::Readers;
 
-const SETTINGS: &str = "PRAGMA busy_timeout = 2000;";
+/// The events of games that were played at the same time are on the same pages. A copy reads these games
+/// one after the other, so the pages should still be in memory: 16 MiB for each connection.
+const SETTINGS: &str = "PRAGMA busy_timeout = 2000; PRAGMA cache_size = -16384;";
 
 /// How long a subscription waits before it looks for new events. No other process can tell it.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// How many events a subscription reads at a time.
-const BATCH: usize = 1024;
+const BATCH: usize = 4096;
 
 /// Reads the events of a SQLite file. Every append is refused.
 #[derive(Debug, Clone)]
@@ -66,7 +68,33 @@ impl ReadOnlySqliteStore {
             .await
             .map_err(|error| not_read(&error))
     }
+
+    fn subscribe(
+        &self,
+        prefix: &'static str,
+        after: Option<GlobalPosition>,
+        read_rows: ReadRows,
+    ) -> Subscription {
+        let place = Place {
+            store: self.clone(),
+            read_rows,
+            after,
+            caught_up: false,
+        };
+        stream::unfold(place, move |mut place| async move {
+            let messages = place.next_messages(prefix).await;
+            Some((stream::iter(messages), place))
+        })
+        .flatten()
+        .boxed()
+    }
 }
+
+/// Reads the next rows after a position. Also returns the position up to which it has read.
+type ReadRows = fn(
+    &Connection,
+    Option<GlobalPosition>,
+) -> rusqlite::Result<(Vec<RecordedEvent>, Option<GlobalPosition>)>;
 
 fn blocking_open(given: &Path) -> Result<ReadOnlySqliteStore, SqliteOpenError> {
     let path = given
@@ -103,9 +131,11 @@ impl EventStore for ReadOnlySqliteStore {
         stream: &StreamName,
         from: StreamRevision,
     ) -> Result<StreamSlice, EventStoreError> {
-        let stream = stream.clone();
-        self.read(move |connection| reader::read_stream(connection, &stream, from))
-            .await
+        let name = stream.clone();
+        let slice = self
+            .read(move |connection| reader::read_stream(connection, &name, from))
+            .await?;
+        tombstone::refuse_deleted(stream, slice)
     }
 
     async fn read_all(
@@ -114,13 +144,8 @@ impl EventStore for ReadOnlySqliteStore {
         after: Option<GlobalPosition>,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, EventStoreError> {
-        if let Some(position) = after {
-            if !position.is_counted() || position.commit() == 0 {
-                return Err(EventStoreError::NoEventAtPosition { position });
-            }
-            if Some(position) > self.head().await? {
-                return Err(EventStoreError::PositionBeyondHead { position });
-            }
+        if after.is_some() {
+            positions::check_after(after, self.head().await?)?;
         }
         self.read(move |connection| reader::read_all(connection, prefix, after, limit))
             .await
@@ -130,26 +155,25 @@ impl EventStore for ReadOnlySqliteStore {
         let event = self
             .read(move |connection| reader::event_at(connection, position))
             .await?;
-        Ok(match event {
-            Some(event) if tombstone::is_tombstone(event.revision) => AtPosition::Removed,
-            Some(event) => AtPosition::Event(event),
-            None if Some(position) <= self.head().await? => AtPosition::Removed,
-            None => AtPosition::Nothing,
-        })
+        Ok(positions::at(position, event, self.head().await?))
     }
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
-        let place = Place {
-            store: self.clone(),
-            after,
-            caught_up: false,
-        };
-        stream::unfold(place, move |mut place| async move {
-            let messages = place.next_messages(prefix).await;
-            Some((stream::iter(messages), place))
+        self.subscribe(prefix, after, |connection, after| {
+            let rows = reader::read_log(connection, after, BATCH)?;
+            let reached = rows.last().map(|row| row.position).or(after);
+            Ok((rows, reached))
         })
-        .flatten()
-        .boxed()
+    }
+
+    fn subscribe_to_beginnings(
+        &self,
+        prefix: &'static str,
+        after: Option<GlobalPosition>,
+    ) -> Subscription {
+        self.subscribe(prefix, after, |connection, after| {
+            reader::read_beginnings(connection, after, BATCH)
+        })
     }
 
     async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError> {
@@ -168,6 +192,7 @@ impl EventStore for ReadOnlySqliteStore {
 /// Where a subscription is. It reads the file again and again.
 struct Place {
     store: ReadOnlySqliteStore,
+    read_rows: ReadRows,
     after: Option<GlobalPosition>,
     caught_up: bool,
 }
@@ -175,21 +200,22 @@ struct Place {
 impl Place {
     async fn next_messages(&mut self, prefix: &'static str) -> Vec<SubscriptionMessage> {
         loop {
-            let after = self.after;
+            let (read_rows, after) = (self.read_rows, self.after);
             let read = self
                 .store
-                .read(move |connection| reader::read_log(connection, after, BATCH))
+                .read(move |connection| read_rows(connection, after))
                 .await;
             match read {
-                Ok(events) if events.is_empty() => {
+                Ok((rows, reached)) if rows.is_empty() => {
+                    self.after = reached;
                     if !std::mem::replace(&mut self.caught_up, true) {
                         return vec![SubscriptionMessage::CaughtUp];
                     }
                 }
-                Ok(events) => {
-                    self.after = events.last().map(|event| event.position);
-                    self.caught_up &= events.len() < BATCH;
-                    return recorded(events.into_iter(), prefix);
+                Ok((rows, reached)) => {
+                    self.after = reached;
+                    self.caught_up &= rows.len() < BATCH;
+                    return messages(rows.into_iter(), prefix);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a subscription could not read the event store");

@@ -82,6 +82,33 @@ pub(super) fn read_log(
         .collect()
 }
 
+/// At most `limit` first events of streams and tombstones after a position, and the position up to which
+/// there are no others.
+pub(super) fn read_beginnings(
+    connection: &Connection,
+    after: Option<GlobalPosition>,
+    limit: usize,
+) -> rusqlite::Result<(Vec<RecordedEvent>, Option<GlobalPosition>)> {
+    let rows = connection
+        .prepare_cached(&format!(
+            "{SELECT} WHERE position > ?1 AND revision IN (0, ?2) ORDER BY position LIMIT ?3"
+        ))?
+        .query_map(
+            params![
+                values_after(after),
+                values::to_sql(tombstone::REVISION.number()),
+                values::to_sql(limit as u64)
+            ],
+            recorded_in_any_stream,
+        )?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let reached = match rows.last() {
+        Some(last) if rows.len() == limit => Some(last.position),
+        Some(_) | None => last_position(connection)?,
+    };
+    Ok((rows, reached))
+}
+
 /// Positions count from 1.
 fn values_after(after: Option<GlobalPosition>) -> i64 {
     after.map_or(0, |position| values::to_sql(position.commit()))

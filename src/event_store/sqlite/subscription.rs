@@ -70,7 +70,7 @@ impl Place {
                         Some([]) => continue,
                         Some(fresh) => {
                             self.after = fresh.last().map(|event| event.position);
-                            return recorded(fresh.iter().cloned(), prefix);
+                            return messages(fresh.iter().cloned(), prefix);
                         }
                         None => self.fall_behind(),
                     },
@@ -91,7 +91,7 @@ impl Place {
                     }
                     if let Some(last) = batch.last() {
                         self.after = Some(last.position);
-                        return recorded(batch.into_iter(), prefix);
+                        return messages(batch.into_iter(), prefix);
                     }
                 }
             }
@@ -139,14 +139,12 @@ impl Place {
     }
 }
 
-/// The messages about events of streams whose names begin with the prefix. A tombstone tells that its
-/// stream was deleted.
-pub(super) fn recorded(
-    events: impl Iterator<Item = RecordedEvent>,
+/// The messages of these rows of the log, without those of other streams.
+pub(super) fn messages(
+    rows: impl Iterator<Item = RecordedEvent>,
     prefix: &str,
 ) -> Vec<SubscriptionMessage> {
-    events
-        .filter(|event| event.stream.as_str().starts_with(prefix))
+    rows.filter(|event| event.stream.as_str().starts_with(prefix))
         .map(|event| match is_tombstone(event.revision) {
             true => SubscriptionMessage::StreamTruncated(event.stream),
             false => SubscriptionMessage::Recorded(event),

@@ -11,7 +11,9 @@ use uuid::Uuid;
 
 use super::heads::find_head;
 use super::values;
-use crate::event_store::{GlobalPosition, RecordedEvent, StreamName, StreamRevision};
+use crate::event_store::{
+    EventStoreError, GlobalPosition, RecordedEvent, StreamName, StreamRevision, StreamSlice,
+};
 
 /// The revision of a tombstone.
 pub(super) const REVISION: StreamRevision = StreamRevision::new(i64::MAX as u64);
@@ -21,6 +23,19 @@ const EVENT_TYPE: &str = "$streamDeleted";
 /// Whether the stream whose last event has this revision was deleted.
 pub(super) fn is_tombstone(last: StreamRevision) -> bool {
     last == REVISION
+}
+
+/// An error if the stream that was read was deleted.
+pub(super) fn refuse_deleted(
+    stream: &StreamName,
+    slice: StreamSlice,
+) -> Result<StreamSlice, EventStoreError> {
+    match slice.last_revision.is_some_and(is_tombstone) {
+        true => Err(EventStoreError::StreamDeleted {
+            stream: stream.clone(),
+        }),
+        false => Ok(slice),
+    }
 }
 
 /// Writes the tombstone, and deletes the events. Returns the tombstone; `None` when the stream has

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use tracing::Instrument;
 
-use super::{Metrics, OutageLog};
+use super::Metrics;
 use crate::event_store::{
     Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
     RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
+use crate::outage_log::OutageLog;
+use crate::telemetry::store_call_span;
 
 /// A call whose caller stopped waiting counts as failed if it had taken this long.
 const SLOW: Duration = Duration::from_secs(2);
@@ -42,13 +45,17 @@ impl MeasuredStore {
             call,
             outages: Some(&self.outages),
         };
-        let outcome = work.await;
+        let span = store_call_span(call);
+        let outcome = work.instrument(span.clone()).await;
         running.outages = None;
         let name = match &outcome {
             Ok(_) => "ok",
             Err(error) => name(error),
         };
         self.metrics.called(call, name, running.began.elapsed());
+        if outcome.is_err() {
+            span.record("error.type", name);
+        }
         match &outcome {
             Ok(_) => self.outages.succeeded(),
             Err(EventStoreError::WrongExpectedRevision { .. }) => {

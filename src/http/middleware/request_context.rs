@@ -26,6 +26,7 @@ use crate::http::request::host::check_host;
 use crate::http::request::prefer::Wait;
 use crate::http::request::request_id::{X_REQUEST_ID, request_id};
 use crate::metrics::Metrics;
+use crate::telemetry::{continue_trace, trace_status};
 
 /// The route whose responses are counted as moves.
 const MOVES: &str = "/games/{id}/moves";
@@ -63,6 +64,7 @@ async fn serve(app: App, mut request: Request, next: Next) -> Response {
         route,
         game.id = Empty,
     );
+    continue_trace(&span, request.headers());
     request.extensions_mut().insert(request_id);
     let mut response = answer(&app, request, next).instrument(span.clone()).await;
     let problem = response.extensions_mut().remove::<Problem>();
@@ -70,6 +72,7 @@ async fn serve(app: App, mut request: Request, next: Next) -> Response {
     let status = response.status().as_u16();
     let took = started.elapsed();
     count(&app.metrics, &method, route, &response, outcome, took);
+    trace_status(&span, response.status());
     span.in_scope(|| {
         info!(
             status,

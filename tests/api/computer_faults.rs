@@ -50,6 +50,33 @@ async fn a_failing_store_delays_a_reply_and_does_not_lose_it() {
     }
 }
 
+#[tokio::test]
+async fn a_move_that_hangs_is_given_up_after_ten_seconds_and_tried_again() {
+    let store = Faulty::new(Fault::Hang, false);
+    let computer = Service::with_computer(store.clone()).await;
+    let human = Service::on(Arc::new(store.without_fault())).await;
+    let given_up = async || metric(&computer, &format!("{RETRIES}{{reason=\"timeout\"}}")).await;
+    computer.is_ready().await;
+    store.switch_on();
+    let game = start(&human, ["computer", "alice"]).await;
+    store.has_struck().await;
+    later(Duration::from_secs(8)).await;
+    assert_eq!(given_up().await, 0);
+    store.switch_off();
+    later(Duration::from_secs(2)).await;
+    until("it is given up", async || given_up().await == 1).await;
+    let replied = after_the_reply(&human, &game, "alice").await;
+    assert_eq!(replied["revision"], 1);
+}
+
+/// Lets this time pass at once. Only then, because a clock that stands would jump to the next timeout
+/// whenever the solver, which has its own threads, is waited for.
+async fn later(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unreadable_game_is_tried_again_and_does_not_delay_the_others() {
     let service = Service::on_memory().await;
@@ -93,6 +120,8 @@ async fn more_games_than_the_queue_holds_all_get_their_reply() {
         assert_eq!(replied["revision"], 2);
     }
     assert_eq!(metric(&computer, "connect_four_computer_queue ").await, 0);
+    let refused = format!("{RETRIES}{{reason=\"queue-full\"}}");
+    assert!(metric(&computer, &refused).await > 0, "the queue was full");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,10 +186,19 @@ async fn computer_on(double: &Double) -> Service {
     Service::with_computer(store.expect("it opens")).await
 }
 
-const KILLED_GAMES: usize = 8;
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_move_gets_one_reply_when_the_program_is_killed_at_random_times() {
+    play_through_kills(8).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes"]
+async fn each_move_in_a_hundred_games_gets_one_reply_when_the_program_is_killed_at_random_times() {
+    play_through_kills(100).await;
+}
+
+/// Plays this many games at the same time until all are finished, and kills the program meanwhile.
+async fn play_through_kills(count: usize) {
     let folder = TempDir::new().expect("a folder");
     let url = format!("sqlite://{}", folder.path().join("games.db").display());
     let arguments = ["--event-store", &url, "--computer-level", "easy"];
@@ -169,7 +207,7 @@ async fn each_move_gets_one_reply_when_the_program_is_killed_at_random_times() {
     loop {
         let program = Program::start(&arguments).await;
         let client = &program.client;
-        while games.len() < KILLED_GAMES {
+        while games.len() < count {
             games.push(start(client, ["alice", "computer"]).await);
         }
         let players = games.iter().enumerate().map(async |(seed, game)| {
@@ -196,6 +234,7 @@ async fn each_move_gets_one_reply_when_the_program_is_killed_at_random_times() {
         kills += 1;
     }
     assert!(kills >= 3, "killed {kills} times");
+    println!("{count} games, killed {kills} times");
     let program = Program::start(&arguments).await;
     for game in &games {
         is_a_finished_game(&program.client, game, ["alice", "computer"]).await;

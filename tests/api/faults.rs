@@ -13,6 +13,7 @@ use connect_four::event_store::{
 use connect_four::http::{App, router};
 use reqwest::Method;
 use serde_json::json;
+use tokio::sync::Notify;
 use tower::ServiceExt;
 
 use crate::service::{Answer, Service};
@@ -57,6 +58,7 @@ pub(crate) struct Faulty {
     fault: Fault,
     on: AtomicBool,
     reads_too: bool,
+    struck: Notify,
 }
 
 impl Faulty {
@@ -66,6 +68,7 @@ impl Faulty {
             fault,
             on: AtomicBool::new(false),
             reads_too,
+            struck: Notify::new(),
         })
     }
 
@@ -75,6 +78,11 @@ impl Faulty {
 
     pub(crate) fn switch_off(&self) {
         self.on.store(false, Ordering::SeqCst);
+    }
+
+    /// Waits until an append has met the fault.
+    pub(crate) async fn has_struck(&self) {
+        self.struck.notified().await;
     }
 
     /// The same events, in a store without a fault.
@@ -96,6 +104,7 @@ impl EventStore for Faulty {
         events: Vec<NewEvent>,
     ) -> Result<Appended, EventStoreError> {
         if self.is_on() {
+            self.struck.notify_one();
             return Err(self.fault.strike().await);
         }
         self.store.append(stream, expected, events).await

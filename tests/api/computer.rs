@@ -26,7 +26,7 @@ impl Service {
         Service::with_computer_named(store, "computer").await
     }
 
-    async fn with_computer_named(store: Arc<dyn EventStore>, name: &str) -> Service {
+    pub(crate) async fn with_computer_named(store: Arc<dyn EventStore>, name: &str) -> Service {
         let computer = ComputerPlayer {
             name: PlayerName::parse(name).expect("a name"),
             level: Level::Easy,
@@ -157,7 +157,7 @@ async fn play_on_replicas(stores: [Arc<dyn EventStore>; 3], games: usize) {
 
 /// As in production, each replica has its own connections to the database.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes minutes"]
+#[ignore = "takes more than a minute"]
 async fn three_replicas_reply_once_to_each_move_in_a_thousand_games() {
     let double = Double::start().await;
     let store = async || event_store::open(&double.connection_string()).await;

@@ -1,6 +1,5 @@
 //! The computer when the store fails, when a game is unreadable, and when the program is killed.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use connect_four::application::GameId;
@@ -16,37 +15,39 @@ use crate::computer::{
 use crate::double::Double;
 use crate::faults::{Fault, Faulty};
 use crate::program::Program;
-use crate::service::{Client, Service};
+use crate::service::{Client, Service, on_every_store};
 
 const RETRIES: &str = "connect_four_computer_retries_total";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_failing_store_delays_a_reply_and_does_not_lose_it() {
-    for (fault, reads_too, reason) in [
-        (Fault::Unavailable, true, "store"),
-        (Fault::Unavailable, false, "store"),
-        (Fault::OutcomeUnknown, false, "store"),
-        (Fault::AccessDenied, true, "store"),
-        (Fault::Corrupt, true, "store"),
-        (Fault::Panic, true, "defect"),
-    ] {
-        let store = Faulty::new(fault, reads_too);
-        let computer = Service::with_computer(store.clone()).await;
-        let human = Service::on(Arc::new(store.without_fault())).await;
-        computer.is_ready().await;
-        store.switch_on();
-        let game = start(&human, ["alice", "computer"]).await;
-        move_in(&human, &game, "alice", "D").await;
-        let retries = format!("{RETRIES}{{reason=\"{reason}\"}}");
-        until(
-            &format!("after {fault:?} the reply is tried twice"),
-            async || metric(&computer, &retries).await >= 2,
-        )
-        .await;
-        assert_eq!(human.get(&game).await.json()["revision"], 1);
-        store.switch_off();
-        let replied = after_the_reply(&human, &game, "alice").await;
-        assert_eq!(replied["revision"], 2, "{fault:?}");
+on_every_store! {
+    async fn a_failing_store_delays_a_reply_and_does_not_lose_it(human: Service) {
+        for (fault, reads_too, reason) in [
+            (Fault::Unavailable, true, "store"),
+            (Fault::Unavailable, false, "store"),
+            (Fault::OutcomeUnknown, false, "store"),
+            (Fault::AccessDenied, true, "store"),
+            (Fault::Corrupt, true, "store"),
+            (Fault::Panic, true, "defect"),
+        ] {
+            let store = Faulty::around(human.store.clone(), fault, reads_too);
+            // Its own name, so that the computers of the other faults do not play in this game.
+            let name = format!("computer {fault:?} {reads_too}");
+            let computer = Service::with_computer_named(store.clone(), &name).await;
+            computer.is_ready().await;
+            store.switch_on();
+            let game = start(&human, ["alice", &name]).await;
+            move_in(&human, &game, "alice", "D").await;
+            let retries = format!("{RETRIES}{{reason=\"{reason}\"}}");
+            until(
+                &format!("after {fault:?} the reply is tried twice"),
+                async || metric(&computer, &retries).await >= 2,
+            )
+            .await;
+            assert_eq!(human.get(&game).await.json()["revision"], 1);
+            store.switch_off();
+            let replied = after_the_reply(&human, &game, "alice").await;
+            assert_eq!(replied["revision"], 2, "{fault:?}");
+        }
     }
 }
 
@@ -54,7 +55,7 @@ async fn a_failing_store_delays_a_reply_and_does_not_lose_it() {
 async fn a_move_that_hangs_is_given_up_after_ten_seconds_and_tried_again() {
     let store = Faulty::new(Fault::Hang, false);
     let computer = Service::with_computer(store.clone()).await;
-    let human = Service::on(Arc::new(store.without_fault())).await;
+    let human = Service::on(store.without_fault()).await;
     let given_up = async || metric(&computer, &format!("{RETRIES}{{reason=\"timeout\"}}")).await;
     computer.is_ready().await;
     store.switch_on();
@@ -186,19 +187,11 @@ async fn computer_on(double: &Double) -> Service {
     Service::with_computer(store.expect("it opens")).await
 }
 
+/// Games that are played at the same time while the program is killed again and again.
+const KILLED_GAMES: usize = 100;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_move_gets_one_reply_when_the_program_is_killed_at_random_times() {
-    play_through_kills(8).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes minutes"]
-async fn each_move_in_a_hundred_games_gets_one_reply_when_the_program_is_killed_at_random_times() {
-    play_through_kills(100).await;
-}
-
-/// Plays this many games at the same time until all are finished, and kills the program meanwhile.
-async fn play_through_kills(count: usize) {
     let folder = TempDir::new().expect("a folder");
     let url = format!("sqlite://{}", folder.path().join("games.db").display());
     let arguments = ["--event-store", &url, "--computer-level", "easy"];
@@ -207,7 +200,7 @@ async fn play_through_kills(count: usize) {
     loop {
         let program = Program::start(&arguments).await;
         let client = &program.client;
-        while games.len() < count {
+        while games.len() < KILLED_GAMES {
             games.push(start(client, ["alice", "computer"]).await);
         }
         let players = games.iter().enumerate().map(async |(seed, game)| {
@@ -234,7 +227,6 @@ async fn play_through_kills(count: usize) {
         kills += 1;
     }
     assert!(kills >= 3, "killed {kills} times");
-    println!("{count} games, killed {kills} times");
     let program = Program::start(&arguments).await;
     for game in &games {
         is_a_finished_game(&program.client, game, ["alice", "computer"]).await;

@@ -54,7 +54,7 @@ impl Fault {
 /// A store that works until its fault is switched on.
 #[derive(Debug)]
 pub(crate) struct Faulty {
-    store: MemoryStore,
+    store: Arc<dyn EventStore>,
     fault: Fault,
     on: AtomicBool,
     reads_too: bool,
@@ -63,8 +63,13 @@ pub(crate) struct Faulty {
 
 impl Faulty {
     pub(crate) fn new(fault: Fault, reads_too: bool) -> Arc<Faulty> {
+        Faulty::around(Arc::new(MemoryStore::new()), fault, reads_too)
+    }
+
+    /// The same events as in this store.
+    pub(crate) fn around(store: Arc<dyn EventStore>, fault: Fault, reads_too: bool) -> Arc<Faulty> {
         Arc::new(Faulty {
-            store: MemoryStore::new(),
+            store,
             fault,
             on: AtomicBool::new(false),
             reads_too,
@@ -86,7 +91,7 @@ impl Faulty {
     }
 
     /// The same events, in a store without a fault.
-    pub(crate) fn without_fault(&self) -> MemoryStore {
+    pub(crate) fn without_fault(&self) -> Arc<dyn EventStore> {
         self.store.clone()
     }
 

@@ -1,6 +1,6 @@
 //! Measures how much games against the computer slow the moves of other games: the same moves on the same
 //! service, with and without 500 such games, in turn. `cargo bench --bench computer`; `-- hard` or another
-//! level runs one part.
+//! level runs one part. Each round with them begins with a move in almost every one of them.
 //!
 //! The target: the median time of a move rises by at most a tenth.
 

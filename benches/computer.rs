@@ -29,7 +29,9 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use support::{Connection, Measured, measure, median, play, runtime, serve_app};
+use support::connection::Connection;
+use support::servers::{runtime, serve_app};
+use support::{Measured, measure, median, play};
 
 /// The allocator of the program.
 #[global_allocator]

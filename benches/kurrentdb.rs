@@ -10,16 +10,18 @@
 #[expect(dead_code, reason = "the benchmark injects no faults")]
 mod double;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use connect_four::application::{CommandHandler, CommandOptions, GameId, GameRepository};
 use connect_four::domain::{Column, MakeMove, PlayerName, Players, StartGame};
 use connect_four::event_store::{
-    EventStore, ExpectedRevision, KurrentDbStore, NewEvent, StreamName, StreamRevision,
+    EventStore, ExpectedRevision, KurrentDbStore, NewEvent, RecordedEvent, StreamName,
+    StreamRevision,
 };
+use connect_four::read_model::{Projecting, ReadModel, StoreObserver};
 use hdrhistogram::Histogram;
 use tonic::client::Grpc;
 use tonic::codec::ProstCodec;
@@ -77,18 +79,36 @@ async fn measure() {
         read(store.clone(), stream.clone(), SEQUENTIAL as u64)
     })
     .await;
-    measure_moves(&double, store.clone()).await;
+    let reading = Tables::of(games_in(&store));
+    measure_moves(&double, READING, &reading).await;
+    let games = games_in(&store);
+    games.follow(true);
+    let remembering = Tables::of(games);
+    measure_moves(&double, REMEMBERING, &remembering).await;
     measure_repetitions(&double, &store).await;
     measure_pages(&double, &store).await;
 
     println!("{CALLERS} callers at once                     calls/s        p50        p99");
     at_once("an empty call (baseline)", move || echo.clone().call()).await;
+    let appending = store.clone();
     at_once("append", move || {
-        let (store, stream) = (store.clone(), stream_name());
-        async move { append(store, stream, 0).await }
+        append(appending.clone(), stream_name(), 0)
     })
     .await;
+    for (what, tables) in [(READING, reading), (REMEMBERING, remembering)] {
+        at_once(what, move || tables.clone().play()).await;
+    }
+
+    // Last, because its subscription takes time from whatever is measured.
+    let (games, _projecting) = followed_games_in(&store).await;
+    let followed = Tables::of(games);
+    measure_moves(&double, FOLLOWED, &followed).await;
+    at_once(FOLLOWED, move || followed.clone().play()).await;
 }
+
+const READING: &str = "a move, read and appended";
+const REMEMBERING: &str = "a move, appended";
+const FOLLOWED: &str = "the same, with a read model";
 
 /// Two identical appends at the same moment, on a server that takes some milliseconds to commit. The
 /// server drops the second one and answers it after two seconds, unless the adapter intervenes.
@@ -131,45 +151,94 @@ async fn measure_pages(double: &Double, store: &Arc<KurrentDbStore>) {
     println!("connections before and after {SEQUENTIAL} pages: {before}, {after}\n");
 }
 
-/// Moves through the command handler, six discs in one column of each game.
-async fn measure_moves(double: &Double, store: Arc<KurrentDbStore>) {
-    const MOVES: usize = 6;
-    let handler = CommandHandler::new(Arc::new(GameRepository::new(store)));
-    let name = |name| PlayerName::parse(name).expect("a valid name");
-    let players = Players::new(name("ada"), name("grace")).expect("two players");
-    let mut games = Vec::new();
-    for _ in 0..=SEQUENTIAL / MOVES {
-        let id = GameId::generate();
-        let players = players.clone();
-        let start = StartGame { players };
-        handler
-            .start_game(id, start, &CommandOptions::default())
-            .await
-            .expect("a new game");
-        games.push(id);
-    }
-    let terms = CommandOptions::default();
+/// Moves through the command handler.
+async fn measure_moves(double: &Double, what: &str, tables: &Arc<Tables>) {
     let before = double.calls();
-    one_by_one(
-        "a move, loaded, decided and appended",
-        SEQUENTIAL,
-        |number| {
-            let player = name(["ada", "grace"][number % 2]);
-            let column = Column::D;
-            let moved =
-                handler.make_move(games[number / MOVES], MakeMove { player, column }, &terms);
-            async {
-                moved.await.expect("a legal move");
-            }
-        },
-    )
-    .await;
+    one_by_one(what, SEQUENTIAL, |_| tables.clone().play()).await;
     let after = double.calls();
     println!(
-        "calls per move: {} reads, {} appends\n",
+        "calls per move: {} reads, {} appends",
         per_move(after.reads - before.reads),
         per_move(after.appends - before.appends),
     );
+}
+
+/// Games of a process that does not follow the store until it is told that it does.
+fn games_in(store: &Arc<KurrentDbStore>) -> Arc<GameRepository> {
+    Arc::new(GameRepository::new(store.clone()))
+}
+
+/// Games of a process whose read model follows the store, as in the service.
+async fn followed_games_in(store: &Arc<KurrentDbStore>) -> (Arc<GameRepository>, Projecting) {
+    let games = games_in(store);
+    let read_model = Arc::new(ReadModel::in_memory());
+    let projecting = read_model.start(store.clone(), Arc::new(Following(games.clone())));
+    read_model.caught_up().await;
+    (games, projecting)
+}
+
+/// Games that are played at the same time. In each, two players drop six discs in one column.
+struct Tables {
+    handler: CommandHandler,
+    /// Those at which nobody is about to move: the game, and how many commands it has had.
+    free: Mutex<Vec<(GameId, usize)>>,
+}
+
+impl Tables {
+    fn of(games: Arc<GameRepository>) -> Arc<Tables> {
+        Arc::new(Tables {
+            handler: CommandHandler::new(games),
+            free: Mutex::default(),
+        })
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<(GameId, usize)>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the next move at a table, or starts a game there.
+    async fn play(self: Arc<Self>) {
+        let free = self.free().pop();
+        let (game, commands) = free.unwrap_or_else(|| (GameId::generate(), 0));
+        let options = CommandOptions::default();
+        let [one, two] = ["ada", "grace"].map(|name| PlayerName::parse(name).expect("a name"));
+        let handled = if commands == 0 {
+            let players = Players::new(one, two).expect("two players");
+            let start = StartGame { players };
+            self.handler.start_game(game, start, &options).await
+        } else {
+            let player = if commands % 2 == 1 { one } else { two };
+            let column = Column::D;
+            let made = MakeMove { player, column };
+            self.handler.make_move(game, made, &options).await
+        };
+        handled.expect("a legal command");
+        if commands < 6 {
+            self.free().push((game, commands + 1));
+        }
+    }
+}
+
+/// What the service does with the events that its read model hears.
+#[derive(Debug)]
+struct Following(Arc<GameRepository>);
+
+impl StoreObserver for Following {
+    fn is_following(&self, is_following: bool) {
+        self.0.follow(is_following);
+    }
+
+    fn recorded(&self, event: &RecordedEvent) {
+        self.0.heard(event);
+    }
+
+    fn stream_truncated(&self, game: GameId) {
+        self.0.forget(game);
+    }
+
+    fn store_restored(&self) {
+        self.0.forget_all();
+    }
 }
 
 const DATA: &[u8] = br#"{"player":"ada","column":"D"}"#;

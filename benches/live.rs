@@ -16,9 +16,6 @@ mod watchers;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::Router;
-use axum::http::header::{CACHE_CONTROL, ETAG};
-use axum::routing::get;
 use bytes::Bytes;
 use hdrhistogram::Histogram;
 use http_body_util::Full;
@@ -27,9 +24,9 @@ use tokio::runtime::Runtime;
 use tokio::time::{MissedTickBehavior, interval};
 
 use server_process::{ServerProcess, be_server};
-use support::{
-    Clock, Connection, Measured, measure, median, moves, play, runtime, serve_bare, serve_store,
-};
+use support::connection::{Connection, moves};
+use support::servers::{runtime, serve_bare, serve_store};
+use support::{Clock, Measured, bare, measure, median, play};
 use watchers::{Watchers, be_watchers, now, open_file_limit};
 
 /// The allocator of the program, also used for the baseline.
@@ -220,9 +217,8 @@ fn unchanged(servers: &Runtime) {
     println!("|--------------|----------:|-------:|-------:|--------------------:|");
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let sqlite = format!("sqlite://{}", folder.path().join("games.db").display());
-    let bare = Router::new().route("/games/{id}", get(not_modified));
     let subjects = [
-        ("bare handler", servers.block_on(serve_bare(bare))),
+        ("bare handler", servers.block_on(serve_bare(bare::routes()))),
         ("memory:", servers.block_on(serve_store("memory:"))),
         ("sqlite://", servers.block_on(serve_store(&sqlite))),
     ];
@@ -253,12 +249,6 @@ fn unchanged(servers: &Runtime) {
             median(pairs.map(|(one, bare)| one.rate / bare.rate)),
         );
     }
-}
-
-/// The answer of the bare handler: the same header fields, without reading the request.
-async fn not_modified() -> (StatusCode, [(axum::http::HeaderName, &'static str); 2]) {
-    let fields = [(ETAG, "\"4\""), (CACHE_CONTROL, "no-cache")];
-    (StatusCode::NOT_MODIFIED, fields)
 }
 
 async fn game_at_revision_4(address: SocketAddr) -> String {

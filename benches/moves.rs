@@ -9,6 +9,8 @@
 #[path = "support/deaf_store.rs"]
 mod deaf_store;
 mod support;
+#[path = "support/updating.rs"]
+mod updating;
 
 use std::fs::File;
 use std::io::Write;
@@ -17,14 +19,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::routing::post;
-use axum::{Json, Router};
-use hyper::StatusCode;
-use serde::{Deserialize, Serialize};
-
 use connect_four::event_store;
 use deaf_store::DeafStore;
-use support::{Measured, measure, median, play, runtime, serve, serve_store};
+use support::servers::{runtime, serve, serve_bare, serve_store};
+use support::{Measured, bare, measure, median, play};
 
 /// The allocator of the program, also used for the baseline.
 #[global_allocator]
@@ -46,7 +44,11 @@ fn main() {
     let servers = runtime("server");
     let sqlite = |name: &str| format!("sqlite://{}", folder.path().join(name).display());
     let subjects = [
-        ("bare handler", servers.block_on(serve_bare())),
+        ("bare handler", servers.block_on(serve_bare(bare::routes()))),
+        (
+            "UPDATE of a row",
+            servers.block_on(serve_bare(updating::routes(&folder.path().join("row.db")))),
+        ),
         ("memory:", servers.block_on(serve_store("memory:"))),
         (
             "sqlite://",
@@ -121,52 +123,4 @@ fn fdatasync_median(folder: &Path) -> Duration {
         .collect();
     times.sort();
     times[times.len() / 2]
-}
-
-#[derive(Deserialize)]
-struct Move {
-    player: String,
-    column: String,
-}
-
-/// The answer of the bare handler: as many bytes as a game with half of its moves, serialized with
-/// serde.
-#[derive(Serialize)]
-struct Answer {
-    id: &'static str,
-    revision: u64,
-    player_one: &'static str,
-    player_two: &'static str,
-    next_player: &'static str,
-    is_finished: bool,
-    board: [(&'static str, &'static [&'static str]); 4],
-    legal_columns: [&'static str; 4],
-    player: String,
-    column: String,
-}
-
-/// Parses the same request body and answers with JSON of the same size. It does nothing else.
-async fn serve_bare() -> SocketAddr {
-    const COLUMN: &[&str] = &["YELLOW", "RED", "YELLOW", "RED", "YELLOW", "RED"];
-    async fn answer(player: String, column: String) -> (StatusCode, Json<Answer>) {
-        let answer = Answer {
-            id: "01a20715-267e-7489-b4cd-306001f15c27",
-            revision: 22,
-            player_one: "alice",
-            player_two: "bob",
-            next_player: "alice",
-            is_finished: false,
-            board: [("A", COLUMN), ("B", COLUMN), ("C", COLUMN), ("D", COLUMN)],
-            legal_columns: ["D", "E", "F", "G"],
-            player,
-            column,
-        };
-        (StatusCode::CREATED, Json(answer))
-    }
-    let start_game = || answer(String::new(), String::new());
-    let make_move = |Json(asked): Json<Move>| answer(asked.player, asked.column);
-    let routes = Router::new()
-        .route("/games", post(start_game))
-        .route("/games/{id}/moves", post(make_move));
-    support::serve_bare(routes).await
 }

@@ -1,4 +1,4 @@
-//! Measures the read model: the speed of a rebuild, whether lists stay as fast with a thousand times
+//! Measures the read model: the speed of a rebuild, the size of the file, whether lists stay as fast with a thousand times
 //! as many games, and how much it slows down moves.
 //!
 //! `cargo bench --bench read_model`; `-- rebuild`, `-- lists` or `-- moves` runs one part.
@@ -118,8 +118,13 @@ async fn with_few_and_many(folder: &Path, lists: bool, moves: bool) {
         stream::iter(0..games)
             .for_each_concurrent(AT_ONCE, |number| begin_recorded(&store, number, games))
             .await;
-        let location = ReadModelLocation::File(folder.join(format!("{games}.model.db")));
+        let path = folder.join(format!("{games}.model.db"));
+        let began = Instant::now();
+        let location = ReadModelLocation::File(path.clone());
         let (model, projecting) = caught_up(&location, &store).await;
+        let (events, took) = (model.status().events_applied, began.elapsed());
+        let size = path.metadata().expect("a file").len() / 1_000_000;
+        println!("{games} games, {events} events: built in {took:.1?}, {size} MB\n");
         if lists {
             times.push(list_times(&model, games).await);
         }

@@ -5,11 +5,12 @@ use std::process::{Child, Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-const VARIABLES: [&str; 8] = [
+const VARIABLES: [&str; 9] = [
     "EVENT_STORE",
     "LISTEN",
     "READ_MODEL",
     "RUST_LOG",
+    "STATE_DIRECTORY",
     "REQUIRE_IF_MATCH",
     "LOG_FORMAT",
     "COMPUTER",
@@ -125,7 +126,7 @@ fn an_empty_variable_means_the_same_as_one_that_is_not_set() {
     let serving = Serving::start(command);
     assert!(serving.line.contains("INFO"), "text: {}", serving.line);
     assert!(folder.path().join("connect-four.db").exists());
-    assert!(folder.path().join("connect-four.read-model.db").exists());
+    assert!(folder.path().join("connect-four.read-model.v3.db").exists());
 
     let output = run(&["health", "http://127.0.0.1:1/readyz"], &[("LISTEN", "")]);
     assert!(complaint(&output).contains("does not answer"), "{output:?}");

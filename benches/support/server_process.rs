@@ -9,7 +9,7 @@ use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-use crate::support::serve_store;
+use crate::support::servers::serve_store;
 
 /// With this argument, the benchmark runs as a server.
 pub(crate) const ARGUMENT: &str = "--be-server";

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::idempotency_key::IdempotencyKey;
 use super::seats::{PlayerToken, Seats};
 use crate::domain::PlayerName;
-use crate::event_store::StreamRevision;
+use crate::event_store::{ExpectedRevision, StreamRevision};
 
 /// A set of revisions of a game.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +48,18 @@ impl Precondition {
                 .not_at
                 .as_ref()
                 .is_some_and(|listed| listed.include(at))
+    }
+
+    /// Whether this is the latest revision that the client names in `If-Match`.
+    pub(super) fn names(&self, revision: ExpectedRevision) -> bool {
+        self.expected.map(ExpectedRevision::Exact) == Some(revision)
+    }
+
+    /// Whether a command may be decided on a game at this revision: the precondition holds, and is
+    /// there if it is required.
+    pub(super) fn admits(&self, at: Option<StreamRevision>) -> bool {
+        let is_missing = self.is_required && self.at.is_none();
+        !is_missing && self.holds(at)
     }
 
     /// The latest revision that the client has seen: the latest one that it names.

@@ -1,8 +1,11 @@
 //! Event ids that are computed from the command, so that a repeated append changes nothing.
 //!
-//! Every id is a UUID of version 5 (RFC 9562, 5.5) in the namespace of its game. The same
-//! command, decided at the same revision, gets the same ids at every attempt, also after a
-//! restart and at another replica. The store recognises a repeated append by these ids.
+//! Every id is a UUID of version 5 (RFC 9562, 5.5) in the namespace of its game. The store recognises
+//! a repeated append by these ids. A command with a key, or decided at the revision that its client
+//! named, gets the same ids at every attempt, also after a restart and at another replica. Any other
+//! move gets the same ids at every attempt of one process only: when a process decides on a game that
+//! it remembers, the same move of an earlier turn, made at another replica, must not look like a
+//! repetition.
 
 use uuid::Uuid;
 
@@ -12,10 +15,11 @@ use super::idempotency_key::IdempotencyKey;
 use crate::domain::Command;
 use crate::event_store::ExpectedRevision;
 
-/// The id of one of the events that the command causes when it is decided at this revision. `index`
-/// counts these events from 0. The ids of a move or a resignation with a key do not depend on the
-/// revision.
+/// The id of one of the events that the command causes when `process` decides it at this revision.
+/// `index` counts these events from 0. The ids of a move or a resignation with a key depend neither
+/// on the revision nor on the process.
 pub(super) fn event_id(
+    process: Uuid,
     game: GameId,
     command: &Command,
     options: &CommandOptions,
@@ -47,6 +51,12 @@ pub(super) fn event_id(
             format!("resign:{}:{}", number(decided_at), resign.player)
         }
     };
+    let is_shared =
+        matches!(command, Command::StartGame(_)) || options.precondition.names(decided_at);
+    let name = match is_shared {
+        true => name,
+        false => format!("process:{process}:{name}"),
+    };
     Uuid::new_v5(game.as_uuid(), name.as_bytes())
 }
 
@@ -75,19 +85,36 @@ mod tests {
         PlayerName::parse(name).expect("a valid name")
     }
 
+    const PROCESS: Uuid = Uuid::from_u128(7);
+
+    /// The id for a client that names this revision.
     fn move_id(game: &str, player: &str, column: Column, revision: u64, index: usize) -> Uuid {
+        let named = at_revision(revision);
+        move_id_by(PROCESS, &named, game, player, column, revision, index)
+    }
+
+    fn move_id_by(
+        process: Uuid,
+        options: &CommandOptions,
+        game: &str,
+        player: &str,
+        column: Column,
+        revision: u64,
+        index: usize,
+    ) -> Uuid {
         let command = Command::MakeMove(MakeMove {
             player: name(player),
             column,
         });
         let at = ExpectedRevision::Exact(StreamRevision::new(revision));
-        event_id(
-            game.parse().expect("an id"),
-            &command,
-            &CommandOptions::default(),
-            at,
-            index,
-        )
+        let game = game.parse().expect("an id");
+        event_id(process, game, &command, options, at, index)
+    }
+
+    fn at_revision(revision: u64) -> CommandOptions {
+        let mut options = CommandOptions::default();
+        options.precondition.expected = Some(StreamRevision::new(revision));
+        options
     }
 
     fn start_id(one: &str, two: &str) -> Uuid {
@@ -95,6 +122,7 @@ mod tests {
         let command = Command::StartGame(StartGame { players });
         let game = GAME.parse().expect("an id");
         event_id(
+            PROCESS,
             game,
             &command,
             &CommandOptions::default(),
@@ -138,7 +166,7 @@ mod tests {
                     player: name("alice"),
                     column: Column::D,
                 });
-                let made = event_id(game, &command, &options, at, index);
+                let made = event_id(PROCESS, game, &command, &options, at, index);
                 assert_eq!(made.to_string(), id);
             }
         }
@@ -151,9 +179,10 @@ mod tests {
             let at = ExpectedRevision::Exact(StreamRevision::new(revision));
             let player = name(player);
             event_id(
+                PROCESS,
                 game,
                 &Command::Resign(Resign { player }),
-                &CommandOptions::default(),
+                &at_revision(revision),
                 at,
                 0,
             )
@@ -168,6 +197,21 @@ mod tests {
         }
         assert_ne!(resignation_of("bob:D:0", 4), id);
         assert_ne!(resignation_of("3:a", 3), resignation_of("a", 33));
+    }
+
+    #[test]
+    fn only_a_named_revision_gives_a_move_the_same_ids_in_every_process() {
+        let id_of = |process, named: Option<u64>| {
+            let options = named.map(at_revision).unwrap_or_default();
+            let process = Uuid::from_u128(process);
+            move_id_by(process, &options, GAME, "alice", Column::D, 3, 0)
+        };
+        assert_eq!(id_of(1, Some(3)), id_of(2, Some(3)));
+        for named in [None, Some(2), Some(4)] {
+            assert_eq!(id_of(1, named), id_of(1, named));
+            assert_ne!(id_of(1, named), id_of(2, named));
+            assert_ne!(id_of(1, named), id_of(1, Some(3)));
+        }
     }
 
     #[test]

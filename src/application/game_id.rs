@@ -38,7 +38,9 @@ impl GameId {
 
     /// The stream that contains the events of the game: `game-{uuid}`, as in the tutorial.
     pub fn stream(&self) -> StreamName {
-        StreamName::new(format!("{GAME_STREAM_PREFIX}{self}"))
+        let mut text = Uuid::encode_buffer();
+        let id = self.0.hyphenated().encode_lower(&mut text);
+        StreamName::new([GAME_STREAM_PREFIX, id].concat())
             .expect("a name that begins with `game-` is a valid stream name")
     }
 

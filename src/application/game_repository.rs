@@ -2,7 +2,8 @@
 //! and stored events.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quick_cache::sync::Cache;
 use uuid::Uuid;
@@ -181,11 +182,19 @@ pub fn players_at_start(recorded: &RecordedEvent) -> Result<Option<Players>, Dec
 /// The games of an event store.
 pub struct GameRepository {
     store: Arc<dyn EventStore>,
-    /// The latest known state of each game. The cache is never trusted: every load reads the events
-    /// after the cached revision. So a missing or outdated entry does no harm, and an entry saves
-    /// reading and applying the old events. This relies on a guarantee of the stores: a revision of
-    /// a stream is never given to a second event.
+    /// The latest known state of each game. An entry may be missing or outdated: every load reads the
+    /// events after the cached revision, and an append at an outdated revision fails. This relies on a
+    /// guarantee of the stores: a revision of a stream is never given to a second event. Only games
+    /// whose events were deleted must not be in it.
     cache: Cache<GameId, Arc<GameAtRevision>>,
+    /// Whether this process hears of deletions as they happen.
+    is_following: AtomicBool,
+    /// How often games were forgotten. Whoever has read a game before cannot know whether it still
+    /// exists, and does not cache it.
+    forgotten: AtomicU64,
+    last_append: Mutex<Option<GlobalPosition>>,
+    /// Identifies this process in the ids of events that no other process has to recognise.
+    process: Uuid,
 }
 
 /// How many games are cached, at about 1 kB each.
@@ -197,6 +206,10 @@ impl GameRepository {
         GameRepository {
             store,
             cache: Cache::new(CACHED_GAMES),
+            is_following: AtomicBool::new(false),
+            forgotten: AtomicU64::new(0),
+            last_append: Mutex::default(),
+            process: Uuid::now_v7(),
         }
     }
 
@@ -205,8 +218,32 @@ impl GameRepository {
         &self.store
     }
 
+    /// The latest state of the game that this process knows, without a call of the store. `None` if
+    /// it knows none, or would not hear that the game was deleted. It may be outdated: use it for an
+    /// append, which then fails, and confirm everything else with [`load`](GameRepository::load).
+    pub(super) fn remembered(&self, id: GameId) -> Option<Arc<GameAtRevision>> {
+        let is_following = self.is_following.load(Ordering::SeqCst);
+        is_following.then(|| self.cache.get(&id)).flatten()
+    }
+
+    /// The greatest position of an append that this process has carried out.
+    pub(super) fn last_append(&self) -> Option<GlobalPosition> {
+        *self.lock_last_append()
+    }
+
+    fn set_last_append(&self, position: GlobalPosition) {
+        let mut last = self.lock_last_append();
+        *last = last.max(Some(position));
+    }
+
+    fn lock_last_append(&self) -> MutexGuard<'_, Option<GlobalPosition>> {
+        let last = self.last_append.lock();
+        last.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The current game; [`Game::NotStarted`] if its stream does not exist.
     pub async fn load(&self, id: GameId) -> Result<Arc<GameAtRevision>, LoadError> {
+        let forgotten = self.forgotten();
         let cached = self.cache.get(&id).unwrap_or_default();
         let slice = self.read(id, cached.next_revision()).await?;
         if slice.last_revision == cached.revision {
@@ -220,17 +257,18 @@ impl GameRepository {
                 .try_for_each(|recorded| loaded.fold(id, recorded).map(drop))
                 .is_ok();
         if continues && loaded.revision == slice.last_revision {
-            return Ok(self.insert(id, loaded));
+            return Ok(self.insert(id, loaded, forgotten));
         }
         // Either the stream is not valid, or it is not the stream that was cached: it was deleted, and
         // perhaps written again. So read it from the start.
         self.forget(id);
+        let forgotten = self.forgotten();
         let slice = self.read(id, StreamRevision::FIRST).await?;
         let mut loaded = GameAtRevision::default();
         for recorded in &slice.events {
             loaded.fold(id, recorded)?;
         }
-        Ok(self.insert(id, loaded))
+        Ok(self.insert(id, loaded, forgotten))
     }
 
     /// Every event of the game, each with the game after it; empty if the stream does not exist. A
@@ -241,6 +279,7 @@ impl GameRepository {
 
     /// Every event of the game, also if some of them are not valid.
     pub async fn stored_history(&self, id: GameId) -> Result<History, LoadError> {
+        let forgotten = self.forgotten();
         let slice = self.read(id, StreamRevision::FIRST).await?;
         let mut loaded = GameAtRevision::default();
         let mut history = History::default();
@@ -259,7 +298,7 @@ impl GameRepository {
             }
         }
         if history.rest.is_empty() {
-            self.insert(id, loaded);
+            self.insert(id, loaded, forgotten);
         }
         Ok(history)
     }
@@ -291,6 +330,7 @@ impl GameRepository {
         options: &CommandOptions,
         events: Vec<GameEvent>,
     ) -> Result<(Arc<GameAtRevision>, bool), EventStoreError> {
+        let forgotten = self.forgotten();
         let stream = id.stream();
         let expected = ExpectedRevision::at(decided_on.revision);
         let key = options.key.as_ref();
@@ -301,7 +341,7 @@ impl GameRepository {
             .map(|(index, event)| {
                 let (event_type, data) = encode(event);
                 NewEvent {
-                    id: event_id(id, command, options, expected, index),
+                    id: event_id(self.process, id, command, options, expected, index),
                     event_type: event_type.into(),
                     data,
                     metadata: metadata.clone(),
@@ -316,6 +356,7 @@ impl GameRepository {
         let first = new_events.first().filter(|_| key.is_some()).cloned();
         let length = new_events.len() as u64;
         let appended = self.store.append(&stream, expected, new_events).await?;
+        self.set_last_append(appended.position);
         if appended.revision.next() != expected.first_appended().plus(length) {
             // KurrentDB appends to a soft-deleted stream, whatever the expected revision.
             self.forget(id);
@@ -332,7 +373,8 @@ impl GameRepository {
         if let Command::StartGame(_) = command {
             loaded.seats = options.seats.clone().map(Arc::new);
         }
-        Ok((self.insert(id, loaded), appended.is_repetition))
+        let loaded = self.insert(id, loaded, forgotten);
+        Ok((loaded, appended.is_repetition))
     }
 
     /// Checks that the event stored at this revision is the one that was appended. A store
@@ -372,20 +414,56 @@ impl GameRepository {
         }
     }
 
+    /// Sets whether this process hears of events and deletions as they happen. While it does not,
+    /// every command reads its game. Call it with `true` only when all deletions so far were passed to
+    /// [`forget`](GameRepository::forget).
+    pub fn follow(&self, is_following: bool) {
+        self.is_following.store(is_following, Ordering::SeqCst);
+    }
+
+    /// Brings the cached game up to date with an event of another replica.
+    pub fn heard(&self, recorded: &RecordedEvent) {
+        let forgotten = self.forgotten();
+        let Some(id) = GameId::of_stream(&recorded.stream) else {
+            return;
+        };
+        let cached = self.cache.peek(&id);
+        let Some(cached) = cached.filter(|cached| cached.next_revision() == recorded.revision)
+        else {
+            return;
+        };
+        let mut game = Arc::unwrap_or_clone(cached);
+        if game.fold(id, recorded).is_ok() {
+            self.insert(id, game, forgotten);
+        }
+    }
+
     /// Removes the game from the cache: its stream was or may have been deleted or truncated.
     pub fn forget(&self, id: GameId) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.cache.remove(&id);
     }
 
     /// Clears the cache: the store was restored to an earlier state.
     pub fn forget_all(&self) {
+        *self.lock_last_append() = None;
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.cache.clear();
     }
 
-    fn insert(&self, id: GameId, loaded: GameAtRevision) -> Arc<GameAtRevision> {
+    fn forgotten(&self) -> u64 {
+        self.forgotten.load(Ordering::SeqCst)
+    }
+
+    /// Caches the game, unless a game was forgotten since `forgotten` was read.
+    fn insert(&self, id: GameId, loaded: GameAtRevision, forgotten: u64) -> Arc<GameAtRevision> {
         let loaded = Arc::new(loaded);
         if loaded.revision.is_some() {
             self.cache.insert(id, loaded.clone());
+            // Checked after the insertion. Before it, the game could be forgotten in between.
+            if self.forgotten() != forgotten {
+                self.cache.remove(&id);
+            }
         }
         loaded
     }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use tokio::sync::Barrier;
 
 use super::{CommandHandler, CommandOptions, GameId, GameRepository};
 use crate::domain::MakeMove;
@@ -23,7 +24,7 @@ pub(super) fn handler(store: impl EventStore) -> CommandHandler {
 
 /// A memory store in which rivals append first. Each append takes the next rival from the queue: the
 /// rival makes its moves, if it has any, and the append fails with a conflict. With an empty queue,
-/// appends succeed.
+/// appends succeed. An answer can be held back.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RacingStore(Arc<Mutex<State>>);
 
@@ -32,6 +33,7 @@ struct State {
     memory: MemoryStore,
     rivals: VecDeque<Vec<MakeMove>>,
     appends: usize,
+    held: Option<Arc<Barrier>>,
 }
 
 impl RacingStore {
@@ -55,6 +57,22 @@ impl RacingStore {
         self.state().memory = MemoryStore::new();
     }
 
+    /// Holds back the answer to the next append or read of a stream: the first to wait at the barrier
+    /// learns that it is there, the second lets it go.
+    pub(super) fn hold_next_answer(&self) -> Arc<Barrier> {
+        let barrier = Arc::new(Barrier::new(2));
+        self.state().held = Some(barrier.clone());
+        barrier
+    }
+
+    async fn pass(&self) {
+        let held = self.state().held.take();
+        if let Some(barrier) = held {
+            barrier.wait().await;
+            barrier.wait().await;
+        }
+    }
+
     fn next_rival(&self) -> Option<Vec<MakeMove>> {
         let mut state = self.state();
         state.appends += 1;
@@ -71,7 +89,9 @@ impl EventStore for RacingStore {
         events: Vec<NewEvent>,
     ) -> Result<Appended, EventStoreError> {
         let Some(moves) = self.next_rival() else {
-            return self.memory().append(stream, expected, events).await;
+            let appended = self.memory().append(stream, expected, events).await;
+            self.pass().await;
+            return appended;
         };
         for asked in moves {
             let rival = handler(self.memory());
@@ -92,7 +112,9 @@ impl EventStore for RacingStore {
         stream: &StreamName,
         from: StreamRevision,
     ) -> Result<StreamSlice, EventStoreError> {
-        self.memory().read_stream(stream, from).await
+        let slice = self.memory().read_stream(stream, from).await;
+        self.pass().await;
+        slice
     }
 
     async fn read_all(

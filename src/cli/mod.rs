@@ -39,7 +39,8 @@ pub struct Cli {
 pub enum Command {
     /// Serve the HTTP API until SIGINT or SIGTERM.
     Serve(ServeSettings),
-    /// Delete the read model and rebuild it from the events. No service may be using it.
+    /// Build the read model again from the events, also while a service is using it: lists are
+    /// answered from the old file until the new one has caught up.
     Rebuild(StoreSettings),
     /// Delete a game for ever, with the names of its players. Nobody can start a game with its id
     /// again.
@@ -111,13 +112,40 @@ mod tests {
     #[test]
     fn the_read_model_is_at_the_given_location_or_next_to_the_events() {
         for (args, expected) in [
-            (&["serve"][..], "connect-four.read-model.db"),
+            (&["serve"][..], "connect-four.read-model.v3.db"),
             (
                 &["rebuild", "--event-store", "sqlite://a/b.db"],
-                "a/b.read-model.db",
+                "a/b.read-model.v3.db",
             ),
-            (&["rebuild", "--read-model", "c.db"], "c.db"),
+            (&["rebuild", "--read-model", "c.db"], "c.v3.db"),
             (&["serve", "--event-store", "memory:"], "memory:"),
+            (&["serve", "--event-store", "esdb://a"], "memory:"),
+            (
+                &[
+                    "serve",
+                    "--event-store",
+                    "esdb://a",
+                    "--state-directory",
+                    "/b:/c",
+                ],
+                "/b/connect-four.read-model.v3.db",
+            ),
+            (
+                &[
+                    "serve",
+                    "--event-store",
+                    "esdb://a",
+                    "--state-directory",
+                    "/b",
+                    "--read-model",
+                    "memory:",
+                ],
+                "memory:",
+            ),
+            (
+                &["serve", "--state-directory", "/b"],
+                "connect-four.read-model.v3.db",
+            ),
         ] {
             let cli = Cli::try_parse_from([&["connect-four"], args].concat());
             let location = match cli.expect("known flags").into_command() {

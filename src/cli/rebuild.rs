@@ -1,6 +1,9 @@
-//! The `rebuild` command: builds the read model again from the events, and shows the progress.
+//! The `rebuild` command: builds the read model again from the events, in a file beside the one in use,
+//! and shows the progress. A service may be running; it answers lists from the old file until it takes
+//! over the new one.
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,17 +13,11 @@ use super::file_size;
 use super::progress_bar::ProgressBar;
 use super::settings::StoreSettings;
 use crate::event_store::{self, EventStoreError, GlobalPosition, OpenError};
-use crate::read_model::{OpenReadModelError, ReadModel, ReadModelLocation};
+use crate::read_model::{OpenReadModelError, Placement, ReadModel, ReadModelLocation};
 
 /// Why the read model was not rebuilt.
 #[derive(Debug, thiserror::Error)]
 pub enum RebuildError {
-    /// The read model is in memory.
-    #[error(
-        "there is nothing to rebuild: a read model in memory is built at every start; to rebuild \
-         a file, name it with --read-model"
-    )]
-    InMemory,
     /// The event store cannot be opened.
     #[error(transparent)]
     OpenStore(#[from] OpenError),
@@ -36,6 +33,16 @@ pub enum RebuildError {
          works and has free space"
     )]
     Failed(String),
+    /// The service does not use the new file.
+    #[error(
+        "the read model was rebuilt, but the service that uses {} has not taken over the new file in \
+         time: its log says why, and it goes on trying",
+        path.display()
+    )]
+    NotTakenOver {
+        /// The file that the service uses.
+        path: PathBuf,
+    },
     /// The progress cannot be printed.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
@@ -45,19 +52,36 @@ pub enum RebuildError {
 /// passes in that time.
 const ATTEMPTS: u64 = 5;
 
-/// Empties the read model, applies all events and prints a summary. Ends when it reaches the end of
-/// the store, including events that are recorded meanwhile.
+/// How long a service may take until it uses the new file. It needs less than a second, and more only
+/// if it has to catch up first.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Applies all events to an empty read model, puts it in the place of the old one and prints a summary.
+/// The new one has the events that are recorded meanwhile as well.
 pub async fn run(settings: &StoreSettings) -> Result<(), RebuildError> {
     file_size::survive_limit()?;
-    let location = settings.read_model();
-    if location == ReadModelLocation::Memory {
-        return Err(RebuildError::InMemory);
-    }
-    let store = event_store::open(&settings.event_store).await?;
-    let head = store.head().await?;
-    let model = Arc::new(ReadModel::open_empty(&location).await?);
     let mut out = io::stdout();
-    writeln!(out, "Rebuilding {location} from {}", store.location())?;
+    match settings.read_model() {
+        ReadModelLocation::File(path) => rebuild(settings, &path, &mut out).await,
+        ReadModelLocation::Memory => Ok(writeln!(
+            out,
+            "There is nothing to rebuild: the read model is in memory, and is built at every start of \
+             the service. To rebuild a file, name it with --read-model"
+        )?),
+    }
+}
+
+async fn rebuild(
+    settings: &StoreSettings,
+    path: &Path,
+    out: &mut io::Stdout,
+) -> Result<(), RebuildError> {
+    // Not `open`: a service may be using a SQLite file.
+    let store = event_store::open_to_read(&settings.event_store).await?;
+    let head = store.head().await?;
+    let model = Arc::new(ReadModel::open_beside(path).await?);
+    let (file, location) = (path.display(), store.location());
+    writeln!(out, "Rebuilding {file} from {location}")?;
     let bar = ProgressBar::new();
     let began = Instant::now();
     let projecting = model.start(store, Arc::new(()));
@@ -68,9 +92,11 @@ pub async fn run(settings: &StoreSettings) -> Result<(), RebuildError> {
         error = model.failed(ATTEMPTS) => Some(error),
         () = async { loop { ticks.tick().await; show(&bar, &model, head, began); } } => None,
     };
-    drop(projecting);
+    projecting.stop().await;
     bar.hide();
     if let Some(error) = failed {
+        // Its place on the disk may be needed. If it cannot be deleted, the next rebuild does that.
+        let _ = model.delete().await;
         return Err(RebuildError::Failed(error));
     }
     let status = model.status();
@@ -88,7 +114,13 @@ pub async fn run(settings: &StoreSettings) -> Result<(), RebuildError> {
             status.unreadable_streams
         )?;
     }
-    Ok(())
+    match model.put_in_place(PATIENCE).await? {
+        Placement::InPlace => Ok(writeln!(out, "The new file is in use")?),
+        Placement::Beside => {
+            let path = path.to_owned();
+            Err(RebuildError::NotTakenOver { path })
+        }
+    }
 }
 
 fn show(bar: &ProgressBar, model: &ReadModel, head: Option<GlobalPosition>, began: Instant) {

@@ -9,10 +9,10 @@ use tokio::net::TcpListener;
 
 use super::file_size;
 use super::listen::ListenAddress;
-use super::settings::ServeSettings;
+use super::settings::{ServeSettings, StoreSettings};
 use crate::event_store::{self, OpenError};
 use crate::http::App;
-use crate::read_model::{OpenReadModelError, ReadModel};
+use crate::read_model::{OpenReadModelError, ReadModel, ReadModelLocation};
 use crate::server;
 use crate::telemetry::{self, Logs, TelemetryError, Traces};
 
@@ -63,11 +63,8 @@ async fn serve(settings: &ServeSettings, logs: &Logs) -> Result<(), ServeError> 
         tracing::warn!(%error, "the limit on open files could not be raised");
     }
     let store = event_store::open(&settings.stores.event_store).await?;
-    let read_model = settings.stores.read_model();
-    let app = {
-        let opened = ReadModel::open(&read_model).await?;
-        App::with_read_model(store.clone(), Arc::new(opened))
-    };
+    let (read_model, opened) = open_read_model(&settings.stores).await?;
+    let app = App::with_read_model(store.clone(), Arc::new(opened));
     let app = app
         .requiring_if_match(settings.require_if_match)
         .counting_lost_lines(logs.clone());
@@ -90,6 +87,21 @@ async fn serve(settings: &ServeSettings, logs: &Logs) -> Result<(), ServeError> 
     server::serve(app, listener, shutdown).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Replicas that share a state directory cannot share the file in it, for example while one takes the
+/// place of the other. Those that come later keep the read model in memory.
+async fn open_read_model(
+    settings: &StoreSettings,
+) -> Result<(ReadModelLocation, ReadModel), OpenReadModelError> {
+    let location = settings.read_model();
+    match ReadModel::open(&location).await {
+        Err(error @ OpenReadModelError::InUse { .. }) if settings.state_directory().is_some() => {
+            tracing::warn!(%error, "another process uses the state directory: the read model is in memory");
+            Ok((ReadModelLocation::Memory, ReadModel::in_memory()))
+        }
+        opened => Ok((location, opened?)),
+    }
 }
 
 /// Resolves at the first SIGINT or SIGTERM. Signals are caught from the call on, not from the

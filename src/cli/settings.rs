@@ -1,6 +1,8 @@
 //! The settings of `serve`, `rebuild` and `health`: for each one its flag, environment variable, default and
 //! `--help` text.
 
+use std::env;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
@@ -10,6 +12,7 @@ use super::listen::ListenAddress;
 use crate::application::GameId;
 use crate::computer::{ComputerPlayer, Level};
 use crate::domain::{InvalidPlayerName, PlayerName};
+use crate::event_store;
 use crate::read_model::ReadModelLocation;
 use crate::telemetry::LogFormat;
 
@@ -104,10 +107,16 @@ pub struct StoreSettings {
     pub event_store: String,
 
     /// Where the read model is stored: a file or `memory:`. The read model is built from the
-    /// events and answers the lists. The default is a file next to a SQLite event store, and
-    /// memory for the others.
+    /// events and answers the lists. The version of its tables is inserted into the name of the file.
+    /// The default is a file next to a SQLite event store; with KurrentDB a file in the state
+    /// directory, or memory without one.
     #[arg(long, env, value_name = "PATH")]
     pub read_model: Option<ReadModelLocation>,
+
+    /// A directory in which this replica keeps files between its starts. systemd sets the variable to
+    /// the directory of `StateDirectory=`. Used with KurrentDB, unless --read-model is given.
+    #[arg(long, env, value_name = "DIRECTORY")]
+    pub state_directory: Option<PathBuf>,
 }
 
 /// The settings of `forget-game`.
@@ -149,7 +158,19 @@ pub struct HealthSettings {
 impl StoreSettings {
     /// The location of the read model, given or by default.
     pub fn read_model(&self) -> ReadModelLocation {
-        let beside = || ReadModelLocation::of_event_store(&self.event_store);
-        self.read_model.clone().unwrap_or_else(beside)
+        let location = match (&self.read_model, self.state_directory()) {
+            (Some(given), _) => given.clone(),
+            (None, Some(directory)) => ReadModelLocation::in_state_directory(&directory),
+            (None, None) => ReadModelLocation::of_event_store(&self.event_store),
+        };
+        location.with_version()
+    }
+
+    /// The directory in which the read model is by default; `None` if it is elsewhere.
+    pub fn state_directory(&self) -> Option<PathBuf> {
+        let is_used = self.read_model.is_none() && event_store::is_shared(&self.event_store);
+        // systemd separates several directories with colons.
+        let directories = self.state_directory.as_ref().filter(|_| is_used)?;
+        env::split_paths(directories).next()
     }
 }

@@ -21,7 +21,7 @@ use futures_util::stream::BoxStream;
 pub use error::EventStoreError;
 pub use kurrentdb::KurrentDbStore;
 pub use memory::MemoryStore;
-pub use open::{OpenError, open, open_to_read};
+pub use open::{OpenError, is_shared, open, open_to_read};
 pub use record::{NewEvent, RecordedEvent};
 pub use revision::{
     ExpectedRevision, GlobalPosition, InvalidPosition, InvalidStreamName, StreamName,

@@ -66,6 +66,11 @@ pub async fn open_to_read(url: &str) -> Result<Arc<dyn EventStore>, OpenError> {
     }
 }
 
+/// Whether several processes can use the store at this URL at once, each with a read model of its own.
+pub fn is_shared(url: &str) -> bool {
+    ConnectionString::has_known_scheme(url)
+}
+
 /// The path in the URL of a SQLite file; `None` for another URL.
 fn sqlite_path(url: &str) -> Result<Option<&str>, OpenError> {
     let path = url.strip_prefix("sqlite://");

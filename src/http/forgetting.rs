@@ -1,10 +1,11 @@
-//! Removes cached games when the store no longer has their events.
+//! Keeps cached games up to date, and removes them when the store no longer has their events.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
 use crate::application::{GameId, GameRepository};
+use crate::event_store::RecordedEvent;
 use crate::http::acknowledged::Acknowledged;
 use crate::live::Live;
 use crate::read_model::StoreObserver;
@@ -20,6 +21,14 @@ pub(crate) struct Forgetting {
 }
 
 impl StoreObserver for Forgetting {
+    fn is_following(&self, is_following: bool) {
+        self.games.follow(is_following);
+    }
+
+    fn recorded(&self, event: &RecordedEvent) {
+        self.games.heard(event);
+    }
+
     /// Only the cache: the live hub's own subscription tells the watchers of the game.
     fn stream_truncated(&self, game: GameId) {
         self.games.forget(game);

@@ -17,14 +17,15 @@ mod system;
 mod unrouted;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 pub use app::{App, Parts};
 use documents::{description, problem_pages};
 use events::{all_events, game_events};
 use games::{moves, resignation, start};
-use middleware::{cors, request_context};
+use middleware::cors::Preflights;
+use middleware::request_context::RequestContext;
+use tower::layer::util::Stack;
 
 /// All routes and layers.
 pub fn router(app: App) -> Router {
@@ -59,11 +60,7 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(system::metrics))
         .fallback(unrouted::not_found)
         .method_not_allowed_fallback(unrouted::method_not_allowed)
-        .layer(from_fn_with_state(
-            app.clone(),
-            request_context::request_context,
-        ))
-        .layer(cors::layer())
+        .layer(layers(&app))
         .with_state(app)
 }
 
@@ -71,10 +68,11 @@ pub fn router(app: App) -> Router {
 pub fn too_many_connections(app: App) -> Router {
     Router::new()
         .fallback(unrouted::too_many_connections)
-        .layer(from_fn_with_state(
-            app.clone(),
-            request_context::request_context,
-        ))
-        .layer(cors::layer())
+        .layer(layers(&app))
         .with_state(app)
+}
+
+/// One layer for axum, because each costs allocations and copies per request. The request context is the inner one.
+fn layers(app: &App) -> Stack<RequestContext, Preflights> {
+    Stack::new(RequestContext(app.clone()), Preflights::default())
 }

@@ -14,6 +14,7 @@ use super::projector_state::ProjectorState;
 use super::queries::to_sql;
 use crate::application::{GameFold, GameId};
 use crate::event_store::{EventStore, EventStoreError, StreamRevision};
+use crate::sqlite_file::Transaction;
 
 /// The result of an applied batch.
 pub(super) struct Applied {
@@ -112,12 +113,11 @@ impl Work {
         connection: &mut rusqlite::Connection,
         mut memory: Box<ProjectorState>,
     ) -> Result<Step, FollowError> {
-        // One transaction for all reads below: otherwise each read would begin its own.
-        let reading = connection.transaction().map_err(ReadModelError::from)?;
+        let transaction = Transaction::deferred(connection).map_err(ReadModelError::from)?;
         loop {
             let taken = match self.delivered.get(self.taken) {
-                Some(delivered) => self.batch.take(&mut memory, &reading, delivered),
-                None => self.batch.check_streams(&mut memory, &reading),
+                Some(delivered) => self.batch.take(&mut memory, &transaction, delivered),
+                None => self.batch.check_streams(&mut memory, &transaction),
             };
             match taken {
                 Ok(()) if self.taken == self.delivered.len() => break,
@@ -133,11 +133,10 @@ impl Work {
                 Err(Halt::Sqlite(error)) => return Err(ReadModelError::from(error).into()),
             }
         }
-        drop(reading);
         let events = self.batch.events;
         let latest = self.delivered.iter().rev().find_map(recorded_at);
         let unreadable =
-            commit(connection, &mut memory, self.batch).map_err(ReadModelError::from)?;
+            commit(transaction, &mut memory, self.batch).map_err(ReadModelError::from)?;
         Ok(Step::Committed(Applied {
             memory,
             events,

@@ -7,15 +7,15 @@ use rusqlite::{Connection, params};
 use super::batch::{Batch, Last, Standing, Touched, Unreadable};
 use super::outcome::{IN_PROGRESS, Tally};
 use super::projector_state::{Listed, ProjectorState, Truncation};
+use crate::sqlite_file::Transaction;
 
-/// Writes the whole batch or nothing. Afterwards `memory` agrees with the tables; after an error
+/// Writes the whole batch and ends the transaction, or writes nothing. Afterwards `memory` agrees with the tables; after an error
 /// it has to be loaded again. Returns the streams that the batch found to be unreadable.
 pub(super) fn commit(
-    connection: &mut Connection,
+    transaction: Transaction<'_>,
     memory: &mut ProjectorState,
     batch: Batch,
 ) -> rusqlite::Result<Vec<Unreadable>> {
-    let transaction = connection.transaction()?;
     insert_players(&transaction, &batch)?;
     let mut tallies = HashMap::new();
     for touched in &batch.games {
@@ -44,6 +44,9 @@ pub(super) fn commit(
 
 /// Returns how many streams changed from unreadable to deleted.
 fn write_truncations(connection: &Connection, batch: &Batch) -> rusqlite::Result<i64> {
+    if batch.truncations.is_empty() {
+        return Ok(0);
+    }
     let mut insert = connection.prepare_cached(
         "INSERT INTO truncated_streams VALUES (?1, ?2)
          ON CONFLICT (game) DO UPDATE SET is_deleted = excluded.is_deleted",
@@ -63,6 +66,9 @@ fn write_truncations(connection: &Connection, batch: &Batch) -> rusqlite::Result
 }
 
 fn insert_players(connection: &Connection, batch: &Batch) -> rusqlite::Result<()> {
+    if batch.new_players.is_empty() {
+        return Ok(());
+    }
     let mut insert =
         connection.prepare_cached("INSERT INTO players (number, name) VALUES (?1, ?2)")?;
     for (name, number) in &batch.new_players {
@@ -168,6 +174,9 @@ fn move_participations(
 }
 
 fn write_tallies(connection: &Connection, tallies: HashMap<i64, Tally>) -> rusqlite::Result<()> {
+    if tallies.is_empty() {
+        return Ok(());
+    }
     let mut update = connection.prepare_cached(
         "UPDATE players SET played = played + ?2, won = won + ?3, lost = lost + ?4,
                             tied = tied + ?5, in_progress = in_progress + ?6

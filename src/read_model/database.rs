@@ -8,7 +8,9 @@ use tokio::sync::watch;
 use tokio::task;
 
 use super::damage::is_damage;
-use super::open::{OpenReadModelError, Opened, open_emptied, open_file, open_memory};
+use super::open::{
+    OpenReadModelError, Opened, open_emptied, open_existing, open_file, open_memory, open_writer,
+};
 use crate::sqlite_file::{FileLock, PausedReaders, ReadError, Readers};
 
 /// 64 MiB of page cache. The games of one player are spread over the whole table, so that a list of
@@ -81,7 +83,16 @@ struct OpenFile {
 impl Database {
     /// Opens the file; if `is_rebuild`, empties it first. Does blocking I/O.
     pub(super) fn open(path: &Path, is_rebuild: bool) -> Result<Database, OpenReadModelError> {
-        let Opened { path, lock, writer } = open_file(path, is_rebuild)?;
+        Database::on(open_file(path, is_rebuild)?)
+    }
+
+    /// Opens a file that must exist. Does blocking I/O.
+    pub(super) fn open_existing(path: &Path) -> Result<Database, OpenReadModelError> {
+        Database::on(open_existing(path)?)
+    }
+
+    fn on(opened: Opened) -> Result<Database, OpenReadModelError> {
+        let Opened { path, lock, writer } = opened;
         let readers = Readers::open(&path, READER_SETTINGS)
             .map_err(|error| OpenReadModelError::sqlite(&path, error))?;
         let lock = Some(lock);
@@ -160,16 +171,121 @@ impl Database {
     ///
     /// When the file cannot be written. Then reads and writes fail until another call succeeds.
     pub(super) async fn discard(self: &Arc<Self>) -> Result<(), OpenReadModelError> {
-        let readers = match &self.readers {
+        let readers = self.pause().await;
+        let database = self.clone();
+        blocking(move || database.replace(readers)).await
+    }
+
+    /// Waits until all reads have ended; later reads wait. `None` for a database in memory.
+    async fn pause(&self) -> Option<PausedReaders> {
+        match &self.readers {
             Some(readers) => Some(readers.pause().await),
             None => None,
-        };
+        }
+    }
+
+    /// Puts the file of the successor in the place of this one, and reads and writes it from now on.
+    /// Reads wait meanwhile, and do not fail. Nobody may write to either of the two.
+    ///
+    /// SIGKILL at any moment leaves one of the two files at the path, and it is complete: before the
+    /// file is renamed, all connections to both have closed, and neither has a write-ahead log.
+    ///
+    /// # Errors
+    ///
+    /// When another program has one of the files open, or the disk is full or fails. Then this
+    /// database goes on with its own file; the successor's file is closed, and stays where it is.
+    pub(super) async fn succeed_by(
+        self: &Arc<Self>,
+        successor: Arc<Database>,
+    ) -> Result<(), OpenReadModelError> {
+        let theirs = successor.pause().await;
+        let ours = self.pause().await;
         let database = self.clone();
-        let replaced = task::spawn_blocking(move || database.replace(readers)).await;
-        replaced.unwrap_or_else(|error| {
-            let path = Path::new("the read model");
-            Err(OpenReadModelError::io(path, error.into()))
+        blocking(move || database.blocking_succeed_by(ours, &successor, theirs)).await
+    }
+
+    fn blocking_succeed_by(
+        &self,
+        ours: Option<PausedReaders>,
+        successor: &Database,
+        theirs: Option<PausedReaders>,
+    ) -> Result<(), OpenReadModelError> {
+        // First, so that this database is not touched if it fails.
+        let Some(lock) = successor.close(theirs.as_ref())? else {
+            return Ok(());
+        };
+        let writer = &mut *self.writer();
+        let (Some(file), Some(ours)) = (&mut writer.file, ours) else {
+            return Ok(());
+        };
+        ours.close();
+        writer.connection = None;
+        let replaced = file.replace_with(lock);
+        let failed = |error| OpenReadModelError::sqlite(&file.path, error);
+        writer.connection = Some(open_writer(&file.path).map_err(failed)?);
+        ours.reopen().map_err(failed)?;
+        if replaced.is_ok() {
+            self.damage.send_replace(None);
+        }
+        replaced
+    }
+
+    /// The path of the file, without symbolic links; `None` for a database in memory.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        self.writer().file.as_ref().map(|file| file.path.clone())
+    }
+
+    /// Closes the file and renames it. It is not locked any more.
+    ///
+    /// # Errors
+    ///
+    /// When another program has the file open, or the disk is full or fails.
+    pub(super) async fn move_to(self: &Arc<Self>, path: PathBuf) -> Result<(), OpenReadModelError> {
+        let readers = self.pause().await;
+        let database = self.clone();
+        blocking(move || {
+            let lock = database.close(readers.as_ref())?;
+            let renamed = lock.map_or(Ok(()), |mut lock| lock.rename(&path));
+            renamed.map_err(|error| OpenReadModelError::io(&path, error))
         })
+        .await
+    }
+
+    /// Closes and deletes the file.
+    pub(super) async fn delete(self: &Arc<Self>) -> Result<(), OpenReadModelError> {
+        let readers = self.pause().await;
+        let database = self.clone();
+        blocking(move || {
+            if let Some(readers) = &readers {
+                readers.close();
+            }
+            let writer = &mut *database.writer();
+            writer.connection = None;
+            let Some(file) = &mut writer.file else {
+                return Ok(());
+            };
+            let deleted = file.lock.take().map_or(Ok(()), FileLock::delete);
+            deleted.map_err(|error| OpenReadModelError::io(&file.path, error))
+        })
+        .await
+    }
+
+    /// Closes all connections, and returns the lock of the file, into which SQLite has written
+    /// everything. `None` for a database in memory.
+    fn close(
+        &self,
+        readers: Option<&PausedReaders>,
+    ) -> Result<Option<FileLock>, OpenReadModelError> {
+        if let Some(readers) = readers {
+            readers.close();
+        }
+        let writer = &mut *self.writer();
+        writer.connection = None;
+        let Some(file) = &mut writer.file else {
+            return Ok(None);
+        };
+        file.require_whole()?;
+        Ok(file.lock.take())
     }
 
     fn replace(&self, readers: Option<PausedReaders>) -> Result<(), OpenReadModelError> {
@@ -194,7 +310,37 @@ impl Database {
     }
 }
 
+/// Does blocking I/O on a thread for it.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, OpenReadModelError> + Send + 'static,
+) -> Result<T, OpenReadModelError> {
+    task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        let path = Path::new("the read model");
+        Err(OpenReadModelError::io(path, error.into()))
+    })
+}
+
 impl OpenFile {
+    /// Fails if the file is not at its path, or if it lacks what is in a journal or a write-ahead log.
+    fn require_whole(&self) -> Result<(), OpenReadModelError> {
+        let is_whole = |lock: &FileLock| lock.is_at_its_path() && !lock.has_journal();
+        match self.lock.as_ref().is_some_and(is_whole) {
+            true => Ok(()),
+            false => Err(OpenReadModelError::NotMovable {
+                path: self.path.clone(),
+            }),
+        }
+    }
+
+    /// Renames the other file to the path of this one. There must be no open connection to either.
+    fn replace_with(&mut self, mut other: FileLock) -> Result<(), OpenReadModelError> {
+        self.require_whole()?;
+        let renamed = other.rename(&self.path);
+        renamed.map_err(|error| OpenReadModelError::io(&self.path, error))?;
+        self.lock = Some(other);
+        Ok(())
+    }
+
     fn replace(&mut self) -> Result<Connection, OpenReadModelError> {
         if let Some(lock) = &self.lock
             && lock.is_at_its_path()

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
 use super::database::Database;
@@ -13,7 +13,7 @@ use super::schema;
 use crate::event_store::{AtPosition, EventStore, GlobalPosition};
 
 /// The last event that was applied.
-struct LastApplied {
+pub(super) struct LastApplied {
     position: GlobalPosition,
     /// The id alone is not enough. It is derived from the command, so a command that is repeated
     /// after a backup was restored writes an event with the same id.
@@ -53,7 +53,7 @@ pub(super) async fn compare(
 }
 
 /// `None` when nothing was applied yet.
-fn last_applied(connection: &Connection) -> rusqlite::Result<Option<LastApplied>> {
+pub(super) fn last_applied(connection: &Connection) -> rusqlite::Result<Option<LastApplied>> {
     let select = "SELECT checkpoint, last_event, last_time FROM projection
                   WHERE checkpoint IS NOT NULL";
     let read = |row: &Row<'_>| {
@@ -63,4 +63,20 @@ fn last_applied(connection: &Connection) -> rusqlite::Result<Option<LastApplied>
         })
     };
     connection.query_row(select, [], read).optional()
+}
+
+/// Sets the last event that counts as applied, which is the checkpoint.
+pub(super) fn set_last_applied(
+    connection: &Connection,
+    last: Option<LastApplied>,
+) -> rusqlite::Result<()> {
+    if let Some(LastApplied {
+        position,
+        id_and_time: (id, time),
+    }) = last
+    {
+        let update = "UPDATE projection SET checkpoint = ?1, last_event = ?2, last_time = ?3";
+        connection.execute(update, params![position.to_string(), id.as_bytes(), time])?;
+    }
+    Ok(())
 }

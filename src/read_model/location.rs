@@ -4,10 +4,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use super::schema;
 use crate::sqlite_file::mistaken_path;
 
-/// The end of the default file name. Other programs do not give it to their files.
-pub(super) const SUFFIX: &str = ".read-model.db";
+/// The end of the default file name, before the version is inserted.
+const SUFFIX: &str = ".read-model.db";
+
+/// A part of every default file name. Other programs do not give it to their files.
+pub(super) const MARK: &str = ".read-model.";
 
 /// Where a read model is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +23,7 @@ pub enum ReadModelLocation {
 }
 
 impl ReadModelLocation {
-    /// The default location: a file in the same directory as a SQLite event store, memory for any
-    /// other store.
+    /// A file in the same directory as a SQLite event store, memory for any other store.
     pub fn of_event_store(url: &str) -> ReadModelLocation {
         let path = url.strip_prefix("sqlite://").map(Path::new);
         match path.and_then(|path| Some((path, path.file_stem()?))) {
@@ -31,6 +34,32 @@ impl ReadModelLocation {
             }
             None => ReadModelLocation::Memory,
         }
+    }
+
+    /// A file in the directory where the service manager lets this replica keep its state.
+    pub fn in_state_directory(directory: &Path) -> ReadModelLocation {
+        ReadModelLocation::File(directory.join(format!("connect-four{SUFFIX}")))
+    }
+
+    /// The location with the version of the tables in the name of the file: `games.db` becomes
+    /// `games.v3.db`. So programs with other tables use other files. Each builds its own, while the
+    /// other goes on answering.
+    #[must_use]
+    pub fn with_version(self) -> ReadModelLocation {
+        let ReadModelLocation::File(path) = &self else {
+            return self;
+        };
+        // A directory keeps its name, so that opening it fails.
+        if path.is_dir() {
+            return self;
+        }
+        let mut name = path.file_stem().unwrap_or_default().to_owned();
+        name.push(format!(".v{}", schema::VERSION));
+        if let Some(extension) = path.extension() {
+            name.push(".");
+            name.push(extension);
+        }
+        ReadModelLocation::File(path.with_file_name(name))
     }
 }
 
@@ -88,6 +117,24 @@ mod tests {
             let location = ReadModelLocation::of_event_store(url);
             assert_eq!(location, ReadModelLocation::Memory);
         }
+    }
+
+    #[test]
+    fn the_version_is_inserted_before_the_extension() {
+        let version = schema::VERSION;
+        let file = |path: &str| ReadModelLocation::File(path.into());
+        for (path, expected) in [
+            (
+                "a.b/games.read-model.db",
+                format!("a.b/games.read-model.v{version}.db"),
+            ),
+            ("a.b/games", format!("a.b/games.v{version}")),
+            ("/", "/".to_owned()),
+        ] {
+            assert_eq!(file(path).with_version(), file(&expected));
+        }
+        let memory = ReadModelLocation::Memory;
+        assert_eq!(memory.clone().with_version(), memory);
     }
 
     #[test]

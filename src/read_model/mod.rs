@@ -5,6 +5,9 @@
 //! same result. Each answer says which position it reflects; rows and position are read in one
 //! transaction. [`ReadModel::reached`] waits for a position.
 //!
+//! `rebuild` builds a new file while the old one is used, and `succession` puts it in the place of the old
+//! one.
+//!
 //! `projector` follows the store, `batch` checks events and collects their changes, `commit`
 //! writes them with the checkpoint in one transaction, `queries` answers. `identity` checks that
 //! the store is still the same.
@@ -25,10 +28,13 @@ mod progress;
 mod projector;
 mod projector_state;
 mod queries;
+mod rebuild;
 mod report;
 mod schema;
+mod succession;
 mod truncation;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,9 +48,10 @@ pub use location::{InvalidReadModelLocation, ReadModelLocation};
 pub use observer::StoreObserver;
 pub use open::OpenReadModelError;
 pub use progress::ReadModelStatus;
+pub use rebuild::Placement;
 
 use crate::event_store::{EventStore, GlobalPosition};
-use database::Database;
+use database::{Database, blocking};
 use progress::Progress;
 use projector::Projector;
 
@@ -56,6 +63,8 @@ pub struct ReadModel {
     /// Locked by the projector while it runs.
     projecting: tokio::sync::Mutex<()>,
     store_checked_every: Duration,
+    /// The file beside which this one is built; `None` for a read model that is in use.
+    replaces: Option<PathBuf>,
 }
 
 /// How often the projector checks that the store is still the same: a backup may be restored
@@ -88,29 +97,44 @@ impl ReadModel {
     ///
     /// When the file is not a read model, is in use, or cannot be opened or written.
     pub async fn open(location: &ReadModelLocation) -> Result<ReadModel, OpenReadModelError> {
-        ReadModel::open_as(location, false).await
-    }
-
-    /// Like [`open`](ReadModel::open), but deletes the previous content first.
-    pub async fn open_empty(location: &ReadModelLocation) -> Result<ReadModel, OpenReadModelError> {
-        ReadModel::open_as(location, true).await
-    }
-
-    async fn open_as(
-        location: &ReadModelLocation,
-        is_rebuild: bool,
-    ) -> Result<ReadModel, OpenReadModelError> {
         match location {
             ReadModelLocation::Memory => Ok(ReadModel::in_memory()),
             ReadModelLocation::File(path) => {
-                let given = path.clone();
                 let path = path.clone();
-                let opened = task::spawn_blocking(move || Database::open(&path, is_rebuild)).await;
-                opened
-                    .unwrap_or_else(|error| Err(OpenReadModelError::io(&given, error.into())))
-                    .map(ReadModel::on)
+                let opened = blocking(move || Database::open(&path, false)).await;
+                opened.map(ReadModel::on)
             }
         }
+    }
+
+    /// Creates an empty read model in a new file beside the one at this path, which a service may be
+    /// using. Once it has caught up, [`put_in_place`](ReadModel::put_in_place) replaces the other one.
+    ///
+    /// # Errors
+    ///
+    /// When the file at the path is not a read model, another rebuild is running, or the new file
+    /// cannot be written.
+    pub async fn open_beside(path: &Path) -> Result<ReadModel, OpenReadModelError> {
+        let (database, replaces) = rebuild::open_beside(path).await?;
+        Ok(ReadModel {
+            replaces: Some(replaces),
+            ..ReadModel::on(database)
+        })
+    }
+
+    /// Puts a file that was opened with [`open_beside`](ReadModel::open_beside) in the place of the
+    /// other one, and closes it; its projector must have stopped. A service that uses the other one is
+    /// given the file, and this waits until the service uses it, but not longer than the patience.
+    pub async fn put_in_place(&self, patience: Duration) -> Result<Placement, OpenReadModelError> {
+        match &self.replaces {
+            Some(path) => rebuild::put_in_place(self.database.clone(), path, patience).await,
+            None => Ok(Placement::InPlace),
+        }
+    }
+
+    /// Closes and deletes the file. The projector must have stopped.
+    pub async fn delete(&self) -> Result<(), OpenReadModelError> {
+        self.database.delete().await
     }
 
     /// A read model that is lost when the process ends.
@@ -125,6 +149,7 @@ impl ReadModel {
             progress: Arc::new(Progress::new()),
             projecting: tokio::sync::Mutex::default(),
             store_checked_every: STORE_CHECKED_EVERY,
+            replaces: None,
         }
     }
 
@@ -148,7 +173,7 @@ impl ReadModel {
             observer,
             checked_every: self.store_checked_every,
         };
-        projector.run().await;
+        succession::project(projector).await;
     }
 
     /// Starts a task that runs [`project`](ReadModel::project) until the returned value is dropped.

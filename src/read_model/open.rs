@@ -8,9 +8,12 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 use rusqlite::{Connection, OpenFlags};
 
 use super::damage::is_damage;
-use super::location::SUFFIX;
+use super::location::MARK;
 use super::schema;
 use crate::sqlite_file::{Claim, ClaimError, FileLock, Kind};
+
+/// What the name of a file ends with while it is built beside the one in use.
+pub(super) const BUILDING: &str = ".building";
 
 /// Why a read model cannot be opened. The text tells the operator what to do. A file that is
 /// refused is not changed.
@@ -23,6 +26,25 @@ pub enum OpenReadModelError {
         path.display()
     )]
     InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another rebuild of the same read model has not ended.
+    #[error(
+        "{} is in use: another rebuild is running, or a service is taking over its result; try \
+         again in a moment",
+        path.display()
+    )]
+    Rebuilding {
+        /// The file that is built.
+        path: PathBuf,
+    },
+    /// The file cannot be renamed, or replaced by another.
+    #[error(
+        "{} cannot be replaced: another program has the file open, or the disk is full",
+        path.display()
+    )]
+    NotMovable {
         /// The file.
         path: PathBuf,
     },
@@ -58,6 +80,14 @@ pub enum OpenReadModelError {
 }
 
 impl OpenReadModelError {
+    /// The error about a file that only rebuilds use.
+    pub(super) fn of_a_rebuild(self) -> OpenReadModelError {
+        if let OpenReadModelError::InUse { path } = self {
+            return OpenReadModelError::Rebuilding { path };
+        }
+        self
+    }
+
     pub(super) fn io(path: &Path, source: io::Error) -> OpenReadModelError {
         OpenReadModelError::Io {
             path: path.to_owned(),
@@ -92,39 +122,24 @@ pub(super) struct Opened {
 /// Opens the file, or creates it. Empties a read model that has another version or that SQLite cannot
 /// open, and any read model if `is_rebuild`. The projector finds other damage. Does blocking I/O.
 pub(super) fn open_file(path: &Path, is_rebuild: bool) -> Result<Opened, OpenReadModelError> {
-    let claim = Claim::stake(path, schema::APPLICATION_ID)?;
-    let path = claim.path.clone();
-    let lock = claim.lock;
+    open_claimed(Claim::stake(path, schema::APPLICATION_ID)?, is_rebuild)
+}
+
+/// Like [`open_file`], for a file that must exist.
+pub(super) fn open_existing(path: &Path) -> Result<Opened, OpenReadModelError> {
+    open_claimed(Claim::stake_existing(path, schema::APPLICATION_ID)?, false)
+}
+
+fn open_claimed(claim: Claim, is_rebuild: bool) -> Result<Opened, OpenReadModelError> {
+    let defect = defect(&claim)?;
+    let Claim { path, lock, .. } = claim;
     let file = path.display();
-    let empty = || {
+    if let Some(defect) = defect {
+        tracing::warn!("{file} {defect}; the read model is rebuilt");
+    }
+    if is_rebuild || defect.is_some() {
         let emptied = lock.empty();
-        emptied.map_err(|error| OpenReadModelError::io(&path, error))
-    };
-    match claim.kind {
-        Kind::Empty => {}
-        Kind::Ours { version } if version == schema::VERSION => {
-            if is_rebuild {
-                empty()?;
-            }
-        }
-        Kind::Ours { version } => {
-            tracing::info!(
-                version,
-                "{file} has another version; the read model is rebuilt"
-            );
-            empty()?;
-        }
-        Kind::NotADatabase if is_named_by_us(&path) => {
-            tracing::warn!("{file} is damaged: it is not a database; the read model is rebuilt");
-            empty()?;
-        }
-        Kind::Unmarked if has_only_our_tables(&path) => {
-            tracing::warn!("{file} is damaged: it is not marked; the read model is rebuilt");
-            empty()?;
-        }
-        Kind::Foreign | Kind::Unmarked | Kind::NotADatabase => {
-            return Err(OpenReadModelError::Foreign { path });
-        }
+        emptied.map_err(|error| OpenReadModelError::io(&path, error))?;
     }
     let writer = match open_writer(&path) {
         Ok(writer) => writer,
@@ -137,6 +152,28 @@ pub(super) fn open_file(path: &Path, is_rebuild: bool) -> Result<Opened, OpenRea
     Ok(Opened { path, lock, writer })
 }
 
+/// Why the content of the file has to be deleted before it is used; `None` if it can be used.
+///
+/// # Errors
+///
+/// When the file is not a read model.
+pub(super) fn defect(claim: &Claim) -> Result<Option<&'static str>, OpenReadModelError> {
+    match claim.kind {
+        Kind::Empty => Ok(None),
+        Kind::Ours { version } if version == schema::VERSION => Ok(None),
+        Kind::Ours { .. } => Ok(Some("has another version")),
+        Kind::NotADatabase if is_named_by_us(&claim.path) => {
+            Ok(Some("is damaged: it is not a database"))
+        }
+        Kind::Unmarked if has_only_our_tables(&claim.path) => {
+            Ok(Some("is damaged: it is not marked"))
+        }
+        Kind::Foreign | Kind::Unmarked | Kind::NotADatabase => Err(OpenReadModelError::Foreign {
+            path: claim.path.clone(),
+        }),
+    }
+}
+
 /// Empties the locked file, to which no connection may be open, and creates the tables.
 pub(super) fn open_emptied(path: &Path, lock: &FileLock) -> Result<Connection, OpenReadModelError> {
     lock.empty()
@@ -147,7 +184,7 @@ pub(super) fn open_emptied(path: &Path, lock: &FileLock) -> Result<Connection, O
 /// Whether the file has the name that this program gives to a read model.
 fn is_named_by_us(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str());
-    name.is_some_and(|name| name.ends_with(SUFFIX))
+    name.is_some_and(|name| name.contains(MARK) || name.ends_with(BUILDING))
 }
 
 /// What has a meaning in the path of a URI.
@@ -162,7 +199,7 @@ fn has_only_our_tables(path: &Path) -> bool {
     opened.is_ok_and(|opened| schema::has_only_our_tables(&opened) == Ok(true))
 }
 
-fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open(path)?;
     // In case somebody opens the file with a database tool. A commit that fails is tried again.
     connection.busy_timeout(Duration::from_millis(200))?;
@@ -178,6 +215,9 @@ fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
          PRAGMA cache_size = -65536;",
     )?;
     connection.set_prepared_statement_cache_capacity(64);
+    // A connection opens the log at its first read. The last connection removes the log when it closes,
+    // but only if it has opened it.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     Ok(connection)
 }
 

@@ -1,6 +1,6 @@
 //! Follows the store's events and applies them in batches, as long as the process runs.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use tokio::task::spawn_blocking;
 use tokio::time::{self, Instant, MissedTickBehavior, sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::apply::{Applied, apply, recorded_at};
 use super::batch::Delivered;
@@ -42,6 +43,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Keeps the tables up to date with the store's events.
+#[derive(Clone)]
 pub(super) struct Projector {
     pub(super) database: Arc<Database>,
     pub(super) progress: Arc<Progress>,
@@ -51,17 +53,16 @@ pub(super) struct Projector {
     pub(super) checked_every: Duration,
 }
 
-enum Never {}
-
 impl Projector {
     /// Applies every event of every game. Starts again at the checkpoint when something fails, so
-    /// that no event is skipped. Never returns.
-    pub(super) async fn run(self) {
+    /// that no event is skipped. Returns only when it is asked to stop, and then uses the database no
+    /// longer.
+    pub(super) async fn run(&self, stop: &CancellationToken) {
         let mut outage = Outage::default();
         let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
         let mut discards = Discards::new();
-        loop {
-            let attempt = caught(self.attempt(&mut outage, &mut discards)).await;
+        while !stop.is_cancelled() {
+            let attempt = caught(self.attempt(&mut outage, &mut discards, stop)).await;
             let Err(error) = attempt.unwrap_or_else(|panicked| Err(panicked.into())) else {
                 continue;
             };
@@ -71,17 +72,23 @@ impl Projector {
             if outage.attempts() <= 1 {
                 pauses.reset();
             }
-            sleep(pauses.next_pause()).await;
+            tokio::select! {
+                () = sleep(pauses.next_pause()) => {}
+                () = stop.cancelled() => {}
+            }
         }
     }
 
-    /// Follows the store until something fails, and repairs the read model if it can.
+    /// Follows the store until something fails or it is asked to stop, and repairs the read model if it can.
     async fn attempt(
         &self,
         outage: &mut Outage,
         discards: &mut Discards,
+        stop: &CancellationToken,
     ) -> Result<(), FollowError> {
-        let Err(error) = self.follow(outage).await;
+        let Err(error) = self.follow(outage, stop).await else {
+            return Ok(());
+        };
         if error.is_damage() {
             tracing::warn!(%error, "{error}; it is discarded and rebuilt");
             self.progress.rebuild_begins();
@@ -103,7 +110,12 @@ impl Projector {
         }
     }
 
-    async fn follow(&self, outage: &mut Outage) -> Result<Never, FollowError> {
+    async fn follow(
+        &self,
+        outage: &mut Outage,
+        stop: &CancellationToken,
+    ) -> Result<(), FollowError> {
+        let _hearing = Hearing(&*self.observer);
         self.ensure_same_store().await?;
         let memory = self.database.read(ProjectorState::load).await?;
         self.show(&memory);
@@ -112,6 +124,7 @@ impl Projector {
             .subscribe_all(GAME_STREAM_PREFIX, memory.checkpoint);
         let mut chunks = subscription.ready_chunks(CHUNK);
         let mut damage = self.database.damage();
+        let mut damage = pin!(damage.wait_for(Option::is_some));
         let mut waiting = Waiting::default();
         let mut report = Report::new();
         let mut will_have_caught_up = false;
@@ -123,6 +136,9 @@ impl Projector {
         let mut checks = time::interval_at(first_check, self.checked_every);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            if stop.is_cancelled() && applying.is_none() {
+                return Ok(());
+            }
             let is_early = waiting.delivered.len() < CHUNK && Instant::now() < not_before;
             let may_wait = is_early && !waiting.delivered.is_empty();
             if !may_wait && let Some(memory) = idle.take() {
@@ -144,8 +160,9 @@ impl Projector {
             }
             tokio::select! {
                 biased;
+                () = stop.cancelled(), if applying.is_none() => {}
                 // Cannot fail: the database keeps the sender.
-                Ok(found) = damage.wait_for(Option::is_some) => {
+                Ok(found) = &mut damage => {
                     return Err(FollowError::Damaged(found.clone().unwrap_or_default()));
                 }
                 applied = finished(&mut applying) => {
@@ -185,6 +202,9 @@ impl Projector {
                     let chunk = chunk.ok_or(FollowError::Ended)?;
                     self.progress.store_answered();
                     waiting.add(chunk, &*self.observer);
+                    if !waiting.takes_more() {
+                        self.observer.is_following(false);
+                    }
                     if waiting.is_disconnected {
                         self.progress.store_lost();
                     }
@@ -252,6 +272,16 @@ impl Projector {
     }
 }
 
+/// Tells the observer, when it is dropped, that nothing more is heard: after every failure, after a
+/// panic, and when the projector is stopped.
+struct Hearing<'a>(&'a dyn StoreObserver);
+
+impl Drop for Hearing<'_> {
+    fn drop(&mut self) {
+        self.0.is_following(false);
+    }
+}
+
 /// Limits how often a damaged read model is discarded. A disk that damages every file, or a defect
 /// of this program, would otherwise keep the machine busy.
 struct Discards {
@@ -309,6 +339,7 @@ impl Waiting {
         for message in messages {
             match message {
                 SubscriptionMessage::Recorded(event) => {
+                    observer.recorded(&event);
                     self.delivered.push(Delivered::Event(event));
                 }
                 SubscriptionMessage::StreamTruncated(stream) => {
@@ -317,7 +348,10 @@ impl Waiting {
                         self.delivered.push(Delivered::Truncated(game));
                     }
                 }
-                SubscriptionMessage::CaughtUp => self.caught_up = true,
+                SubscriptionMessage::CaughtUp => {
+                    observer.is_following(true);
+                    self.caught_up = true;
+                }
                 SubscriptionMessage::Disconnected => {
                     self.is_disconnected = true;
                     // The next subscription delivers the messages after this one again.

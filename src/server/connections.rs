@@ -73,11 +73,11 @@ pub(super) async fn serve(
     // Axum prepares the routes here, once, instead of for every request.
     let (router, refusing) = (router.with_state::<()>(()), refusing.with_state::<()>(()));
     let most = descriptors::for_connections();
-    let server = Server {
+    let server = Arc::new(Server {
         router,
         requests: TaskTracker::new(),
         stopping: CancellationToken::new(),
-    };
+    });
     let mut connections = JoinSet::new();
     let mut refusals = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -117,7 +117,7 @@ pub(super) async fn serve(
 }
 
 /// What connections share.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Server {
     router: Router,
     /// Has a token for each request in flight.
@@ -127,12 +127,12 @@ struct Server {
 
 impl Server {
     async fn respond(
-        mut self,
+        self: Arc<Self>,
         request: Request<Incoming>,
         stream: Option<OpenStream>,
     ) -> Result<Response<ResponseBody>, Infallible> {
         let in_flight = InFlight::new(self.requests.token(), stream);
-        let response = self.router.call(request.map(Body::new)).await?;
+        let response = self.router.clone().call(request.map(Body::new)).await?;
         Ok(response.map(|body| in_flight.respond(body)))
     }
 
@@ -148,7 +148,7 @@ impl Server {
     }
 }
 
-async fn connection(mut stream: TcpStream, server: Server) {
+async fn connection(mut stream: TcpStream, server: Arc<Server>) {
     // The head and the body of a response may be two writes. Nagle's algorithm would delay the
     // second one until the client's delayed acknowledgement.
     if let Err(error) = stream.set_nodelay(true) {
@@ -179,7 +179,7 @@ async fn connection(mut stream: TcpStream, server: Server) {
 
 async fn serve_http_1(
     stream: impl AsyncRead + AsyncWrite + Unpin,
-    server: Server,
+    server: Arc<Server>,
 ) -> hyper::Result<()> {
     let stopping = server.stopping.clone();
     // Boxed, since hyper reserves space for this future for the whole life of the connection.
@@ -202,7 +202,7 @@ async fn serve_http_1(
 
 async fn serve_http_2(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    server: Server,
+    server: Arc<Server>,
 ) -> hyper::Result<()> {
     let stopping = server.stopping.clone();
     let streams = Arc::new(Streams::default());

@@ -28,17 +28,22 @@ pub(crate) enum ClaimError {
 impl Claim {
     /// Locks the file. Creates it if it does not exist. Blocks the thread while it waits for the disk.
     pub(crate) fn stake(path: &Path, application_id: u32) -> Result<Claim, ClaimError> {
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |error| ClaimError::Io(path, error)
-        };
         // Created here and not by SQLite: only the path of an existing file can be made canonical.
         // SQLite treats an empty file as an empty database.
         match File::create_new(path) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(failed(path)(error)),
+            Err(error) => return Err(ClaimError::Io(path.to_owned(), error)),
         }
+        Claim::stake_existing(path, application_id)
+    }
+
+    /// Like [`stake`](Claim::stake), for a file that must exist.
+    pub(crate) fn stake_existing(path: &Path, application_id: u32) -> Result<Claim, ClaimError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |error| ClaimError::Io(path, error)
+        };
         let path = path.canonicalize().map_err(failed(path))?;
         if path.is_dir() {
             return Err(failed(&path)(io::ErrorKind::IsADirectory.into()));

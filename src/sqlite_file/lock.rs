@@ -53,11 +53,15 @@ impl FileLock {
                 Err(TryLockError::WouldBlock) => return Err(LockError::Taken),
                 Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
             }
-            Ok(FileLock {
+            let lock = FileLock {
                 file,
                 id: id.clone(),
                 path: path.to_owned(),
-            })
+            };
+            // Another process may have replaced the file after it was opened here.
+            lock.is_at_its_path()
+                .then_some(lock)
+                .ok_or(LockError::Taken)
         });
         if lock.is_err() {
             locked().remove(&id);
@@ -80,15 +84,42 @@ impl FileLock {
     pub(crate) fn empty(&self) -> io::Result<()> {
         // The file itself last: SQLite would replay a journal beside an empty file into that file.
         for suffix in ["-journal", "-wal", "-shm"] {
-            let mut name = OsString::from(&self.path);
-            name.push(suffix);
-            match fs::remove_file(&name) {
+            match fs::remove_file(beside(&self.path, suffix)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 Ok(()) | Err(_) => {}
             }
         }
         self.file.set_len(0)
     }
+
+    /// Whether SQLite has left a journal or a write-ahead log, without which the file is not complete.
+    /// There is none after the last connection has closed, unless another process has the file open
+    /// or the disk is full.
+    pub(crate) fn has_journal(&self) -> bool {
+        let exists = |suffix| beside(&self.path, suffix).exists();
+        exists("-journal") || exists("-wal")
+    }
+
+    /// Renames the file, in the place of the file at the new path. It stays locked. There must be no
+    /// open connection to either, and neither may have a journal.
+    pub(crate) fn rename(&mut self, path: &Path) -> io::Result<()> {
+        fs::rename(&self.path, path)?;
+        path.clone_into(&mut self.path);
+        Ok(())
+    }
+
+    /// Deletes the file and what SQLite keeps beside it. There must be no open connection to it.
+    pub(crate) fn delete(self) -> io::Result<()> {
+        self.empty()?;
+        fs::remove_file(&self.path)
+    }
+}
+
+/// The path of a file in the same directory, whose name is longer by this suffix.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
 }
 
 impl Drop for FileLock {
@@ -150,6 +181,25 @@ mod tests {
         assert!(matches!(FileLock::take(&link), Err(LockError::Taken)));
         drop(lock);
         FileLock::take(&link).expect("an unlocked file");
+    }
+
+    #[test]
+    fn a_file_that_takes_the_place_of_another_one_stays_locked() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("a.db");
+        let other = directory.path().join("b.db");
+        File::create(&path).expect("a file");
+        File::create(&other).expect("a file");
+        let old = FileLock::take(&path).expect("an unlocked file");
+        let mut new = FileLock::take(&other).expect("an unlocked file");
+        new.rename(&path).expect("both are locked");
+        drop(old);
+        assert!(new.is_at_its_path());
+        assert!(matches!(FileLock::take(&path), Err(LockError::Taken)));
+        File::create(beside(&path, "-wal")).expect("a file");
+        assert!(new.has_journal());
+        new.delete().expect("it is there");
+        assert_eq!(directory.path().read_dir().expect("a folder").count(), 0);
     }
 
     #[test]

@@ -6,9 +6,11 @@ mod header;
 mod lock;
 mod mistaken_path;
 mod readers;
+mod transaction;
 
 pub(crate) use claim::{Claim, ClaimError};
 pub(crate) use header::Kind;
-pub(crate) use lock::FileLock;
+pub(crate) use lock::{FileLock, beside};
 pub(crate) use mistaken_path::mistaken_path;
 pub(crate) use readers::{PausedReaders, ReadError, Readers};
+pub(crate) use transaction::Transaction;

@@ -11,5 +11,5 @@ mod traces;
 use no_traces as traces;
 
 pub use logs::{LogFormat, Logs, TelemetryError, init};
+pub(crate) use traces::{ClientTrace, store_call, trace_status};
 pub use traces::{Traces, TracesError};
-pub(crate) use traces::{continue_trace, store_call_span, trace_status};

@@ -49,7 +49,7 @@ async fn lists_and_readiness_recover_from_a_damaged_read_model_and_games_go_on()
     .into_iter()
     .enumerate()
     {
-        let model = folder.path().join("games.read-model.db");
+        let model = folder.path().join("games.read-model.v3.db");
         let tool = Connection::open(model).expect("a database");
         tool.execute_batch(damage).expect("valid SQL");
         drop(tool);

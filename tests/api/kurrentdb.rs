@@ -139,23 +139,6 @@ async fn a_thousand_moves_at_the_same_time_are_all_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_move_costs_one_read_and_one_append() {
-    let double = Double::start().await;
-    let service = service_on(&double).await;
-    let game = service.game_with("DDEEFF").await;
-    // The read model and the checks of the connection read as well, and an append that takes long is
-    // looked up. So the cheapest of several moves counts.
-    let mut costs = Vec::new();
-    for (player, column) in ["ada", "grace"].iter().cycle().zip("ABABAB".chars()) {
-        let before = double.calls();
-        game.move_by(player, &column.to_string()).await.is(201);
-        let after = double.calls();
-        costs.push((after.reads - before.reads, after.appends - before.appends));
-    }
-    assert_eq!(costs.iter().min(), Some(&(1, 1)), "{costs:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn games_of_the_python_tutorial_are_shown_and_can_be_continued() {
     let double = Double::start().await;
     let service = service_on(&double).await;

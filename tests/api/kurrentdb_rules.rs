@@ -8,17 +8,17 @@ use serde_json::{Value, json};
 use crate::double::Double;
 use crate::service::{Game, Service};
 
-async fn replicas_on(double: &Double) -> [Service; 2] {
+pub(crate) async fn replicas_on(double: &Double) -> [Service; 2] {
     let url = double.connection_string();
     [Service::at(&url).await, Service::at(&url).await]
 }
 
-fn stream(game: &Game<'_>) -> String {
+pub(crate) fn stream(game: &Game<'_>) -> String {
     format!("game-{}", game.id)
 }
 
 /// Repeats the request until the condition holds.
-async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+pub(crate) async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     let asked = async {
         while !is_so().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -29,7 +29,7 @@ async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
         .unwrap_or_else(|_| panic!("not within 30 seconds: {what}"));
 }
 
-async fn listed(service: &Service) -> Vec<String> {
+pub(crate) async fn listed(service: &Service) -> Vec<String> {
     let answer = service.get("/games?limit=100").await;
     if answer.status != 200 {
         return vec![format!("{}", answer.status)];

@@ -67,6 +67,7 @@ mod protected_routes;
 mod put_game;
 mod races;
 mod read_your_writes;
+mod remembered_games;
 mod request_bodies;
 mod resignation;
 mod retries;

@@ -129,6 +129,7 @@ fn command(program: &str) -> Command {
         .env_remove("EVENT_STORE")
         .env_remove("LISTEN")
         .env_remove("RUST_LOG")
+        .env_remove("STATE_DIRECTORY")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .kill_on_drop(true);

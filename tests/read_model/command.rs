@@ -1,4 +1,4 @@
-//! `connect-four rebuild`, which empties the file and builds it again.
+//! `connect-four rebuild` while no service is running: what it builds, refuses and prints.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use connect_four::application::GameId;
 use connect_four::event_store::{EventStore, SqliteStore};
 use futures_util::future::join_all;
 
-use crate::program::{Program, run, run_limited};
+use crate::program::{run, run_limited};
 use crate::support::{Files, Following, append, rows, start_games, started};
 
 #[tokio::test]
@@ -14,7 +14,7 @@ async fn it_rebuilds_the_default_file_next_to_the_events_and_prints_the_rate() {
     let files = Files::new();
     let path = files.path("events.db");
     let url = format!("sqlite://{}", path.display());
-    let model = files.path("events.read-model.db");
+    let model = files.model();
     let open = async || Arc::new(SqliteStore::open(&path).await.expect("it opens"));
     let store: Arc<dyn EventStore> = open().await;
     let games = start_games(&store, 30).await;
@@ -51,7 +51,21 @@ async fn it_rebuilds_the_default_file_next_to_the_events_and_prints_the_rate() {
 }
 
 #[tokio::test]
-async fn a_read_model_in_memory_is_refused_because_there_is_nothing_to_rebuild() {
+async fn a_rebuilt_file_knows_the_games_that_were_forgotten() {
+    let files = Files::new();
+    let store = files.events().await;
+    let games = start_games(&store, 3).await;
+    let deleted = store.delete_stream(&games[1].stream()).await;
+    deleted.expect("the store deletes it");
+    drop(store);
+    let (code, said) = run(&["rebuild", "--event-store", &files.url()]).await;
+    assert_eq!(code, Some(0), "{said}");
+    let store = files.events().await;
+    assert_eq!(rows(&files.model()), files.rebuilt_rows(&store).await);
+}
+
+#[tokio::test]
+async fn with_a_read_model_in_memory_there_is_nothing_to_rebuild() {
     for arguments in [
         &["rebuild", "--event-store", "memory:"][..],
         &["rebuild", "--read-model", "memory:"],
@@ -62,32 +76,31 @@ async fn a_read_model_in_memory_is_refused_because_there_is_nothing_to_rebuild()
         ],
     ] {
         let (code, said) = run(arguments).await;
-        assert_eq!(code, Some(1), "{said}");
+        assert_eq!(code, Some(0), "{said}");
         assert!(said.contains("nothing to rebuild"), "{said}");
         assert!(said.contains("--read-model"), "{said}");
     }
 }
 
 #[tokio::test]
-async fn a_file_in_use_and_a_file_that_is_not_a_read_model_are_left_alone() {
+async fn a_file_that_is_not_a_read_model_is_left_alone() {
     let files = Files::new();
-    let url = format!("sqlite://{}", files.path("events.db").display());
-    let model = files.path("events.read-model.db");
-    let program = Program::serve(&["--event-store", &url]).await;
-    let (code, said) = run(&["rebuild", "--event-store", &url]).await;
-    assert_eq!(code, Some(1));
-    assert!(said.contains("in use by another process"), "{said}");
-    let other = format!("sqlite://{}", files.path("other.db").display());
-    let model = model.display().to_string();
-    let (code, said) = run(&["rebuild", "--event-store", &other, "--read-model", &model]).await;
-    assert_eq!(code, Some(1));
-    assert!(said.contains("in use by another process"), "{said}");
-    program.kill().await;
-
-    let events = files.path("events.db").display().to_string();
-    let (code, said) = run(&["rebuild", "--event-store", &other, "--read-model", &events]).await;
+    drop(files.events().await);
+    std::fs::copy(files.path("events.db"), files.model()).expect("a copy");
+    let before = std::fs::read(files.model()).expect("a file");
+    let (code, said) = run(&["rebuild", "--event-store", &files.url()]).await;
     assert_eq!(code, Some(1));
     assert!(said.contains("was left alone"), "{said}");
+    assert_eq!(std::fs::read(files.model()).expect("a file"), before);
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_exist_is_an_error_and_is_not_created() {
+    let files = Files::new();
+    let (code, said) = run(&["rebuild", "--event-store", &files.url()]).await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("does not exist"), "{said}");
+    assert!(!files.path("events.db").exists());
 }
 
 /// The shell's limit on the size of files simulates a full disk, and needs no privileges.
@@ -107,10 +120,19 @@ async fn a_read_model_that_cannot_be_written_is_an_error_and_not_an_endless_wait
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("the read model was not rebuilt"), "{said}");
     assert!(!said.contains("Rebuilt from"), "{said}");
+    // The disk has its place again.
+    let building = format!("{}.building", files.model().display());
+    assert!(!std::path::Path::new(&building).exists());
 
     let (code, said) = run(&["rebuild", "--event-store", &url]).await;
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("Rebuilt from 5000 events"), "{said}");
+    let left = std::fs::read_dir(files.0.path()).expect("a folder");
+    let left = left.map(|file| file.expect("a file").file_name());
+    let left: Vec<_> = left
+        .filter(|name| !name.to_string_lossy().starts_with("events.db"))
+        .collect();
+    assert_eq!(left, [files.model().file_name().expect("a name")]);
 }
 
 #[tokio::test]

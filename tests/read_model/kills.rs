@@ -1,18 +1,16 @@
 //! The program is killed between batches and within them; the next start continues correctly.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Instant;
 
 use connect_four::application::GameId;
 use connect_four::domain::GameEvent;
-use connect_four::event_store::{EventStore, SqliteStore};
 use futures_util::future::join_all;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
 use crate::program::Program;
-use crate::support::{Files, Following, PATIENCE, append, finished, moved, rows, started};
+use crate::support::{Files, PATIENCE, append, finished, moved, started};
 
 /// The first events of a game of 43 events.
 fn beginning_of_a_game(events: usize) -> Vec<GameEvent> {
@@ -25,10 +23,6 @@ fn beginning_of_a_game(events: usize) -> Vec<GameEvent> {
         .chain(moves)
         .chain([finished("TIED")]);
     whole.take(events).collect()
-}
-
-async fn open(path: &Path) -> Arc<dyn EventStore> {
-    Arc::new(SqliteStore::open(path).await.expect("it opens"))
 }
 
 /// The checkpoint in the file, read by another process than the one that writes it.
@@ -50,24 +44,11 @@ async fn passes(model: &Path, before: Option<&str>) {
     }
 }
 
-/// Asserts that the file, once it has caught up, equals a rebuilt one.
-async fn assert_is_as_rebuilt(files: &Files) {
-    let store = open(&files.path("events.db")).await;
-    let model = files.path("events.read-model.db");
-    let following = Following::in_file(&model, &store).await;
-    following.catches_up().await;
-    following.stop().await;
-    let grown = rows(&model);
-    // Not `assert_eq`, which would print every row.
-    assert!(grown == files.rebuilt_rows(&store).await);
-    assert!(grown.lines().count() > 100);
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn repeated_kills_while_it_catches_up_lose_nothing() {
     let files = Files::new();
     let events = files.path("events.db");
-    let store = open(&events).await;
+    let store = files.events().await;
     let games = (0..2_500).map(|number| {
         let store = store.clone();
         async move {
@@ -84,7 +65,7 @@ async fn repeated_kills_while_it_catches_up_lose_nothing() {
     let end = store.head().await.expect("it answers").expect("events");
     drop(store);
 
-    let model = files.path("events.read-model.db");
+    let model = files.model();
     let url = format!("sqlite://{}", events.display());
     let mut at = None;
     let mut kills = 0;
@@ -97,7 +78,7 @@ async fn repeated_kills_while_it_catches_up_lose_nothing() {
         kills += 1;
     }
     assert!(kills > 0);
-    assert_is_as_rebuilt(&files).await;
+    files.assert_is_as_rebuilt().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -111,11 +92,11 @@ async fn repeated_kills_while_games_are_played_lose_nothing() {
         join_all(players).await;
         program.kill().await;
     }
-    assert_is_as_rebuilt(&files).await;
+    files.assert_is_as_rebuilt().await;
 }
 
 /// Plays until this number of requests was answered.
-async fn play(http: reqwest::Client, url: String, requests: usize) {
+pub(crate) async fn play(http: reqwest::Client, url: String, requests: usize) {
     let mut game = beginning_of_a_game(0).into_iter();
     let mut path = String::new();
     for _ in 0..requests {

@@ -31,6 +31,8 @@ mod metrics;
 mod outages;
 mod pages;
 mod panics;
+mod rebuilds;
+mod replicas;
 mod restores;
 mod stores;
 mod waiting;

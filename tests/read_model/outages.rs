@@ -54,6 +54,22 @@ async fn lag_grows_while_a_store_with_an_open_connection_does_not_answer() {
 }
 
 #[tokio::test]
+async fn the_observer_is_told_when_events_are_not_heard_as_they_happen() {
+    let database = Erasable::default();
+    let store: Arc<dyn EventStore> = Arc::new(database.clone());
+    start_games(&store, 3).await;
+    let following = Following::in_memory(&store).await;
+    let told = following.told.clone();
+    until(|| told.following() == [true]).await;
+    database.go_away();
+    until(|| told.following() == [true, false]).await;
+    database.come_back();
+    until(|| told.following() == [true, false, true]).await;
+    following.stop().await;
+    assert_eq!(told.following(), [true, false, true, false]);
+}
+
+#[tokio::test]
 async fn with_a_store_in_memory_there_is_no_lag_when_nothing_happens() {
     let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
     let following = Following::by(closely(), &store);

@@ -99,4 +99,5 @@ async fn a_projector_that_panics_is_restarted_with_a_log_line() {
     assert_eq!(following.numbers().await, [4, 3, 2, 1]);
     until(|| following.model.status().has_caught_up).await;
     assert_eq!(panicking.deliveries.load(Ordering::SeqCst), 0);
+    assert!(following.told.following().ends_with(&[true, false, true]));
 }

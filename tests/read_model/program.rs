@@ -47,6 +47,13 @@ impl Program {
     }
 }
 
+/// Starts the program. Killed when dropped.
+pub(crate) fn start(arguments: &[&str]) -> Child {
+    let mut command = command(arguments);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().expect("the program starts")
+}
+
 /// Runs the program until it ends by itself. Returns its exit code and its output.
 pub(crate) async fn run(arguments: &[&str]) -> (Option<i32>, String) {
     end_of(command(arguments)).await
@@ -84,6 +91,7 @@ fn prepared(mut command: Command, arguments: &[&str]) -> Command {
         .env_remove("READ_MODEL")
         .env_remove("LISTEN")
         .env_remove("RUST_LOG")
+        .env_remove("STATE_DIRECTORY")
         .stdin(Stdio::null())
         .kill_on_drop(true);
     command

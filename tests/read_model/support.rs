@@ -10,7 +10,8 @@ use bytes::Bytes;
 use connect_four::application::{GameId, encode};
 use connect_four::domain::GameEvent;
 use connect_four::event_store::{
-    EventStore, ExpectedRevision, GlobalPosition, NewEvent, StreamName, StreamRevision,
+    EventStore, ExpectedRevision, GlobalPosition, NewEvent, RecordedEvent, SqliteStore, StreamName,
+    StreamRevision,
 };
 use connect_four::read_model::{
     GamesQuery, Projecting, ReadModel, ReadModelLocation, StoreObserver,
@@ -85,6 +86,7 @@ impl Following {
 /// Records the calls that the rest of the process would receive.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
+    following: Mutex<Vec<bool>>,
     truncated: Mutex<Vec<GameId>>,
     restored: AtomicUsize,
 }
@@ -94,12 +96,26 @@ impl Told {
         self.restored.load(Ordering::SeqCst)
     }
 
+    /// Whether the projector heard of everything as it happened: every change, from the start.
+    pub(crate) fn following(&self) -> Vec<bool> {
+        self.following.lock().expect("nothing panics").clone()
+    }
+
     pub(crate) fn truncated(&self) -> Vec<GameId> {
         self.truncated.lock().expect("nothing panics").clone()
     }
 }
 
 impl StoreObserver for Told {
+    fn is_following(&self, is_following: bool) {
+        let mut following = self.following.lock().expect("nothing panics");
+        if following.last() != Some(&is_following) {
+            following.push(is_following);
+        }
+    }
+
+    fn recorded(&self, _: &RecordedEvent) {}
+
     fn stream_truncated(&self, game: GameId) {
         self.truncated.lock().expect("nothing panics").push(game);
     }
@@ -131,6 +147,42 @@ impl Files {
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
+    }
+
+    /// The URL of the SQLite event store.
+    pub(crate) fn url(&self) -> String {
+        format!("sqlite://{}", self.path("events.db").display())
+    }
+
+    /// The SQLite event store. No program may be using it.
+    pub(crate) async fn events(&self) -> Arc<dyn EventStore> {
+        let store = SqliteStore::open(self.path("events.db")).await;
+        Arc::new(store.expect("it opens"))
+    }
+
+    /// The read model that a program uses by default with the SQLite event store.
+    pub(crate) fn location(&self) -> ReadModelLocation {
+        ReadModelLocation::of_event_store(&self.url()).with_version()
+    }
+
+    /// The file of [`location`](Files::location).
+    pub(crate) fn model(&self) -> PathBuf {
+        match self.location() {
+            ReadModelLocation::File(path) => path,
+            ReadModelLocation::Memory => panic!("it is next to the events"),
+        }
+    }
+
+    /// Asserts that the default read model, once it has caught up, equals a rebuilt one.
+    pub(crate) async fn assert_is_as_rebuilt(&self) {
+        let (store, model) = (self.events().await, self.model());
+        let following = Following::in_file(&model, &store).await;
+        following.catches_up().await;
+        following.stop().await;
+        let grown = rows(&model);
+        // Not `assert_eq`, which would print every row.
+        assert!(grown == self.rebuilt_rows(&store).await);
+        assert!(grown.lines().count() > 100);
     }
 
     pub(crate) async fn rebuilt_rows(&self, store: &Arc<dyn EventStore>) -> String {

@@ -178,6 +178,11 @@ impl CommandHandler {
         options: &CommandOptions,
     ) -> Result<Handled, CommandError> {
         let mut races = Races::default();
+        match self.try_remembered(id, command, options).await {
+            Some(Ok(handled)) => return Ok(handled),
+            Some(Err(error)) => races.lost(error.lost_race().ok_or(error)?),
+            None => {}
+        }
         for _ in 0..=DECISIONS_AFTER_A_LOST_RACE {
             let loaded = races.load(&self.games, id).await?;
             let command = &command.with_the_name_in(&loaded.game);
@@ -194,6 +199,37 @@ impl CommandHandler {
             }
         }
         Err(CommandError::Contention)
+    }
+
+    /// Decides on the game as this process remembers it, which saves a read. Only a move or a
+    /// resignation that is made now is answered like this. `None` if the newest game has to be loaded:
+    /// no game is remembered, or the answer would be a refusal or the one of an earlier request.
+    async fn try_remembered(
+        &self,
+        id: GameId,
+        command: &Command,
+        options: &CommandOptions,
+    ) -> Option<Result<Handled, CommandError>> {
+        let before = self.games.last_append();
+        let remembered = self.games.remembered(id)?;
+        let command = &command.with_the_name_in(&remembered.game);
+        check_token(&remembered, command, options).ok()?;
+        let key = options.key.as_ref();
+        if key.is_some_and(|key| is_used(id, &remembered, key))
+            || !options.precondition.admits(remembered.revision)
+        {
+            return None;
+        }
+        match self
+            .decide_and_append(id, remembered, command, options)
+            .await
+        {
+            Err(CommandError::Rejected { .. }) => None,
+            // The position of an append that this process carried out before the request came. So an
+            // outdated game was remembered, and the same move of an earlier turn was found.
+            Ok(handled) if handled.game.position <= before => None,
+            outcome => Some(outcome),
+        }
     }
 
     /// Applies the idempotency key and the precondition, before the rules of the game are checked.
@@ -221,12 +257,12 @@ impl CommandHandler {
                 None => {}
             }
         }
+        if precondition.admits(loaded.revision) {
+            return Ok(None);
+        }
         if precondition.is_required && precondition.at.is_none() {
             let current = loaded.revision;
             return Err(CommandError::PreconditionRequired { current });
-        }
-        if precondition.holds(loaded.revision) {
-            return Ok(None);
         }
         let history = self.games.history(id).await?;
         precondition

@@ -180,6 +180,65 @@ async fn a_game_that_was_deleted_and_started_again_is_the_new_one_while_it_is_sh
     }
 }
 
+/// A handler of a process that hears of everything, and has a new game in its cache.
+async fn remembering(store: &RacingStore) -> Arc<CommandHandler> {
+    let handler = Arc::new(handler(store.clone()));
+    handler.games.follow(true);
+    start(&handler).await.expect("a new game");
+    handler
+}
+
+async fn make(handler: &CommandHandler, asked: MakeMove) -> Result<Handled, CommandError> {
+    let options = CommandOptions::default();
+    handler.make_move(game(), asked, &options).await
+}
+
+#[tokio::test]
+async fn a_game_that_is_forgotten_during_a_call_is_not_remembered_by_its_answer() {
+    for is_append in [true, false] {
+        let store = RacingStore::default();
+        let handler = remembering(&store).await;
+        let held = store.hold_next_answer();
+        let calling = tokio::spawn({
+            let handler = handler.clone();
+            async move {
+                match is_append {
+                    true => drop(make(&handler, ada_to(Column::D)).await),
+                    false => drop(handler.games.history(game()).await),
+                }
+            }
+        });
+        held.wait().await;
+        handler.games.forget(game());
+        held.wait().await;
+        calling.await.expect("no panic");
+        assert!(handler.games.remembered(game()).is_none(), "{is_append}");
+    }
+}
+
+/// The cache gets an outdated game from a read that takes long.
+#[tokio::test]
+async fn the_same_move_as_in_an_earlier_turn_is_a_new_move_even_if_an_outdated_game_is_remembered()
+{
+    let store = RacingStore::default();
+    let handler = remembering(&store).await;
+    let held = store.hold_next_answer();
+    let reading = tokio::spawn({
+        let handler = handler.clone();
+        async move { handler.games.history(game()).await }
+    });
+    held.wait().await;
+    for asked in [ada_to(Column::D), grace_to(Column::D)] {
+        make(&handler, asked).await.expect("a move");
+    }
+    held.wait().await;
+    reading.await.expect("no panic").expect("a game");
+    let remembered = handler.games.remembered(game());
+    let remembered = remembered.expect("a game").revision;
+    assert_eq!(remembered, Some(StreamRevision::FIRST));
+    assert_eq!(revision(make(&handler, ada_to(Column::D)).await), 3);
+}
+
 #[tokio::test]
 async fn a_command_that_this_process_decided_needs_no_token_and_acts_for_one_player_only() {
     let handler = handler(MemoryStore::new());

@@ -16,7 +16,8 @@ use tokio::{task, time};
 
 use super::error::not_read;
 use super::open_error::SqliteOpenError;
-use super::{reader, schema};
+use super::subscription::recorded;
+use super::{reader, schema, tombstone};
 use crate::event_store::{
     Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
     RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription, SubscriptionMessage,
@@ -129,7 +130,12 @@ impl EventStore for ReadOnlySqliteStore {
         let event = self
             .read(move |connection| reader::event_at(connection, position))
             .await?;
-        Ok(event.map_or(AtPosition::Nothing, AtPosition::Event))
+        Ok(match event {
+            Some(event) if tombstone::is_tombstone(event.revision) => AtPosition::Removed,
+            Some(event) => AtPosition::Event(event),
+            None if Some(position) <= self.head().await? => AtPosition::Removed,
+            None => AtPosition::Nothing,
+        })
     }
 
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
@@ -172,7 +178,7 @@ impl Place {
             let after = self.after;
             let read = self
                 .store
-                .read(move |connection| reader::read_all(connection, "", after, BATCH))
+                .read(move |connection| reader::read_log(connection, after, BATCH))
                 .await;
             match read {
                 Ok(events) if events.is_empty() => {
@@ -183,11 +189,7 @@ impl Place {
                 Ok(events) => {
                     self.after = events.last().map(|event| event.position);
                     self.caught_up &= events.len() < BATCH;
-                    return events
-                        .into_iter()
-                        .filter(|event| event.stream.as_str().starts_with(prefix))
-                        .map(SubscriptionMessage::Recorded)
-                        .collect();
+                    return recorded(events.into_iter(), prefix);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a subscription could not read the event store");

@@ -139,7 +139,12 @@ impl Place {
     }
 }
 
-fn recorded(events: impl Iterator<Item = RecordedEvent>, prefix: &str) -> Vec<SubscriptionMessage> {
+/// The messages about events of streams whose names begin with the prefix. A tombstone tells that its
+/// stream was deleted.
+pub(super) fn recorded(
+    events: impl Iterator<Item = RecordedEvent>,
+    prefix: &str,
+) -> Vec<SubscriptionMessage> {
     events
         .filter(|event| event.stream.as_str().starts_with(prefix))
         .map(|event| match is_tombstone(event.revision) {

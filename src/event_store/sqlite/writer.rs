@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::append::{Answer, Append};
@@ -19,7 +19,7 @@ use super::tail::{Stored, Tail};
 use super::tombstone;
 use crate::event_store::{EventStoreError, ExpectedRevision, GlobalPosition, NewEvent, StreamName};
 use crate::panics::{Panicked, caught_blocking};
-use crate::sqlite_file::FileLock;
+use crate::sqlite_file::{FileLock, Transaction};
 
 /// How many appends may wait in the queue. When it is full, callers wait for room.
 const QUEUE: usize = 1024;
@@ -289,10 +289,8 @@ impl WriterThread {
     /// A probe rewrites a value that does not change, so that there is something to commit.
     fn commit(&mut self, appends: &[Append], is_probe: bool) -> Result<Committed, EventStoreError> {
         self.check_file()?;
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(|error| not_done(&error))?;
+        let transaction =
+            Transaction::immediate(&mut self.connection).map_err(|error| not_done(&error))?;
         let mut batch = Batch::new(&transaction, &self.heads);
         let answers = appends
             .iter()
@@ -343,10 +341,8 @@ impl WriterThread {
     /// database file, and the write-ahead log, which still has them, is emptied.
     fn delete(&mut self, stream: &StreamName) -> Result<(), EventStoreError> {
         self.check_file()?;
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(|error| not_done(&error))?;
+        let transaction =
+            Transaction::immediate(&mut self.connection).map_err(|error| not_done(&error))?;
         let tombstone = tombstone::delete(&transaction, stream, Utc::now());
         self.heads.forget(stream);
         let Some(tombstone) = tombstone.map_err(|error| not_done(&error))? else {

@@ -4,6 +4,7 @@ pub(crate) mod board_text;
 pub(crate) mod history;
 pub(crate) mod long_poll;
 pub(crate) mod moves;
+mod prepared_json;
 pub(crate) mod protection;
 pub(crate) mod representation;
 pub(crate) mod resignation;

@@ -17,6 +17,7 @@ use crate::http::request::if_none_match::IfNoneMatch;
 use crate::http::request::path::{GamePath, MovePath};
 use crate::http::request::query::Query;
 use crate::http::response::json;
+use crate::http::response::links::game_url;
 use crate::http::response::validators::{IMMUTABLE, REVALIDATE, etag_headers};
 
 /// The body of `POST /games/{id}/moves`.
@@ -59,13 +60,14 @@ pub(crate) async fn make_move(
     let after = &handled.game;
     let number = after.game.last_move().map_or(0, |last| last.number);
     let revision = after.revision.map_or(0, StreamRevision::number);
+    let url = game_url(id);
     created(
         &app,
         id,
         form,
         &handled,
-        format!("/games/{id}/moves/{number}"),
-        format!("/games/{id}?revision={revision}"),
+        [&url, "/moves/", &number.to_string()].concat(),
+        [&url, "?revision=", &revision.to_string()].concat(),
     )
 }
 

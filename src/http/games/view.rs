@@ -3,7 +3,10 @@
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use serde_json::value::RawValue;
+use uuid::Uuid;
 
+use super::prepared_json;
 use crate::application::{GameAtRevision, GameId, HistoricEvent, resulting_place};
 use crate::domain::{Board, Column, Disc, GameEvent, GameResult, Move, PlayerName};
 use crate::event_store::StreamRevision;
@@ -20,7 +23,7 @@ pub(crate) struct GameView<'a> {
     is_finished: bool,
     result: Option<GameResult>,
     board: BoardView,
-    legal_columns: Vec<Column>,
+    legal_columns: &'static RawValue,
     last_move: Option<LastMoveView<'a>>,
     winning_line: Option<Vec<String>>,
     protected: bool,
@@ -41,7 +44,7 @@ impl<'a> GameView<'a> {
             is_finished: game.result().is_some(),
             result: game.result(),
             board: BoardView(game.board()),
-            legal_columns: game.legal_columns(),
+            legal_columns: prepared_json::columns(&game.legal_columns()),
             last_move: game.last_move().map(LastMoveView::of),
             winning_line: (!winning_line.is_empty())
                 .then(|| winning_line.iter().map(ToString::to_string).collect()),
@@ -56,15 +59,9 @@ struct BoardView(Board);
 
 impl Serialize for BoardView {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Discs(Board, Column);
-        impl Serialize for Discs {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_seq(self.0.discs(self.1))
-            }
-        }
         let mut columns = serializer.serialize_map(Some(Column::ALL.len()))?;
         for column in Column::ALL {
-            columns.serialize_entry(column.as_str(), &Discs(self.0, column))?;
+            columns.serialize_entry(column.as_str(), prepared_json::discs(&self.0, column))?;
         }
         columns.end()
     }
@@ -131,6 +128,7 @@ pub(crate) struct MovesView<'a> {
     pub(crate) moves: Vec<MoveView<'a>>,
 }
 
-fn as_text<S: Serializer>(value: &impl ToString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&value.to_string())
+fn as_text<S: Serializer>(id: &GameId, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut text = Uuid::encode_buffer();
+    serializer.serialize_str(id.as_uuid().hyphenated().encode_lower(&mut text))
 }

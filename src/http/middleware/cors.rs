@@ -1,88 +1,91 @@
 //! CORS (the Fetch standard): scripts of any site may use the whole API, because no response depends on what a
 //! browser adds to a request: there are no cookies, and a script has to send a player's token itself.
 
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::header::{
-    ACCEPT, ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_LOCATION, CONTENT_TYPE, ETAG,
-    IF_MATCH, IF_NONE_MATCH, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    ACCEPT, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH,
 };
-use axum::http::{HeaderName, Method};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use futures_util::future::Either;
 use tower::{Layer, Service};
 use tower_http::cors::{Any, CorsLayer};
 
+/// The fields of responses that scripts may read besides those that they always may.
+const EXPOSED: &str = "content-location,etag,link,location,retry-after,www-authenticate,\
+                       event-position,idempotent-replayed,preference-applied,x-request-id";
+
 /// How long a browser may cache the response to a preflight request. Two hours is Chromium's maximum.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(7200);
 
-/// Any origin, without credentials.
-pub(crate) fn layer() -> Cors {
-    let name = HeaderName::from_static;
-    let layer = CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT])
-        .allow_headers([
-            ACCEPT,
-            AUTHORIZATION,
-            name("baggage"),
-            CONTENT_TYPE,
-            IF_MATCH,
-            IF_NONE_MATCH,
-            name("event-position"),
-            name("idempotency-key"),
-            name("last-event-id"),
-            name("prefer"),
-            name("traceparent"),
-            name("tracestate"),
-            name("x-request-id"),
-        ])
-        .expose_headers([
-            CONTENT_LOCATION,
-            ETAG,
-            LINK,
-            LOCATION,
-            RETRY_AFTER,
-            WWW_AUTHENTICATE,
-            name("event-position"),
-            name("idempotent-replayed"),
-            name("preference-applied"),
-            name("x-request-id"),
-        ])
-        .max_age(PREFLIGHT_MAX_AGE)
-        // Every origin gets the same response, so caches need not distinguish them.
-        .vary([]);
-    Cors(layer)
+/// Allows scripts of every origin, without credentials, to read this response. Every origin gets the same fields,
+/// so caches need not distinguish them.
+pub(super) fn expose(headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static(EXPOSED),
+    );
 }
 
-/// A [`CorsLayer`] that leaves alone the `OPTIONS` requests that are not preflights. The original answers them
-/// all, also for paths that do not exist, and without `Allow`.
+/// Answers preflight requests with a [`CorsLayer`], and passes on all others. A [`CorsLayer`] around everything
+/// would answer every `OPTIONS` request, also for paths that do not exist, and copy its settings at each request.
 #[derive(Debug, Clone)]
-pub(crate) struct Cors(CorsLayer);
+pub(crate) struct Preflights(Arc<CorsLayer>);
 
-impl<S: Clone> Layer<S> for Cors {
-    type Service = CorsService<S>;
+impl Default for Preflights {
+    fn default() -> Preflights {
+        let name = HeaderName::from_static;
+        let layer = CorsLayer::new()
+            .allow_origin(Any)
+            .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT])
+            .allow_headers([
+                ACCEPT,
+                AUTHORIZATION,
+                name("baggage"),
+                CONTENT_TYPE,
+                IF_MATCH,
+                IF_NONE_MATCH,
+                name("event-position"),
+                name("idempotency-key"),
+                name("last-event-id"),
+                name("prefer"),
+                name("traceparent"),
+                name("tracestate"),
+                name("x-request-id"),
+            ])
+            .max_age(PREFLIGHT_MAX_AGE)
+            .vary([]);
+        Preflights(Arc::new(layer))
+    }
+}
 
-    fn layer(&self, inner: S) -> CorsService<S> {
-        CorsService {
-            with_cors: self.0.layer(inner.clone()),
+impl<S> Layer<S> for Preflights {
+    type Service = PreflightService<S>;
+
+    fn layer(&self, inner: S) -> PreflightService<S> {
+        PreflightService {
+            preflights: self.clone(),
             inner,
         }
     }
 }
 
-/// The service of [`Cors`].
+/// The service of [`Preflights`].
 #[derive(Debug, Clone)]
-pub(crate) struct CorsService<S> {
-    with_cors: tower_http::cors::Cors<S>,
+pub(crate) struct PreflightService<S> {
+    preflights: Preflights,
     inner: S,
 }
 
-impl<S> Service<Request> for CorsService<S>
+impl<S> Service<Request> for PreflightService<S>
 where
-    S: Service<Request, Response = Response>,
+    S: Service<Request, Response = Response> + Clone,
 {
     type Response = Response;
     type Error = S::Error;
@@ -92,20 +95,21 @@ where
     >;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        ready!(self.inner.poll_ready(context))?;
-        self.with_cors.poll_ready(context)
+        self.inner.poll_ready(context)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let is_preflight = || {
-            request
+        let is_preflight = request.method() == Method::OPTIONS
+            && request
                 .headers()
-                .contains_key(ACCESS_CONTROL_REQUEST_METHOD)
-        };
-        if request.method() == Method::OPTIONS && !is_preflight() {
-            Either::Right(self.inner.call(request))
-        } else {
-            Either::Left(self.with_cors.call(request))
+                .contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+        match is_preflight {
+            // It calls the inner service never, so that one need not be ready.
+            true => {
+                let Preflights(preflights) = &self.preflights;
+                Either::Left(preflights.layer(self.inner.clone()).call(request))
+            }
+            false => Either::Right(self.inner.call(request)),
         }
     }
 }

@@ -3,20 +3,25 @@
 //! allocation and a copy of the route per request.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, Method, StatusCode};
-use axum::middleware::Next;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::routing::Route;
 use bytes::Bytes;
 use futures_util::{FutureExt, stream};
 use tokio::time::sleep;
+use tower::{Layer, Service};
 use tracing::field::Empty;
 use tracing::{Instrument, debug, error, info, info_span};
+use uuid::Uuid;
 
+use super::cors;
 use super::if_match::IfMatch;
 use super::to_the_end::ToTheEnd;
 use crate::http::app::App;
@@ -25,8 +30,8 @@ use crate::http::refusals::RetryHint;
 use crate::http::request::host::check_host;
 use crate::http::request::prefer::Wait;
 use crate::http::request::request_id::{X_REQUEST_ID, request_id};
-use crate::metrics::Metrics;
-use crate::telemetry::{continue_trace, trace_status};
+use crate::metrics::{ACCEPTED, Metrics};
+use crate::telemetry::{ClientTrace, trace_status};
 
 /// The route whose responses are counted as moves.
 const MOVES: &str = "/games/{id}/moves";
@@ -35,28 +40,106 @@ const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-repl
 /// then keeps its connections open.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves one request. A request that may change something is carried out, logged and counted even
-/// if its client disconnects. Other requests end with their client.
-pub(crate) async fn request_context(
-    State(app): State<App>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if request.method().is_safe() {
-        return serve(app, request, next).await;
+/// The layer. It is not made by axum's `from_fn`, which costs two more allocations per request.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestContext(pub(crate) App);
+
+impl Layer<Route> for RequestContext {
+    type Service = InContext;
+
+    fn layer(&self, handler: Route) -> InContext {
+        InContext {
+            app: self.0.clone(),
+            handler,
+        }
     }
-    ToTheEnd::new(serve(app, request, next)).await
+}
+
+/// The service of [`RequestContext`].
+#[derive(Debug, Clone)]
+pub(crate) struct InContext {
+    app: App,
+    handler: Route,
+}
+
+impl Service<Request> for InContext {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = ToTheEnd<Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // A route always is.
+        Poll::Ready(Ok(()))
+    }
+
+    /// Serves one request. A request that may change something is carried out, logged and counted even
+    /// if its client disconnects. Other requests end with their client.
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let (id, id_header) = request_id(request.headers());
+        request.extensions_mut().insert(id);
+        let head = Head {
+            id: id.id,
+            id_header,
+            method: request.method().clone(),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+            client_trace: ClientTrace::of(request.headers()),
+        };
+        let conditions = Conditions::of(&request);
+        let is_safe = conditions.is_safe;
+        let handled = self.handler.call(request);
+        let serving = serve(self.app.clone(), head, conditions, handled);
+        ToTheEnd::new(serving.map(Ok), !is_safe)
+    }
+}
+
+/// What the log line and the metrics say about a request.
+struct Head {
+    id: Uuid,
+    id_header: HeaderValue,
+    method: Method,
+    route: Option<MatchedPath>,
+    client_trace: ClientTrace,
+}
+
+/// What a request says about its answer, besides what its handler reads.
+struct Conditions {
+    host: Result<(), Problem>,
+    is_safe: bool,
+    /// How much longer the handler may take than usual.
+    allowance: Duration,
+    retry_hint: RetryHint,
+    if_match: Option<IfMatch>,
+}
+
+impl Conditions {
+    fn of(request: &Request) -> Conditions {
+        Conditions {
+            host: check_host(request.version(), request.headers()),
+            is_safe: request.method().is_safe(),
+            allowance: Wait::of(request.method(), request.headers()).allowance(),
+            retry_hint: RetryHint::of(request),
+            if_match: IfMatch::of_read(request),
+        }
+    }
 }
 
 /// The log line has the route instead of the path, and no player's name.
-async fn serve(app: App, mut request: Request, next: Next) -> Response {
+async fn serve(
+    app: App,
+    head: Head,
+    conditions: Conditions,
+    handled: impl Future<Output = Result<Response, Infallible>>,
+) -> Response {
     let started = Instant::now();
     let _in_flight = app.metrics.request_begins();
-    let (request_id, id_header) = request_id(request.headers());
-    let id = request_id.id;
-    let method = request.method().clone();
-    let matched = request.extensions().get::<MatchedPath>().cloned();
-    let route = matched.as_ref().map_or("none", MatchedPath::as_str);
+    let Head {
+        id,
+        id_header,
+        method,
+        route,
+        client_trace,
+    } = head;
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let span = info_span!(
         "request",
         id = %id,
@@ -64,9 +147,9 @@ async fn serve(app: App, mut request: Request, next: Next) -> Response {
         route,
         game.id = Empty,
     );
-    continue_trace(&span, request.headers());
-    request.extensions_mut().insert(request_id);
-    let mut response = answer(&app, request, next).instrument(span.clone()).await;
+    client_trace.continue_in(&span);
+    let answer = answer(&app, conditions, handled);
+    let mut response = answer.instrument(span.clone()).await;
     let problem = response.extensions_mut().remove::<Problem>();
     let outcome = problem.as_ref().map_or("ok", Problem::slug);
     let status = response.status().as_u16();
@@ -88,6 +171,7 @@ async fn serve(app: App, mut request: Request, next: Next) -> Response {
         response.headers_mut().extend(head.headers);
     }
     response.headers_mut().insert(X_REQUEST_ID, id_header);
+    cors::expose(response.headers_mut());
     if matches!(
         response.status(),
         StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT
@@ -124,7 +208,7 @@ fn count(
     metrics.answered(name, route, status.as_u16(), took);
     if method == Method::POST && route == MOVES {
         let is_accepted = status.is_success();
-        metrics.moved(if is_accepted { "accepted" } else { outcome });
+        metrics.moved(if is_accepted { ACCEPTED } else { outcome });
     }
     if response.headers().contains_key(IDEMPOTENT_REPLAYED) {
         metrics.replayed();
@@ -133,41 +217,42 @@ fn count(
 
 /// The handler's response, or a problem if it panicked or took too long. A handler of a safe method changes
 /// nothing, so its timeout is a 503. Any other handler may have appended, so its timeout is a 504.
-async fn answer(app: &App, request: Request, next: Next) -> Response {
-    if let Err(problem) = check_host(request.version(), request.headers()) {
+async fn answer(
+    app: &App,
+    conditions: Conditions,
+    handled: impl Future<Output = Result<Response, Infallible>>,
+) -> Response {
+    if let Err(problem) = conditions.host {
         return problem.into_response();
     }
-    let is_safe = request.method().is_safe();
-    let allowance = Wait::of(request.method(), request.headers()).allowance();
-    let retry_hint = RetryHint::of(&request);
-    let if_match = IfMatch::of_read(&request);
     // Unwind safe: a panic can only leave the handler's own values half changed. State that requests share is
     // changed in steps that do not panic.
-    let handler = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let handler = AssertUnwindSafe(handled).catch_unwind();
     let answered = tokio::select! {
         biased;
         answered = handler => Some(answered),
-        () = sleep(app.handler_timeout + allowance) => None,
+        () = sleep(app.handler_timeout + conditions.allowance) => None,
         () = stop_deadline(app) => None,
     };
     match answered {
-        Some(Ok(response)) => match if_match {
+        Some(Ok(Ok(response))) => match conditions.if_match {
             Some(if_match) => if_match.check(response),
             None => response,
         },
+        Some(Ok(Err(never))) => match never {},
         Some(Err(panic)) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
             error!(panic = text, "a handler panicked");
             Problem::internal_error().into_response()
         }
-        None if is_safe => {
+        None if conditions.is_safe => {
             debug!("a handler took too long");
             Problem::store_unavailable().into_response()
         }
         None => {
             debug!("a handler took too long; it may have appended");
-            retry_hint.outcome_unknown().into_response()
+            conditions.retry_hint.outcome_unknown().into_response()
         }
     }
 }

@@ -11,49 +11,49 @@ use tokio::runtime::Handle;
 /// command may have been stored by then, and has to be logged and counted.
 ///
 /// It costs nothing while clients wait for their answers.
-pub(super) struct ToTheEnd<F>(Option<Pin<Box<F>>>)
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static;
+pub(crate) struct ToTheEnd<T: Send + 'static> {
+    /// `None` once it was ready.
+    future: Option<Running<T>>,
+    continues: bool,
+}
 
-impl<F> ToTheEnd<F>
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-{
-    pub(super) fn new(future: F) -> ToTheEnd<F> {
-        ToTheEnd(Some(Box::pin(future)))
+type Running<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+impl<T: Send + 'static> ToTheEnd<T> {
+    /// A future that ends when it is dropped, if it does not continue.
+    pub(super) fn new(
+        future: impl Future<Output = T> + Send + 'static,
+        continues: bool,
+    ) -> ToTheEnd<T> {
+        ToTheEnd {
+            future: Some(Box::pin(future)),
+            continues,
+        }
     }
 }
 
-impl<F> Future for ToTheEnd<F>
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-{
-    type Output = F::Output;
+impl<T: Send + 'static> Future for ToTheEnd<T> {
+    type Output = T;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Some(future) = self.0.as_mut() else {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let Some(future) = self.future.as_mut() else {
             // It was ready before, and is not polled again.
             return Poll::Pending;
         };
         let polled = future.as_mut().poll(context);
         if polled.is_ready() {
-            self.0 = None;
+            self.future = None;
         }
         polled
     }
 }
 
-impl<F> Drop for ToTheEnd<F>
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-{
+impl<T: Send + 'static> Drop for ToTheEnd<T> {
     fn drop(&mut self) {
         // Without a runtime the process is about to end.
-        if let (Some(future), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+        if let (Some(future), Ok(runtime)) = (self.future.take(), Handle::try_current())
+            && self.continues
+        {
             runtime.spawn(future);
         }
     }
@@ -70,10 +70,11 @@ mod tests {
     async fn a_future_that_is_dropped_continues_to_its_end() {
         let (begin, beginning) = oneshot::channel();
         let (end, ended) = oneshot::channel();
-        let mut future = ToTheEnd::new(async move {
+        let future = async move {
             beginning.await.expect("the test begins it");
             end.send("done").expect("the test waits for it");
-        });
+        };
+        let mut future = ToTheEnd::new(future, true);
         assert!(poll!(&mut future).is_pending());
         drop(future);
         begin.send(()).expect("it waits");
@@ -82,6 +83,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_future_that_is_awaited_runs_once() {
-        assert_eq!(ToTheEnd::new(async { 7 }).await, 7);
+        assert_eq!(ToTheEnd::new(async { 7 }, true).await, 7);
     }
 }

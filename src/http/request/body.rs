@@ -118,8 +118,11 @@ fn declared_length(headers: &HeaderMap) -> Option<usize> {
 /// `application/json`, or a type with the suffix `+json` (RFC 6839, 3.1).
 fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::to_str);
-    let Some(Ok(content_type)) = content_type else {
-        return false;
+    let content_type = match content_type {
+        // What nearly all clients send.
+        Some(Ok("application/json")) => return true,
+        Some(Ok(content_type)) => content_type,
+        Some(Err(_)) | None => return false,
     };
     MediaType::parse(content_type).is_ok_and(|media_type| {
         media_type.ty == "application"

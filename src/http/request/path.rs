@@ -1,7 +1,7 @@
 //! Path parameters.
 
 use crate::http::problem::ProblemType;
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 
 use crate::application::GameId;
@@ -29,14 +29,15 @@ impl<S: Send + Sync> FromRequestParts<S> for MovePath {
     type Rejection = Problem;
 
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let Path(segments) = Path::<Vec<(String, String)>>::from_request_parts(head, state)
+        let segments = RawPathParams::from_request_parts(head, state)
             .await
             .map_err(|_| undecodable())?;
-        let mut segments = segments.into_iter().map(|(_, segment)| segment);
+        let mut segments = segments.iter().map(|(_, segment)| segment);
         let id = segments.next().unwrap_or_default();
-        let id: GameId = id.parse().map_err(|_| Problem::game_not_found(&id))?;
+        let id: GameId = id.parse().map_err(|_| Problem::game_not_found(id))?;
         tracing::Span::current().record("game.id", tracing::field::display(id));
-        Ok(MovePath(id, segments.next().unwrap_or_default()))
+        let number = segments.next().unwrap_or_default();
+        Ok(MovePath(id, number.to_owned()))
     }
 }
 

@@ -21,9 +21,9 @@ pub(crate) fn request_id(headers: &HeaderMap) -> (RequestId, HeaderValue) {
         (Some(id), Some(given)) => (id, given.clone()),
         (_, _) => {
             let id = Uuid::now_v7();
-            let header =
-                HeaderValue::try_from(id.to_string()).expect("a UUID's text is a header value");
-            (id, header)
+            let mut text = Uuid::encode_buffer();
+            let header = HeaderValue::from_str(id.hyphenated().encode_lower(&mut text));
+            (id, header.expect("a UUID's text is a header value"))
         }
     };
     let is_clients_own = parsed.is_some();

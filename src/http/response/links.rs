@@ -2,6 +2,7 @@
 
 use axum::http::header::LINK;
 use axum::http::{HeaderName, HeaderValue};
+use uuid::Uuid;
 
 use crate::application::GameId;
 use crate::event_store::StreamRevision;
@@ -12,9 +13,16 @@ pub(crate) fn next_link(next: Option<&String>) -> Option<(HeaderName, HeaderValu
     Some((LINK, link.expect("an encoded URL is a header value")))
 }
 
+/// The URL of a game.
+pub(crate) fn game_url(id: GameId) -> String {
+    let mut text = Uuid::encode_buffer();
+    ["/games/", id.as_uuid().hyphenated().encode_lower(&mut text)].concat()
+}
+
 /// The link to the game's events, for every response that shows the game.
 pub(crate) fn history_link(id: GameId) -> (HeaderName, HeaderValue) {
-    link(format!("</games/{id}/events>; rel=\"version-history\""))
+    let events = "/events>; rel=\"version-history\"";
+    link(["<", &game_url(id), events].concat())
 }
 
 /// The links to the revisions before and after this one (RFC 5829). `latest` is the last readable revision.
@@ -23,7 +31,7 @@ pub(crate) fn links(
     shown: StreamRevision,
     latest: StreamRevision,
 ) -> (HeaderName, HeaderValue) {
-    let game = format!("/games/{id}");
+    let game = game_url(id);
     let shown = shown.number();
     let mut links = vec![
         format!("<{game}/events>; rel=\"version-history\""),

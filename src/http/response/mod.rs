@@ -14,6 +14,9 @@ pub(crate) mod event_view;
 pub(crate) mod links;
 pub(crate) mod validators;
 
+/// How many header fields a response has room for from the start: as many as that to a move has.
+const FIELDS: usize = 12;
+
 /// A 200 with this media type, these header fields and this body.
 pub(crate) fn text(
     headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
@@ -22,6 +25,7 @@ pub(crate) fn text(
 ) -> Response {
     let mut response = Response::new(body.into());
     let fields = response.headers_mut();
+    fields.reserve(FIELDS);
     fields.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     fields.extend(headers);
     response

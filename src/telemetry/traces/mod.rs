@@ -16,7 +16,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tracing::field::Empty;
-use tracing::{Level, Metadata, Span, info_span};
+use tracing::{Instrument, Level, Metadata, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::filter::{FilterExt, LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
@@ -87,16 +87,25 @@ fn is_exported(metadata: &Metadata<'_>) -> bool {
     metadata.target().starts_with("connect_four") && *metadata.level() <= least
 }
 
-/// Makes the span of a request part of the trace of its client, if the client sent a `traceparent`.
-pub(crate) fn continue_trace(request: &Span, headers: &HeaderMap) {
-    // A field that is given twice counts as absent, as in the metadata of events.
-    if headers.get_all("traceparent").iter().count() != 1 {
-        return;
+/// The trace of the client that sent a request, if it sent a `traceparent`.
+pub(crate) struct ClientTrace(Option<Context>);
+
+impl ClientTrace {
+    /// A field that is given twice counts as absent, as in the metadata of events.
+    pub(crate) fn of(headers: &HeaderMap) -> ClientTrace {
+        if headers.get_all("traceparent").iter().count() != 1 {
+            return ClientTrace(None);
+        }
+        let propagator = TraceContextPropagator::new();
+        let trace = propagator.extract_with_context(&Context::new(), &HeaderExtractor(headers));
+        ClientTrace(Some(trace).filter(Context::has_active_span))
     }
-    let propagator = TraceContextPropagator::new();
-    let parent = propagator.extract_with_context(&Context::new(), &HeaderExtractor(headers));
-    if parent.has_active_span() {
-        request.set_parent(parent);
+
+    /// Makes the span of the request part of this trace.
+    pub(crate) fn continue_in(self, request: &Span) {
+        if let Some(trace) = self.0 {
+            request.set_parent(trace);
+        }
     }
 }
 
@@ -105,18 +114,27 @@ pub(crate) fn trace_status(request: &Span, status: StatusCode) {
     request.set_attribute(conventions::STATUS, i64::from(status.as_u16()));
 }
 
-/// The span of a call to the event store within a request. Other calls get none: they would be traces of
-/// one span.
-pub(crate) fn store_call_span(call: &'static str) -> Span {
+/// Gives a call to the event store within a request its own span. Other calls get none: they would be traces
+/// of one span. `name` is the name of an error.
+pub(crate) async fn store_call<T, E>(
+    call: &'static str,
+    name: fn(&E) -> &'static str,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
     if Span::current().is_disabled() {
-        return Span::none();
+        return work.await;
     }
-    info_span!(
+    let span = info_span!(
         target: STORE_CALLS,
         "store call",
         otel.name = call,
         otel.kind = "client",
         db.operation.name = call,
         error.r#type = Empty,
-    )
+    );
+    let outcome = work.instrument(span.clone()).await;
+    if let Err(error) = &outcome {
+        span.record("error.type", name(error));
+    }
+    outcome
 }

@@ -8,6 +8,7 @@ pub(super) struct Counts {
     pub(super) appends: AtomicU64,
     pub(super) reads: AtomicU64,
     pub(super) subscriptions: AtomicU64,
+    pub(super) delivered: AtomicU64,
     pub(super) gossips: AtomicU64,
     pub(super) features: AtomicU64,
     pub(super) dropped: AtomicU64,
@@ -23,6 +24,8 @@ pub struct Calls {
     pub appends: u64,
     pub reads: u64,
     pub subscriptions: u64,
+    /// Events that were sent to subscriptions.
+    pub delivered: u64,
     pub gossips: u64,
     /// Requests for the supported methods: one for each client that connects.
     pub features: u64,
@@ -41,6 +44,7 @@ impl Counts {
             appends: of(&self.appends),
             reads: of(&self.reads),
             subscriptions: of(&self.subscriptions),
+            delivered: of(&self.delivered),
             gossips: of(&self.gossips),
             features: of(&self.features),
             dropped: of(&self.dropped),

@@ -95,6 +95,9 @@ impl Subscriber {
                 std::future::pending::<()>().await;
             }
             if let Some(content) = self.waiting.pop_front() {
+                if matches!(content, ReadContent::Event(_)) {
+                    self.shared.counts.delivered.fetch_add(1, Ordering::Relaxed);
+                }
                 return Some(content);
             }
             if self.progress.borrow_and_update().era != self.era {

@@ -223,8 +223,8 @@ async fn after_an_outage_spans_arrive_again() {
     let program = Program::start(&[(ENDPOINT, &url), AT_ONCE]).await;
     answered(program.get("/livez"), 200).await;
     let mut collector = Receiver::start_at(&url).await;
-    answered(program.get("/readyz"), 200).await;
-    let span = collector.span(|span| span.name == "GET /readyz").await;
+    answered(program.get("/metrics"), 200).await;
+    let span = collector.span(|span| span.name == "GET /metrics").await;
     assert_eq!(span.kind, 2);
 }
 

@@ -4,20 +4,20 @@ FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
 
 # The dependencies are built in their own layer, so that they are built again only when they change.
-# This layer has placeholder sources, and a manifest without benchmarks, whose files are not copied.
+# This layer has placeholder sources, and a manifest without the benchmarks and tests whose files are not copied.
 COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
-RUN sed -i '/^\[\[bench\]\]/,/^$/d' Cargo.toml \
+RUN sed -i '/^\[\[\(bench\|test\)\]\]/,/^$/d' Cargo.toml \
     && mkdir src \
     && echo 'fn main() {}' > src/main.rs \
     && touch src/lib.rs \
-    && cargo build --release --locked \
+    && cargo build --release --locked --features otlp \
     && rm -r src
 
 COPY . .
 # Cargo compares modification times. Those of a checkout may be older than those of the placeholders.
 RUN touch src/main.rs src/lib.rs \
-    && cargo build --release --locked --bin connect-four \
+    && cargo build --release --locked --features otlp --bin connect-four \
     && strip target/release/connect-four \
     && mkdir /data
 

@@ -5,6 +5,7 @@
 
 mod backoff;
 pub mod domain;
+mod outage_log;
 mod panics;
 mod sqlite_file;
 pub mod telemetry;

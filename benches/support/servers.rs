@@ -35,8 +35,11 @@ pub(crate) async fn serve_store(url: &str) -> SocketAddr {
 pub(crate) async fn serve(url: &str, store: Arc<dyn EventStore>) -> SocketAddr {
     let location = ReadModelLocation::of_event_store(url);
     let read_model = ReadModel::open(&location).await.expect("a new read model");
+    serve_app(App::with_read_model(store, Arc::new(read_model))).await
+}
+
+pub(crate) async fn serve_app(app: App) -> SocketAddr {
     let (listener, address) = listener().await;
-    let app = App::with_read_model(store, Arc::new(read_model));
     tokio::spawn(server::serve(app, listener, std::future::pending()));
     address
 }

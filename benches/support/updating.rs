@@ -23,10 +23,9 @@ pub(crate) fn routes(file: &Path) -> Router {
     let connection = Arc::new(Mutex::new(connection));
     let update = |connection: &Connection, made: &Move| {
         let sql = "UPDATE games SET player = ?1, columns = substr(columns || ?2, -42) WHERE id = 1";
-        let updated = connection
+        connection
             .prepare_cached(sql)?
-            .execute([&made.player, &made.column]);
-        updated
+            .execute([&made.player, &made.column])
     };
     routes_with(post(async move |Json(made): Json<Move>| {
         let made = spawn_blocking(move || {

@@ -233,6 +233,8 @@ mod tests {
             &["play", "--as", "alice", "--player-one", "alice"],
             &["play", "--game", ID, "--player-two", "bob"],
             &["play", "--game", "no id"],
+            &["play", "--open"],
+            &["play", "--open", "--player-one", "alice"],
             &["watch"],
             &["replay", "7"],
         ] {
@@ -242,6 +244,8 @@ mod tests {
         for args in [
             &["play", "--as", "alice", "--game", ID, "--against", "bob"][..],
             &["play", "--against", "computer"],
+            &["play", "--against", "computer", "--open"],
+            &["play", "--as", "alice", "--open"],
             &["watch", ID],
             &[
                 "replay",

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 
@@ -14,10 +14,11 @@ use crate::event_store::{self, OpenError};
 use crate::http::App;
 use crate::read_model::{OpenReadModelError, ReadModel, ReadModelLocation};
 use crate::server;
-use crate::telemetry::{self, Logs, TelemetryError};
+use crate::telemetry::{self, Logs, TelemetryError, Traces};
 
-/// How long writing the last log lines may delay the end of the process.
+/// How long writing the last log lines may delay the end of the process, including the time for [`LAST_TRACES`].
 const LAST_LINES: Duration = Duration::from_millis(500);
+const LAST_TRACES: Duration = Duration::from_millis(300);
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +48,12 @@ pub enum ServeError {
 /// Serves until SIGINT or SIGTERM.
 pub async fn run(settings: &ServeSettings) -> Result<(), ServeError> {
     file_size::survive_limit()?;
-    let logs = telemetry::init(settings.log_format, &settings.log)?;
+    let traces = Traces::from_environment().map_err(TelemetryError::from)?;
+    let logs = telemetry::init(settings.log_format, &settings.log, &traces)?;
     let served = serve(settings, &logs).await;
-    logs.flush(LAST_LINES);
+    let ended = Instant::now();
+    traces.flush(LAST_TRACES).await;
+    logs.flush(LAST_LINES.saturating_sub(ended.elapsed()));
     served
 }
 

@@ -52,7 +52,10 @@ impl Thinkers {
             let (questions, metrics) = (questions.clone(), metrics.clone());
             thread::Builder::new()
                 .name("computer".to_owned())
-                .spawn(move || answer_all(&questions, &metrics))?;
+                .spawn(move || {
+                    let_requests_go_first();
+                    answer_all(&questions, &metrics);
+                })?;
         }
         Ok(Thinkers { queue, metrics })
     }
@@ -84,6 +87,16 @@ impl Thinkers {
     }
 }
 
+/// Lowers the priority of this thread. When requests need every core, a thread of the solver gets about a
+/// tenth of one, which delays the computer's moves and hardly those of other games.
+fn let_requests_go_first() {
+    // On other systems, this would be the priority of the process.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(10) {
+        tracing::debug!(%error, "a thread of the solver keeps its priority");
+    }
+}
+
 fn answer_all(questions: &Mutex<Receiver<Question>>, metrics: &Metrics) {
     loop {
         // Nothing that holds the lock can panic. Its guard is dropped before the question is answered.
@@ -106,6 +119,20 @@ fn answer_all(questions: &Mutex<Receiver<Question>>, metrics: &Metrics) {
 mod tests {
     use super::*;
     use crate::computer::Level;
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn the_threads_of_the_solver_have_a_lower_priority_than_the_others() {
+        let thinkers = Thinkers::start(1, 1, Metrics::default()).expect("a thread");
+        let effort = Level::Easy.effort();
+        let answered = thinkers.choose(Board::EMPTY, Disc::Yellow, effort).await;
+        answered.expect("an answer");
+        let process = procfs::process::Process::myself().expect("this process");
+        let own = process.stat().expect("its figures").nice;
+        let mut threads = process.tasks().expect("threads").flatten();
+        let is_behind = |stat: procfs::process::Stat| stat.comm == "computer" && stat.nice > own;
+        assert!(threads.any(|thread| thread.stat().is_ok_and(is_behind)));
+    }
 
     #[tokio::test]
     async fn a_full_queue_refuses_a_question_and_answers_the_others() {

@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::{Metrics, OutageLog};
+use super::Metrics;
 use crate::event_store::{
     Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
     RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
 };
+use crate::outage_log::OutageLog;
+use crate::telemetry::store_call;
 
 /// A call whose caller stopped waiting counts as failed if it had taken this long.
 const SLOW: Duration = Duration::from_secs(2);
@@ -65,7 +67,7 @@ impl MeasuredStore {
             call: call.name,
             outages: Some(&self.outages),
         };
-        let outcome = work.await;
+        let outcome = store_call(call.name, name, work).await;
         running.outages = None;
         let seconds = running.began.elapsed().as_secs_f64();
         match &outcome {

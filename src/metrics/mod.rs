@@ -4,7 +4,6 @@
 //! several services in one process, as in tests, do not share their metrics.
 
 mod measured_store;
-mod outage_log;
 #[cfg(target_os = "linux")]
 mod process;
 mod requests;
@@ -22,7 +21,6 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 pub use measured_store::MeasuredStore;
-pub use outage_log::OutageLog;
 use requests::Requests;
 
 /// The media type of [`Metrics::render`].

@@ -12,6 +12,10 @@ use super::text::shell_word;
 use super::token_file::{KnownTokens, TokenFile};
 use super::tokens::Tokens;
 use crate::client::{ClientError, Game, IdempotencyKey, PlayerToken, PlayerTokens};
+use crate::domain::PlayerName;
+
+/// The computer's name, unless the service was started with another. Nobody has to join in its place.
+const COMPUTER: &str = "computer";
 
 /// The players whose moves are typed in this terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +114,7 @@ pub(super) async fn join(
 }
 
 /// The command that joins the game as the opponent of this player, with the opponent's token if it is known.
+/// `None` if the opponent is the computer.
 pub(super) fn opponent_command(
     session: &Session,
     game: &Game,
@@ -119,8 +124,8 @@ pub(super) fn opponent_command(
     let opponent = game
         .players()
         .into_iter()
-        .find(|player| player.as_str() != name)?
-        .as_str();
+        .map(PlayerName::as_str)
+        .find(|player| *player != name && *player != COMPUTER)?;
     let token = tokens.and_then(|tokens| tokens.kept_of(game, opponent));
     let local = LocalPlayers::One(opponent.to_owned());
     Some(with_token(token, command(session, game, &local)))

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use uuid::Uuid;
 
 use crate::client::PlayerToken;
@@ -20,6 +20,7 @@ pub struct ServerSettings {
 
 /// The players and the game.
 #[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("one_player_here").args(["as_player", "against"]).multiple(true))]
 pub struct PlaySettings {
     /// The service.
     #[command(flatten)]
@@ -47,8 +48,8 @@ pub struct PlaySettings {
     pub game: Option<GameReference>,
 
     /// Start a game that is not protected: everyone can move for both players. By default, a game
-    /// that is started with --as is protected. Its tokens are kept in the state directory.
-    #[arg(long, requires = "as_player")]
+    /// that is started with --as or --against is protected. Its tokens are kept in the state directory.
+    #[arg(long, requires = "one_player_here")]
     pub open: bool,
 
     /// The token of the player in a protected game that was started elsewhere. Use the variable, because

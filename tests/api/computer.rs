@@ -6,16 +6,19 @@ use std::time::Duration;
 
 use connect_four::computer::{ComputerPlayer, Level};
 use connect_four::domain::PlayerName;
-use connect_four::event_store::EventStore;
+use connect_four::event_store::{self, EventStore};
 use connect_four::http::App;
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::double::Double;
 use crate::service::{Client, Service, on_every_store};
 
 /// Games that one test plays at the same time.
-const GAMES: usize = 8;
+const AT_ONCE: usize = 8;
 
 impl Service {
     /// A service on this store with a computer that plays fast.
@@ -23,7 +26,7 @@ impl Service {
         Service::with_computer_named(store, "computer").await
     }
 
-    async fn with_computer_named(store: Arc<dyn EventStore>, name: &str) -> Service {
+    pub(crate) async fn with_computer_named(store: Arc<dyn EventStore>, name: &str) -> Service {
         let computer = ComputerPlayer {
             name: PlayerName::parse(name).expect("a name"),
             level: Level::Easy,
@@ -134,6 +137,34 @@ pub(crate) async fn is_a_finished_game(client: &Client, game: &str, players: [&s
     }
 }
 
+/// Plays this many games on three replicas with these stores.
+async fn play_on_replicas(stores: [Arc<dyn EventStore>; 3], games: usize) {
+    let replicas = join_all(stores.map(Service::with_computer)).await;
+    let clients: Vec<&Client> = replicas.iter().map(|replica| &**replica).collect();
+    let clients = &clients;
+    let played = (0..games).map(async |seed| {
+        let players = match seed % 2 {
+            0 => ["alice", "computer"],
+            _ => ["computer", "alice"],
+        };
+        let game = start(clients[seed % 3], players).await;
+        play_to_the_end(clients, &game, "alice", seed).await;
+        is_a_finished_game(clients[0], &game, players).await;
+    });
+    let all = stream::iter(played).buffer_unordered(AT_ONCE);
+    assert_eq!(all.count().await, games);
+}
+
+/// As in production, each replica has its own connections to the database.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes more than a minute"]
+async fn three_replicas_reply_once_to_each_move_in_a_thousand_games() {
+    let double = Double::start().await;
+    let store = async || event_store::open(&double.connection_string()).await;
+    let stores = [store().await, store().await, store().await];
+    play_on_replicas(stores.map(|store| store.expect("it opens")), 1000).await;
+}
+
 on_every_store! {
     async fn whoever_starts_a_game_with_the_computer_gets_moves_from_it_in_either_seat(service: Service) {
         let service = Service::with_computer(service.store.clone()).await;
@@ -147,22 +178,7 @@ on_every_store! {
 
     async fn three_replicas_reply_once_to_each_move(service: Service) {
         let store = || service.store.clone();
-        let replicas = [
-            Service::with_computer(store()).await,
-            Service::with_computer(store()).await,
-            Service::with_computer(store()).await,
-        ];
-        let clients: Vec<&Client> = replicas.iter().map(|replica| &**replica).collect();
-        let played = (0..GAMES).map(async |seed| {
-            let players = match seed % 2 {
-                0 => ["alice", "computer"],
-                _ => ["computer", "alice"],
-            };
-            let game = start(clients[seed % 3], players).await;
-            play_to_the_end(&clients, &game, "alice", seed).await;
-            is_a_finished_game(clients[0], &game, players).await;
-        });
-        join_all(played).await;
+        play_on_replicas([store(), store(), store()], AT_ONCE).await;
     }
 
     async fn a_turn_that_came_while_no_computer_was_running_is_not_forgotten(service: Service) {

@@ -1,6 +1,5 @@
 //! The computer when the store fails, when a game is unreadable, and when the program is killed.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use connect_four::application::GameId;
@@ -16,38 +15,67 @@ use crate::computer::{
 use crate::double::Double;
 use crate::faults::{Fault, Faulty};
 use crate::program::Program;
-use crate::service::{Client, Service};
+use crate::service::{Client, Service, on_every_store};
 
 const RETRIES: &str = "connect_four_computer_retries_total";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_failing_store_delays_a_reply_and_does_not_lose_it() {
-    for (fault, reads_too, reason) in [
-        (Fault::Unavailable, true, "store"),
-        (Fault::Unavailable, false, "store"),
-        (Fault::OutcomeUnknown, false, "store"),
-        (Fault::AccessDenied, true, "store"),
-        (Fault::Corrupt, true, "store"),
-        (Fault::Panic, true, "defect"),
-    ] {
-        let store = Faulty::new(fault, reads_too);
-        let computer = Service::with_computer(store.clone()).await;
-        let human = Service::on(Arc::new(store.without_fault())).await;
-        computer.is_ready().await;
-        store.switch_on();
-        let game = start(&human, ["alice", "computer"]).await;
-        move_in(&human, &game, "alice", "D").await;
-        let retries = format!("{RETRIES}{{reason=\"{reason}\"}}");
-        until(
-            &format!("after {fault:?} the reply is tried twice"),
-            async || metric(&computer, &retries).await >= 2,
-        )
-        .await;
-        assert_eq!(human.get(&game).await.json()["revision"], 1);
-        store.switch_off();
-        let replied = after_the_reply(&human, &game, "alice").await;
-        assert_eq!(replied["revision"], 2, "{fault:?}");
+on_every_store! {
+    async fn a_failing_store_delays_a_reply_and_does_not_lose_it(human: Service) {
+        for (fault, reads_too, reason) in [
+            (Fault::Unavailable, true, "store"),
+            (Fault::Unavailable, false, "store"),
+            (Fault::OutcomeUnknown, false, "store"),
+            (Fault::AccessDenied, true, "store"),
+            (Fault::Corrupt, true, "store"),
+            (Fault::Panic, true, "defect"),
+        ] {
+            let store = Faulty::around(human.store.clone(), fault, reads_too);
+            // Its own name, so that the computers of the other faults do not play in this game.
+            let name = format!("computer {fault:?} {reads_too}");
+            let computer = Service::with_computer_named(store.clone(), &name).await;
+            computer.is_ready().await;
+            store.switch_on();
+            let game = start(&human, ["alice", &name]).await;
+            move_in(&human, &game, "alice", "D").await;
+            let retries = format!("{RETRIES}{{reason=\"{reason}\"}}");
+            until(
+                &format!("after {fault:?} the reply is tried twice"),
+                async || metric(&computer, &retries).await >= 2,
+            )
+            .await;
+            assert_eq!(human.get(&game).await.json()["revision"], 1);
+            store.switch_off();
+            let replied = after_the_reply(&human, &game, "alice").await;
+            assert_eq!(replied["revision"], 2, "{fault:?}");
+        }
     }
+}
+
+#[tokio::test]
+async fn a_move_that_hangs_is_given_up_after_ten_seconds_and_tried_again() {
+    let store = Faulty::new(Fault::Hang, false);
+    let computer = Service::with_computer(store.clone()).await;
+    let human = Service::on(store.without_fault()).await;
+    let given_up = async || metric(&computer, &format!("{RETRIES}{{reason=\"timeout\"}}")).await;
+    computer.is_ready().await;
+    store.switch_on();
+    let game = start(&human, ["computer", "alice"]).await;
+    store.has_struck().await;
+    later(Duration::from_secs(8)).await;
+    assert_eq!(given_up().await, 0);
+    store.switch_off();
+    later(Duration::from_secs(2)).await;
+    until("it is given up", async || given_up().await == 1).await;
+    let replied = after_the_reply(&human, &game, "alice").await;
+    assert_eq!(replied["revision"], 1);
+}
+
+/// Lets this time pass at once. Only then, because a clock that stands would jump to the next timeout
+/// whenever the solver, which has its own threads, is waited for.
+async fn later(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -93,6 +121,8 @@ async fn more_games_than_the_queue_holds_all_get_their_reply() {
         assert_eq!(replied["revision"], 2);
     }
     assert_eq!(metric(&computer, "connect_four_computer_queue ").await, 0);
+    let refused = format!("{RETRIES}{{reason=\"queue-full\"}}");
+    assert!(metric(&computer, &refused).await > 0, "the queue was full");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,7 +187,8 @@ async fn computer_on(double: &Double) -> Service {
     Service::with_computer(store.expect("it opens")).await
 }
 
-const KILLED_GAMES: usize = 8;
+/// Games that are played at the same time while the program is killed again and again.
+const KILLED_GAMES: usize = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_move_gets_one_reply_when_the_program_is_killed_at_random_times() {

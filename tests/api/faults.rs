@@ -13,6 +13,7 @@ use connect_four::event_store::{
 use connect_four::http::{App, router};
 use reqwest::Method;
 use serde_json::json;
+use tokio::sync::Notify;
 use tower::ServiceExt;
 
 use crate::service::{Answer, Service};
@@ -53,19 +54,26 @@ impl Fault {
 /// A store that works until its fault is switched on.
 #[derive(Debug)]
 pub(crate) struct Faulty {
-    store: MemoryStore,
+    store: Arc<dyn EventStore>,
     fault: Fault,
     on: AtomicBool,
     reads_too: bool,
+    struck: Notify,
 }
 
 impl Faulty {
     pub(crate) fn new(fault: Fault, reads_too: bool) -> Arc<Faulty> {
+        Faulty::around(Arc::new(MemoryStore::new()), fault, reads_too)
+    }
+
+    /// The same events as in this store.
+    pub(crate) fn around(store: Arc<dyn EventStore>, fault: Fault, reads_too: bool) -> Arc<Faulty> {
         Arc::new(Faulty {
-            store: MemoryStore::new(),
+            store,
             fault,
             on: AtomicBool::new(false),
             reads_too,
+            struck: Notify::new(),
         })
     }
 
@@ -77,8 +85,13 @@ impl Faulty {
         self.on.store(false, Ordering::SeqCst);
     }
 
+    /// Waits until an append has met the fault.
+    pub(crate) async fn has_struck(&self) {
+        self.struck.notified().await;
+    }
+
     /// The same events, in a store without a fault.
-    pub(crate) fn without_fault(&self) -> MemoryStore {
+    pub(crate) fn without_fault(&self) -> Arc<dyn EventStore> {
         self.store.clone()
     }
 
@@ -96,6 +109,7 @@ impl EventStore for Faulty {
         events: Vec<NewEvent>,
     ) -> Result<Appended, EventStoreError> {
         if self.is_on() {
+            self.struck.notify_one();
             return Err(self.fault.strike().await);
         }
         self.store.append(stream, expected, events).await

@@ -275,6 +275,17 @@ fn an_open_game_has_no_tokens_and_everyone_moves_in_it() {
 }
 
 #[test]
+fn a_game_against_the_computer_can_be_open_too() {
+    let service = Service::start_with(&["--computer-level", "easy"]);
+    let home = Home::new();
+    let alice = home.run(&service.url, &["--against", "computer", "--open"]);
+    alice.shows("Player one, yellow: ");
+    alice.types("alice");
+    alice.shows("alice, your column");
+    assert_eq!(home.files(), Vec::<PathBuf>::new());
+}
+
+#[test]
 fn names_that_are_refused_leave_no_tokens() {
     let service = Service::start();
     let home = Home::new();

@@ -58,6 +58,8 @@ fn one_player_plays_against_the_computer() {
     ada.types("D");
     ada.has_written("Waiting for computer…");
     ada.shows("ada, your column");
+    // Nobody has to join as the computer.
+    assert!(!ada.written().contains("another terminal"));
     assert_eq!(
         service.event_types(ID),
         ["GameStarted", "MoveMade", "MoveMade"]

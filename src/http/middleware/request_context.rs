@@ -31,6 +31,7 @@ use crate::http::request::host::check_host;
 use crate::http::request::prefer::Wait;
 use crate::http::request::request_id::{X_REQUEST_ID, request_id};
 use crate::metrics::{ACCEPTED, Metrics};
+use crate::telemetry::{ClientTrace, trace_status};
 
 /// The route whose responses are counted as moves.
 const MOVES: &str = "/games/{id}/moves";
@@ -81,6 +82,7 @@ impl Service<Request> for InContext {
             id_header,
             method: request.method().clone(),
             route: request.extensions().get::<MatchedPath>().cloned(),
+            client_trace: ClientTrace::of(request.headers()),
         };
         let conditions = Conditions::of(&request);
         let is_safe = conditions.is_safe;
@@ -96,6 +98,7 @@ struct Head {
     id_header: HeaderValue,
     method: Method,
     route: Option<MatchedPath>,
+    client_trace: ClientTrace,
 }
 
 /// What a request says about its answer, besides what its handler reads.
@@ -134,6 +137,7 @@ async fn serve(
         id_header,
         method,
         route,
+        client_trace,
     } = head;
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let span = info_span!(
@@ -143,6 +147,7 @@ async fn serve(
         route,
         game.id = Empty,
     );
+    client_trace.continue_in(&span);
     let answer = answer(&app, conditions, handled);
     let mut response = answer.instrument(span.clone()).await;
     let problem = response.extensions_mut().remove::<Problem>();
@@ -150,6 +155,7 @@ async fn serve(
     let status = response.status().as_u16();
     let took = started.elapsed();
     count(&app.metrics, &method, route, &response, outcome, took);
+    trace_status(&span, response.status());
     span.in_scope(|| {
         info!(
             status,

@@ -13,6 +13,8 @@ use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuild
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::traces::{Traces, TracesError};
+
 /// How many lines are queued at most while standard output is blocked. Further lines are lost.
 const WAITING_LINES: usize = 8192;
 
@@ -34,6 +36,9 @@ pub enum TelemetryError {
     /// Standard output is not available, for example because it is closed.
     #[error("standard output cannot be used for logs: {0}")]
     Output(#[from] io::Error),
+    /// Traces cannot be exported as configured.
+    #[error(transparent)]
+    Traces(#[from] TracesError),
 }
 
 /// A handle to the log of this process.
@@ -54,8 +59,9 @@ struct Counts {
     is_done: Condvar,
 }
 
-/// Starts logging to standard output, in colour on a terminal. Must be called only once.
-pub fn init(format: LogFormat, filter: &str) -> Result<Logs, TelemetryError> {
+/// Starts logging to standard output, in colour on a terminal, and exporting these traces. Must be called
+/// only once.
+pub fn init(format: LogFormat, filter: &str, traces: &Traces) -> Result<Logs, TelemetryError> {
     let filter = EnvFilter::try_new(filter)?;
     let counts = Arc::new(Counts::default());
     let output = Output {
@@ -75,14 +81,13 @@ pub fn init(format: LogFormat, filter: &str) -> Result<Logs, TelemetryError> {
         queue: queue.error_counter(),
         counts: counts.clone(),
     };
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(io::stdout().is_terminal())
         .log_internal_errors(false)
         .with_writer(Queue { queue, counts });
     match format {
-        LogFormat::Text => subscriber.with_target(false).init(),
-        LogFormat::Json => subscriber.json().flatten_event(true).init(),
+        LogFormat::Text => traces.install(lines.with_target(false), filter),
+        LogFormat::Json => traces.install(lines.json().flatten_event(true), filter),
     }
     Ok(logs)
 }

@@ -17,7 +17,7 @@ const QUIET: Duration = Duration::from_secs(1);
 /// Writes an ERROR line when an outage begins, one per minute while it continues, and an INFO line
 /// with the number of failed calls when it is over.
 #[derive(Debug)]
-pub struct OutageLog {
+pub(crate) struct OutageLog {
     /// The name of what fails, for the log.
     what: &'static str,
     outage: Mutex<Option<Outage>>,
@@ -35,7 +35,7 @@ struct Outage {
 
 impl OutageLog {
     /// `what` names in the log what fails, such as "the event store".
-    pub fn new(what: &'static str) -> OutageLog {
+    pub(crate) fn new(what: &'static str) -> OutageLog {
         OutageLog {
             what,
             outage: Mutex::default(),
@@ -49,7 +49,7 @@ impl OutageLog {
     }
 
     /// Records that a call failed.
-    pub fn failed(&self, error: &dyn Display) {
+    pub(crate) fn failed(&self, error: &dyn Display) {
         let what = self.what;
         let now = Instant::now();
         let mut current = self.outage();
@@ -78,7 +78,7 @@ impl OutageLog {
     }
 
     /// Records that a call succeeded.
-    pub fn succeeded(&self) {
+    pub(crate) fn succeeded(&self) {
         if !self.is_on.load(Ordering::Relaxed) {
             return;
         }

@@ -189,7 +189,7 @@ pub struct GameRepository {
     cache: Cache<GameId, Arc<GameAtRevision>>,
     /// Whether this process hears of deletions as they happen.
     is_following: AtomicBool,
-    /// How often games were forgotten. Whoever has read a game before cannot know whether it still
+    /// Counts when games are forgotten. Whoever has read a game before cannot know whether it still
     /// exists, and does not cache it.
     forgotten: AtomicU64,
     last_append: Mutex<Option<GlobalPosition>>,
@@ -331,6 +331,9 @@ impl GameRepository {
         events: Vec<GameEvent>,
     ) -> Result<(Arc<GameAtRevision>, bool), EventStoreError> {
         let forgotten = self.forgotten();
+        // It may have been forgotten since the decision. Then it is not cached again.
+        let is_cached = self.cache.peek(&id).is_some();
+        let may_cache = is_cached || decided_on.revision.is_none();
         let stream = id.stream();
         let expected = ExpectedRevision::at(decided_on.revision);
         let key = options.key.as_ref();
@@ -373,7 +376,10 @@ impl GameRepository {
         if let Command::StartGame(_) = command {
             loaded.seats = options.seats.clone().map(Arc::new);
         }
-        let loaded = self.insert(id, loaded, forgotten);
+        let loaded = match may_cache {
+            true => self.insert(id, loaded, forgotten),
+            false => Arc::new(loaded),
+        };
         Ok((loaded, appended.is_repetition))
     }
 
@@ -440,15 +446,20 @@ impl GameRepository {
 
     /// Removes the game from the cache: its stream was or may have been deleted or truncated.
     pub fn forget(&self, id: GameId) {
-        self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.cache.remove(&id);
+        self.count_forgotten(|| drop(self.cache.remove(&id)));
     }
 
     /// Clears the cache: the store was restored to an earlier state.
     pub fn forget_all(&self) {
         *self.lock_last_append() = None;
+        self.count_forgotten(|| self.cache.clear());
+    }
+
+    /// Counts before and after: who reads the number in between may still find the game.
+    fn count_forgotten(&self, remove: impl FnOnce()) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.cache.clear();
+        remove();
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
     }
 
     fn forgotten(&self) -> u64 {

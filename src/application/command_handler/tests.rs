@@ -216,6 +216,20 @@ async fn a_game_that_is_forgotten_during_a_call_is_not_remembered_by_its_answer(
     }
 }
 
+#[tokio::test]
+async fn a_game_that_is_forgotten_between_a_decision_and_its_append_is_not_remembered() {
+    let store = RacingStore::default();
+    let games = remembering(&store).await.games.clone();
+    let decided_on = games.remembered(game()).expect("a game");
+    let command = Command::MakeMove(ada_to(Column::D));
+    let events = decide(&decided_on.game, &command).expect("a legal move");
+    games.forget(game());
+    let options = CommandOptions::default();
+    let appended = games.append(game(), decided_on, &command, &options, events);
+    appended.await.expect("the stream is still there");
+    assert!(games.remembered(game()).is_none());
+}
+
 /// The cache gets an outdated game from a read that takes long.
 #[tokio::test]
 async fn the_same_move_as_in_an_earlier_turn_is_a_new_move_even_if_an_outdated_game_is_remembered()

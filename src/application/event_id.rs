@@ -42,8 +42,9 @@ pub(super) fn event_id(
             return keyed_event_id(game, key, index);
         }
         (Command::MakeMove(made), None) => {
-            let revision = number(decided_at);
-            format!("rev:{revision}:{}:{}:{index}", made.player, made.column)
+            let (player, column) = (made.player.as_str(), made.column.as_str());
+            let (revision, index) = (number(decided_at), index.to_string());
+            ["rev:", &revision, ":", player, ":", column, ":", &index].concat()
         }
         // A resignation causes one event, so it needs no index. No move has the same id, since the
         // prefix differs. The player's name comes last, so it cannot be confused with the revision.
@@ -53,16 +54,17 @@ pub(super) fn event_id(
     };
     let is_shared =
         matches!(command, Command::StartGame(_)) || options.precondition.names(decided_at);
-    let name = match is_shared {
-        true => name,
-        false => format!("process:{process}:{name}"),
+    let namespace = match is_shared {
+        true => *game.as_uuid(),
+        // One block of SHA-1, which a longer name would exceed.
+        false => Uuid::from_u128(game.as_uuid().as_u128() ^ process.as_u128()),
     };
-    Uuid::new_v5(game.as_uuid(), name.as_bytes())
+    Uuid::new_v5(&namespace, name.as_bytes())
 }
 
 fn number(decided_at: ExpectedRevision) -> String {
     match decided_at {
-        ExpectedRevision::Exact(revision) => revision.to_string(),
+        ExpectedRevision::Exact(revision) => revision.number().to_string(),
         ExpectedRevision::NoStream => String::new(),
     }
 }

@@ -157,7 +157,7 @@ async fn measure_moves(double: &Double, what: &str, tables: &Arc<Tables>) {
     one_by_one(what, SEQUENTIAL, |_| tables.clone().play()).await;
     let after = double.calls();
     println!(
-        "calls per move: {} reads, {} appends",
+        "calls per move: {:.2} reads, {:.2} appends",
         per_move(after.reads - before.reads),
         per_move(after.appends - before.appends),
     );

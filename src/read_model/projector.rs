@@ -32,10 +32,14 @@ const WAITING: usize = 32_768;
 /// The maximum number of events that are taken from the subscription at once.
 const CHUNK: usize = 4_096;
 
-/// The shortest time between the starts of two transactions, unless a whole chunk is waiting. Under
-/// load each transaction then contains more events, which leaves more CPU time for requests. An
-/// event after a quiet time is applied at once.
-const PACE: Duration = Duration::from_millis(5);
+/// The shortest and the longest time from the start of a transaction to the start of the next one, unless
+/// a whole chunk is waiting. Under load each transaction then contains more events, which leaves more CPU
+/// time for requests. An event after a quiet time is applied at once.
+const PACE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(25));
+
+/// How many times as long as a transaction took it is until the next one, within [`PACE`]. So the read
+/// model takes at most this part of a core, unless it falls behind.
+const REST: u32 = 8;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
@@ -130,7 +134,8 @@ impl Projector {
         let mut will_have_caught_up = false;
         let mut idle = Some(Box::new(memory));
         let mut applying: Option<Work<Applied>> = None;
-        let mut not_before = Instant::now();
+        let mut began = Instant::now();
+        let mut not_before = began;
         let mut checking: Option<Work<Result<(), OtherStore>>> = None;
         let first_check = Instant::now() + self.checked_every;
         let mut checks = time::interval_at(first_check, self.checked_every);
@@ -155,7 +160,8 @@ impl Projector {
                     let delivered = std::mem::take(&mut waiting.delivered);
                     let (database, store) = (self.database.clone(), self.store.clone());
                     applying = Some(Box::pin(apply(database, store, memory, delivered)));
-                    not_before = Instant::now() + PACE;
+                    began = Instant::now();
+                    not_before = began + PACE.1;
                 }
             }
             tokio::select! {
@@ -168,6 +174,7 @@ impl Projector {
                 applied = finished(&mut applying) => {
                     applying = None;
                     let applied = applied?;
+                    not_before = began + (REST * began.elapsed()).clamp(PACE.0, PACE.1);
                     self.progress.applied(applied.events);
                     self.show(&applied.memory);
                     report.applied(&applied);

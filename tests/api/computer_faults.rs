@@ -190,6 +190,9 @@ async fn computer_on(double: &Double) -> Service {
 /// Games that are played at the same time while the program is killed again and again.
 const KILLED_GAMES: usize = 100;
 
+/// The games end after about 15. The last of these runs takes 2 s.
+const MOST_KILLS: u64 = 100;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_move_gets_one_reply_when_the_program_is_killed_at_random_times() {
     let folder = TempDir::new().expect("a folder");
@@ -225,6 +228,7 @@ async fn each_move_gets_one_reply_when_the_program_is_killed_at_random_times() {
             break;
         }
         kills += 1;
+        assert!(kills < MOST_KILLS, "a game waits for a reply");
     }
     assert!(kills >= 3, "killed {kills} times");
     let program = Program::start(&arguments).await;

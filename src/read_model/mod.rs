@@ -33,6 +33,7 @@ mod report;
 mod schema;
 mod succession;
 mod truncation;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -4,14 +4,12 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 use tokio::task::spawn_blocking;
 use tokio::time::{self, Instant, MissedTickBehavior, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::apply::{Applied, apply, recorded_at};
-use super::batch::Delivered;
+use super::apply::{Applied, apply};
 use super::database::{Database, ReadModelError};
 use super::follow_error::{FollowError, OtherStore};
 use super::identity;
@@ -20,17 +18,11 @@ use super::progress::Progress;
 use super::projector_state::ProjectorState;
 use super::report::{Outage, Report};
 use super::schema;
-use crate::application::{GAME_STREAM_PREFIX, GameId};
+use super::waiting::{CHUNK, Waiting};
+use crate::application::GAME_STREAM_PREFIX;
 use crate::backoff::Backoff;
-use crate::event_store::{EventStore, SubscriptionMessage};
+use crate::event_store::EventStore;
 use crate::panics::caught;
-
-/// The maximum number of events that wait while a batch is applied: about one transaction's worth
-/// during catch-up. More would use memory without being faster.
-const WAITING: usize = 32_768;
-
-/// The maximum number of events that are taken from the subscription at once.
-const CHUNK: usize = 4_096;
 
 /// The shortest and the longest time from the start of a transaction to the start of the next one, unless
 /// a whole chunk is waiting. Under load each transaction then contains more events, which leaves more CPU
@@ -209,9 +201,6 @@ impl Projector {
                     let chunk = chunk.ok_or(FollowError::Ended)?;
                     self.progress.store_answered();
                     waiting.add(chunk, &*self.observer);
-                    if !waiting.takes_more() {
-                        self.observer.is_following(false);
-                    }
                     if waiting.is_disconnected {
                         self.progress.store_lost();
                     }
@@ -324,51 +313,5 @@ async fn finished<T>(work: &mut Option<Work<T>>) -> Result<T, FollowError> {
     match work {
         Some(work) => work.await,
         None => std::future::pending().await,
-    }
-}
-
-/// Messages that were delivered and are not applied yet.
-#[derive(Default)]
-struct Waiting {
-    delivered: Vec<Delivered>,
-    /// Whether the store had no more events when it delivered the last of these.
-    caught_up: bool,
-    /// The subscription lost its connection. Nothing more is taken from it.
-    is_disconnected: bool,
-}
-
-impl Waiting {
-    fn takes_more(&self) -> bool {
-        self.delivered.len() < WAITING && !self.is_disconnected
-    }
-
-    fn add(&mut self, messages: Vec<SubscriptionMessage>, observer: &dyn StoreObserver) {
-        for message in messages {
-            match message {
-                SubscriptionMessage::Recorded(event) => {
-                    observer.recorded(&event);
-                    self.delivered.push(Delivered::Event(event));
-                }
-                SubscriptionMessage::StreamTruncated(stream) => {
-                    if let Some(game) = GameId::of_stream(&stream) {
-                        observer.stream_truncated(game);
-                        self.delivered.push(Delivered::Truncated(game));
-                    }
-                }
-                SubscriptionMessage::CaughtUp => {
-                    observer.is_following(true);
-                    self.caught_up = true;
-                }
-                SubscriptionMessage::Disconnected => {
-                    self.is_disconnected = true;
-                    // The next subscription delivers the messages after this one again.
-                    return;
-                }
-            }
-        }
-    }
-
-    fn oldest(&self) -> Option<DateTime<Utc>> {
-        self.delivered.iter().find_map(recorded_at)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use connect_four::event_store::{
     Appended, AtPosition, EventStore, EventStoreError, ExpectedRevision, GlobalPosition, NewEvent,
-    RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription,
+    RecordedEvent, StreamName, StreamRevision, StreamSlice, Subscription, SubscriptionMessage,
 };
 use futures_util::{StreamExt, stream};
 
@@ -45,7 +45,9 @@ impl EventStore for DeafStore {
     }
 
     fn subscribe_all(&self, _: &'static str, _: Option<GlobalPosition>) -> Subscription {
-        stream::pending().boxed()
+        // It seems to have caught up, so that the service decides on the games that it remembers.
+        let caught_up = stream::iter([SubscriptionMessage::CaughtUp]);
+        caught_up.chain(stream::pending()).boxed()
     }
 
     async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError> {

@@ -57,6 +57,8 @@ impl Waiting {
                     self.is_late = false;
                 }
                 SubscriptionMessage::Disconnected => {
+                    // At once: what is waiting is applied before the projector subscribes again.
+                    observer.is_following(false);
                     self.is_disconnected = true;
                     // The next subscription delivers the messages after this one again.
                     return;
@@ -138,6 +140,16 @@ mod tests {
         assert!(!is_following(), "more may be ready");
         waiting.add(events(1), &told);
         assert!(is_following());
+    }
+
+    #[test]
+    fn deletions_are_not_heard_from_the_moment_of_a_disconnection() {
+        let (mut waiting, told) = (Waiting::default(), Told::default());
+        waiting.add(vec![SubscriptionMessage::CaughtUp], &told);
+        let mut messages = events(1);
+        messages.push(SubscriptionMessage::Disconnected);
+        waiting.add(messages, &told);
+        assert!(!told.0.load(Ordering::Relaxed));
     }
 
     #[test]

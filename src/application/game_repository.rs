@@ -2,8 +2,8 @@
 //! and stored events.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use quick_cache::sync::Cache;
 use uuid::Uuid;
@@ -13,6 +13,7 @@ use super::event_id::event_id;
 use super::event_json::{DecodeError, decode, encode};
 use super::event_metadata::event_metadata;
 use super::game_id::GameId;
+use super::latest_position::LatestPosition;
 use super::load_error::{LoadError, UnreadableReason};
 use super::resignation::resigned_by;
 use super::seats::Seats;
@@ -189,10 +190,10 @@ pub struct GameRepository {
     cache: Cache<GameId, Arc<GameAtRevision>>,
     /// Whether this process hears of deletions as they happen.
     is_following: AtomicBool,
-    /// Counts when games are forgotten. Whoever has read a game before cannot know whether it still
+    /// Counts when games are forgotten. A call that began before cannot know whether its game still
     /// exists, and does not cache it.
     forgotten: AtomicU64,
-    last_append: Mutex<Option<GlobalPosition>>,
+    last_append: LatestPosition,
     /// Identifies this process in the ids of events that no other process has to recognise.
     process: Uuid,
 }
@@ -208,7 +209,7 @@ impl GameRepository {
             cache: Cache::new(CACHED_GAMES),
             is_following: AtomicBool::new(false),
             forgotten: AtomicU64::new(0),
-            last_append: Mutex::default(),
+            last_append: LatestPosition::default(),
             process: Uuid::now_v7(),
         }
     }
@@ -228,17 +229,7 @@ impl GameRepository {
 
     /// The greatest position of an append that this process has carried out.
     pub(super) fn last_append(&self) -> Option<GlobalPosition> {
-        *self.lock_last_append()
-    }
-
-    fn set_last_append(&self, position: GlobalPosition) {
-        let mut last = self.lock_last_append();
-        *last = last.max(Some(position));
-    }
-
-    fn lock_last_append(&self) -> MutexGuard<'_, Option<GlobalPosition>> {
-        let last = self.last_append.lock();
-        last.unwrap_or_else(PoisonError::into_inner)
+        self.last_append.last()
     }
 
     /// The current game; [`Game::NotStarted`] if its stream does not exist.
@@ -359,7 +350,7 @@ impl GameRepository {
         let first = new_events.first().filter(|_| key.is_some()).cloned();
         let length = new_events.len() as u64;
         let appended = self.store.append(&stream, expected, new_events).await?;
-        self.set_last_append(appended.position);
+        self.last_append.add(Some(appended.position));
         if appended.revision.next() != expected.first_appended().plus(length) {
             // KurrentDB appends to a soft-deleted stream, whatever the expected revision.
             self.forget(id);
@@ -451,11 +442,11 @@ impl GameRepository {
 
     /// Clears the cache: the store was restored to an earlier state.
     pub fn forget_all(&self) {
-        *self.lock_last_append() = None;
+        self.last_append.forget();
         self.count_forgotten(|| self.cache.clear());
     }
 
-    /// Counts before and after: who reads the number in between may still find the game.
+    /// Counts before and after: a call that begins in between may still find the game.
     fn count_forgotten(&self, remove: impl FnOnce()) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
         remove();

@@ -10,6 +10,7 @@ mod event_metadata;
 mod game_id;
 mod game_repository;
 mod idempotency_key;
+mod latest_position;
 mod load_error;
 mod resignation;
 mod seats;
@@ -27,6 +28,7 @@ pub use game_repository::{
     GameAtRevision, GameFold, GameRepository, HistoricEvent, History, ends_game, players_at_start,
 };
 pub use idempotency_key::{IdempotencyKey, InvalidIdempotencyKey};
+pub use latest_position::LatestPosition;
 pub use load_error::{LoadError, UnreadableReason};
 pub use resignation::resigned_by;
 pub use seats::{InvalidToken, NotASecretKey, PlayerToken, PlayerTokens, Seats, TokenHash};

@@ -9,11 +9,10 @@ use std::time::Duration;
 use axum::extract::FromRef;
 use tokio::sync::watch;
 
-use crate::application::{CommandHandler, GameRepository};
+use crate::application::{CommandHandler, GameRepository, LatestPosition};
 use crate::computer::{ComputerPlayer, Playing, ProcessManager};
 use crate::domain::PlayerName;
 use crate::event_store::EventStore;
-use crate::http::acknowledged::Acknowledged;
 use crate::http::forgetting::Forgetting;
 use crate::http::response::deadline::HANDLER_TIMEOUT;
 use crate::live::{Live, Renders};
@@ -45,7 +44,8 @@ pub struct Parts {
     /// The name under which the computer plays.
     pub(crate) computer: Option<PlayerName>,
     pub(crate) metrics: Metrics,
-    pub(crate) acknowledged: Arc<Acknowledged>,
+    /// The last write that this process has acknowledged, so that its lists include it by default.
+    pub(crate) acknowledged: Arc<LatestPosition>,
     pub(crate) requires_if_match: bool,
     pub(crate) logs: Option<Logs>,
     pub(crate) handler_timeout: Duration,
@@ -65,7 +65,7 @@ impl App {
         let measured = Arc::new(MeasuredStore::new(store.clone(), metrics.clone()));
         let games = Arc::new(GameRepository::new(measured.clone()));
         let live = Arc::new(Live::new(measured, RENDERS));
-        let acknowledged = Arc::new(Acknowledged::default());
+        let acknowledged = Arc::new(LatestPosition::default());
         let (restored, store_restored) = watch::channel(0);
         let forgetting = Forgetting {
             games: games.clone(),

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::application::{GameId, GameRepository};
+use crate::application::{GameId, GameRepository, LatestPosition};
 use crate::event_store::RecordedEvent;
-use crate::http::acknowledged::Acknowledged;
 use crate::live::Live;
 use crate::read_model::StoreObserver;
 
@@ -15,7 +14,7 @@ use crate::read_model::StoreObserver;
 pub(crate) struct Forgetting {
     pub(crate) games: Arc<GameRepository>,
     pub(crate) live: Arc<Live>,
-    pub(crate) acknowledged: Arc<Acknowledged>,
+    pub(crate) acknowledged: Arc<LatestPosition>,
     /// Incremented when the store was restored.
     pub(crate) store_restored: watch::Sender<u64>,
 }

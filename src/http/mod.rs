@@ -1,6 +1,5 @@
 //! The HTTP API: all routes and layers.
 
-mod acknowledged;
 mod app;
 mod documents;
 mod events;

@@ -24,13 +24,15 @@ use crate::backoff::Backoff;
 use crate::event_store::EventStore;
 use crate::panics::caught;
 
-/// The shortest and the longest time from the start of a transaction to the start of the next one, unless
-/// a whole chunk is waiting. Under load each transaction then contains more events, which leaves more CPU
-/// time for requests. An event after a quiet time is applied at once.
-const PACE: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(25));
+/// The shortest time from the start of a transaction to the start of the next one, unless a whole chunk
+/// is waiting. Under load each transaction then contains more events, which leaves more CPU time for
+/// requests. An event after a quiet time is applied at once.
+const SHORTEST_PACE: Duration = Duration::from_millis(5);
 
-/// How many times as long as a transaction took it is until the next one, within [`PACE`]. So the read
-/// model takes at most this part of a core, unless it falls behind.
+/// The longest such time.
+const LONGEST_PACE: Duration = Duration::from_millis(25);
+
+/// How many times as long as a transaction took it is until the next one begins, within these limits.
 const REST: u32 = 8;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -153,7 +155,7 @@ impl Projector {
                     let (database, store) = (self.database.clone(), self.store.clone());
                     applying = Some(Box::pin(apply(database, store, memory, delivered)));
                     began = Instant::now();
-                    not_before = began + PACE.1;
+                    not_before = began + LONGEST_PACE;
                 }
             }
             tokio::select! {
@@ -166,7 +168,7 @@ impl Projector {
                 applied = finished(&mut applying) => {
                     applying = None;
                     let applied = applied?;
-                    not_before = began + (REST * began.elapsed()).clamp(PACE.0, PACE.1);
+                    not_before = began + (REST * began.elapsed()).clamp(SHORTEST_PACE, LONGEST_PACE);
                     self.progress.applied(applied.events);
                     self.show(&applied.memory);
                     report.applied(&applied);

@@ -93,7 +93,7 @@ impl FileLock {
     }
 
     /// Whether SQLite has left a journal or a write-ahead log, without which the file is not complete.
-    /// There is none after the last connection has closed, unless another process has the file open
+    /// The last connection removes it when it closes, unless another process has the file open
     /// or the disk is full.
     pub(crate) fn has_journal(&self) -> bool {
         let exists = |suffix| beside(&self.path, suffix).exists();

@@ -129,6 +129,5 @@ pub(crate) struct MovesView<'a> {
 }
 
 fn as_text<S: Serializer>(id: &GameId, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut text = Uuid::encode_buffer();
-    serializer.serialize_str(id.as_uuid().hyphenated().encode_lower(&mut text))
+    serializer.serialize_str(id.write(&mut Uuid::encode_buffer()))
 }

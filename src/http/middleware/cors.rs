@@ -16,7 +16,7 @@ use futures_util::future::Either;
 use tower::{Layer, Service};
 use tower_http::cors::{Any, CorsLayer};
 
-/// The fields of responses that scripts may read besides those that they always may.
+/// The header fields that scripts may read. A few others may always be read.
 const EXPOSED: &str = "content-location,etag,link,location,retry-after,www-authenticate,\
                        event-position,idempotent-replayed,preference-applied,x-request-id";
 
@@ -104,7 +104,7 @@ where
                 .headers()
                 .contains_key(ACCESS_CONTROL_REQUEST_METHOD);
         match is_preflight {
-            // It calls the inner service never, so that one need not be ready.
+            // It never calls the inner service, which need not be ready.
             true => {
                 let Preflights(preflights) = &self.preflights;
                 Either::Left(preflights.layer(self.inner.clone()).call(request))

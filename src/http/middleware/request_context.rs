@@ -101,7 +101,7 @@ struct Head {
     client_trace: ClientTrace,
 }
 
-/// What a request says about its answer, besides what its handler reads.
+/// The parts of a request that decide about its answer, and that no handler reads.
 struct Conditions {
     host: Result<(), Problem>,
     is_safe: bool,

@@ -63,6 +63,7 @@ impl<T: Send + 'static> Drop for ToTheEnd<T> {
 mod tests {
     use futures_util::poll;
     use tokio::sync::oneshot;
+    use tokio::sync::oneshot::error::TryRecvError;
 
     use super::*;
 
@@ -79,6 +80,21 @@ mod tests {
         drop(future);
         begin.send(()).expect("it waits");
         assert_eq!(ended.await, Ok("done"));
+    }
+
+    #[tokio::test]
+    async fn a_future_that_does_not_continue_ends_when_it_is_dropped() {
+        let (end, mut ended) = oneshot::channel::<()>();
+        let mut future = ToTheEnd::new(
+            async move {
+                std::future::pending::<()>().await;
+                drop(end);
+            },
+            false,
+        );
+        assert!(poll!(&mut future).is_pending());
+        drop(future);
+        assert_eq!(ended.try_recv(), Err(TryRecvError::Closed));
     }
 
     #[tokio::test]

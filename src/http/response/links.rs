@@ -15,8 +15,7 @@ pub(crate) fn next_link(next: Option<&String>) -> Option<(HeaderName, HeaderValu
 
 /// The URL of a game.
 pub(crate) fn game_url(id: GameId) -> String {
-    let mut text = Uuid::encode_buffer();
-    ["/games/", id.as_uuid().hyphenated().encode_lower(&mut text)].concat()
+    ["/games/", id.write(&mut Uuid::encode_buffer())].concat()
 }
 
 /// The link to the game's events, for every response that shows the game.

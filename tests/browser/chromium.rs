@@ -1,7 +1,7 @@
 //! A browser with one page, in words that make tests read like what a person does and sees.
 
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -88,9 +88,13 @@ impl Chromium {
              const everything = {{ subtree: true, childList: true, attributes: true, characterData: true }};
              observer.observe(document, everything);"
         );
-        if let Err(error) = self.driver.execute_async(script, vec![]).await {
-            let page = self.run("document.body.innerText").await;
-            panic!("not {condition}: {error}\n{page}");
+        // Chromium ends a script that waits when its page is left, and calls that a timeout.
+        let begin = Instant::now();
+        while let Err(error) = self.driver.execute_async(script.clone(), vec![]).await {
+            if begin.elapsed() >= PATIENCE {
+                let page = self.run("document.body.innerText").await;
+                panic!("not {condition}: {error}\n{page}");
+            }
         }
     }
 
@@ -116,7 +120,11 @@ impl Chromium {
         text.expect("a text")
     }
 
+    /// Clicks on this element, as soon as the page has it.
     pub(crate) async fn click(&self, selector: &str) {
+        let wanted = json!(selector);
+        self.until(&format!("document.querySelector({wanted})"))
+            .await;
         let element = self.driver.find(By::Css(selector)).await;
         let clicked = element.expect("an element").click().await;
         clicked.unwrap_or_else(|error| panic!("{selector}: {error}"));
@@ -211,7 +219,7 @@ impl Chromium {
                 let url = &message["params"]["request"]["url"];
                 url.as_str().unwrap_or_default().to_owned()
             })
-            .filter(|url| !url.starts_with("chrome:") && !url.starts_with("data:"))
+            .filter(|url| !url.starts_with("chrome") && !url.starts_with("data:"))
             .collect()
     }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 use uuid::Uuid;
 
 use super::append::{Answer, Append};
@@ -18,9 +18,9 @@ use crate::event_store::{
 };
 
 /// A transaction to which appends are added.
-#[derive(Debug)]
 pub(super) struct Batch<'c, 'a> {
     connection: &'c Connection,
+    insert: CachedStatement<'c>,
     heads: &'c Heads,
     /// The streams that this batch appends to, and their ends if it is committed.
     new_heads: HashMap<&'a StreamName, Head>,
@@ -42,14 +42,22 @@ pub(super) struct BatchResult<'a> {
 
 impl<'c, 'a> Batch<'c, 'a> {
     /// `connection` must be in a transaction.
-    pub(super) fn new(connection: &'c Connection, heads: &'c Heads) -> Batch<'c, 'a> {
-        Batch {
+    pub(super) fn new(
+        connection: &'c Connection,
+        heads: &'c Heads,
+    ) -> rusqlite::Result<Batch<'c, 'a>> {
+        let insert = connection.prepare_cached(
+            "INSERT INTO events (stream, revision, id, type, data, metadata, recorded_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?;
+        Ok(Batch {
             connection,
+            insert,
             heads,
             new_heads: HashMap::new(),
             stored: Vec::new(),
             recorded_at: Utc::now(),
-        }
+        })
     }
 
     pub(super) fn finish(self) -> BatchResult<'a> {
@@ -127,15 +135,11 @@ impl<'c, 'a> Batch<'c, 'a> {
     }
 
     fn insert(
-        &self,
+        &mut self,
         stream: i64,
         first: StreamRevision,
         events: &[NewEvent],
     ) -> rusqlite::Result<Appended> {
-        let mut insert = self.connection.prepare_cached(
-            "INSERT INTO events (stream, revision, id, type, data, metadata, recorded_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
         let recorded_at = self.recorded_at.timestamp_micros();
         let mut last = Appended {
             revision: first,
@@ -144,7 +148,7 @@ impl<'c, 'a> Batch<'c, 'a> {
         };
         for (offset, event) in (0..).zip(events) {
             last.revision = first.plus(offset);
-            let position = insert.insert(params![
+            let position = self.insert.insert(params![
                 stream,
                 values::to_sql(last.revision.number()),
                 event.id.as_bytes(),

@@ -291,7 +291,7 @@ impl WriterThread {
         self.check_file()?;
         let transaction =
             Transaction::immediate(&mut self.connection).map_err(|error| not_done(&error))?;
-        let mut batch = Batch::new(&transaction, &self.heads);
+        let mut batch = Batch::new(&transaction, &self.heads).map_err(|error| not_done(&error))?;
         let answers = appends
             .iter()
             .enumerate()

@@ -4,32 +4,36 @@
 use std::sync::LazyLock;
 
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
 
 use crate::domain::{Board, Column, Disc};
 
-/// The discs of a column as JSON, from the bottom up.
-pub(super) fn discs(board: &Board, column: Column) -> &'static RawValue {
-    /// By [`code`].
-    static PREPARED: LazyLock<Vec<Box<RawValue>>> = LazyLock::new(|| {
-        let discs = |code: usize| (0..code.ilog2()).map(move |row| disc(code, row));
-        let prepared = (1..MOST).map(|code| prepare(&discs(code).collect::<Vec<_>>()));
+/// The member of a column in the JSON of a board, with its discs from the bottom up. All but the first begin
+/// with a comma.
+pub(super) fn discs(board: Board, column: Column) -> &'static str {
+    /// By column and [`code`].
+    static PREPARED: LazyLock<[Vec<String>; Column::ALL.len()]> = LazyLock::new(|| {
+        let member = |column: Column, code: usize| {
+            let discs = (0..code.ilog2()).map(|row| disc(code, row));
+            let separator = if column == Column::A { "" } else { "," };
+            let discs = json(&discs.collect::<Vec<_>>());
+            format!("{separator}{}:{discs}", json(&column))
+        };
         // No column has the code 0.
-        [prepare(&())].into_iter().chain(prepared).collect()
+        Column::ALL.map(|column| (0..MOST).map(|code| member(column, code.max(1))).collect())
     });
-    &PREPARED[code(board, column)]
+    &PREPARED[column as usize][code(board, column)]
 }
 
 /// A list of different columns as JSON, from left to right.
-pub(super) fn columns(listed: &[Column]) -> &'static RawValue {
+pub(super) fn columns(listed: &[Column]) -> &'static str {
     /// By the set of columns, as bits.
-    static PREPARED: LazyLock<Vec<Box<RawValue>>> = LazyLock::new(|| {
+    static PREPARED: LazyLock<Vec<String>> = LazyLock::new(|| {
         let listed = |set: usize| {
             Column::ALL
                 .into_iter()
                 .filter(move |column| set >> *column as usize & 1 == 1)
         };
-        let prepared = (0..MOST).map(|set| prepare(&listed(set).collect::<Vec<_>>()));
+        let prepared = (0..MOST).map(|set| json(&listed(set).collect::<Vec<_>>()));
         prepared.collect()
     });
     let set = listed
@@ -42,7 +46,7 @@ pub(super) fn columns(listed: &[Column]) -> &'static RawValue {
 const MOST: usize = 1 << 7;
 
 /// The discs as bits, and a 1 after the last.
-fn code(board: &Board, column: Column) -> usize {
+fn code(board: Board, column: Column) -> usize {
     let (discs, end) = board
         .discs(column)
         .fold((0, 1), |(discs, bit), disc| match disc {
@@ -59,8 +63,8 @@ fn disc(code: usize, row: u32) -> Disc {
     }
 }
 
-fn prepare(value: &impl Serialize) -> Box<RawValue> {
-    to_raw_value(value).expect("discs and columns can be encoded as JSON")
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("discs and columns can be encoded as JSON")
 }
 
 #[cfg(test)]
@@ -80,8 +84,8 @@ mod tests {
                 .collect();
         }
         for board in boards {
-            let expected = serde_json::to_string(&board.discs(column).collect::<Vec<_>>());
-            assert_eq!(discs(&board, column).get(), expected.expect("JSON"));
+            let expected = json(&board.discs(column).collect::<Vec<_>>());
+            assert_eq!(discs(board, column), format!(",\"C\":{expected}"));
         }
     }
 
@@ -92,8 +96,7 @@ mod tests {
                 .into_iter()
                 .filter(|column| set >> *column as usize & 1 == 1)
                 .collect();
-            let expected = serde_json::to_string(&listed).expect("JSON");
-            assert_eq!(columns(&listed).get(), expected);
+            assert_eq!(columns(&listed), json(&listed));
         }
     }
 }

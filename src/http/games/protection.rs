@@ -4,10 +4,9 @@ use axum::body::Body;
 use axum::http::HeaderValue;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::Response;
-use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::view::GameView;
+use super::view::{game_json, member};
 use crate::application::{GameAtRevision, GameId, IdempotencyKey, PlayerToken, PlayerTokens};
 use crate::http::problem::Problem;
 use crate::http::request::accept::GameForm;
@@ -119,20 +118,6 @@ fn chosen_tokens(members: &mut Members, tokens: &Value) -> Option<PlayerTokens> 
     Some(tokens)
 }
 
-/// A protected game with the tokens of its players. It has no `Debug` form, so it cannot be logged.
-#[derive(Serialize)]
-struct StartedGameView<'a> {
-    #[serde(flatten)]
-    game: GameView<'a>,
-    tokens: TokensView<'a>,
-}
-
-#[derive(Serialize)]
-struct TokensView<'a> {
-    player_one: &'a str,
-    player_two: &'a str,
-}
-
 /// Adds the tokens to the response to the client that started the game. No cache may store this response.
 pub(crate) fn with_tokens(
     mut response: Response,
@@ -144,13 +129,13 @@ pub(crate) fn with_tokens(
     let (one, two) = (tokens.player_one.reveal(), tokens.player_two.reveal());
     let body = match form {
         GameForm::Json => {
-            let game = GameView::of(id, started).ok_or_else(Problem::internal_error)?;
-            let tokens = TokensView {
-                player_one: one,
-                player_two: two,
-            };
-            let view = StartedGameView { game, tokens };
-            Body::from(serde_json::to_vec(&view).map_err(|_| Problem::internal_error())?)
+            let mut json = game_json(id, started).ok_or_else(Problem::internal_error)?;
+            // The brace at the end.
+            json.pop();
+            member(&mut json, r#","tokens":{"player_one":"#, one);
+            member(&mut json, r#","player_two":"#, two);
+            json.extend_from_slice(b"}}");
+            Body::from(json)
         }
         GameForm::Text(_) => {
             let players = started.game.players().ok_or_else(Problem::internal_error)?;

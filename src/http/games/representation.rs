@@ -5,7 +5,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
 use super::board_text;
-use super::view::GameView;
+use super::view::game_json;
 use crate::application::{GameAtRevision, GameId, Handled};
 use crate::http::app::App;
 use crate::http::problem::Problem;
@@ -14,7 +14,7 @@ use crate::http::request::idempotency_key::REPLAYED;
 use crate::http::request::position::event_position;
 use crate::http::response::links::history_link;
 use crate::http::response::validators::{REVALIDATE, game_headers};
-use crate::http::response::{json, text};
+use crate::http::response::{JSON, text};
 
 /// The response to a command that created a resource: the game after the command.
 pub(crate) fn created(
@@ -80,8 +80,8 @@ pub(crate) fn game<const N: usize>(
     let headers = headers.into_iter().chain(game_headers(form, revision));
     match form {
         GameForm::Json => {
-            let view = GameView::of(id, loaded).ok_or_else(not_found)?;
-            Ok(json(headers, view))
+            let json = game_json(id, loaded).ok_or_else(not_found)?;
+            Ok(text(headers, JSON, json))
         }
         GameForm::Text(palette) => {
             let board = board_text::draw(id, &loaded.game, revision, palette);

@@ -2,69 +2,62 @@
 //! value, so a repeated request gets the same bytes.
 
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
-use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::prepared_json;
 use crate::application::{GameAtRevision, GameId, HistoricEvent, resulting_place};
-use crate::domain::{Board, Column, Disc, GameEvent, GameResult, Move, PlayerName};
+use crate::domain::{Column, Disc, GameEvent, Move, PlayerName};
 use crate::event_store::StreamRevision;
 
-/// A game at a revision.
-#[derive(Debug, Serialize)]
-pub(crate) struct GameView<'a> {
-    #[serde(serialize_with = "as_text")]
-    id: GameId,
-    revision: u64,
-    player_one: &'a PlayerName,
-    player_two: &'a PlayerName,
-    next_player: Option<&'a PlayerName>,
-    is_finished: bool,
-    result: Option<GameResult>,
-    board: BoardView,
-    legal_columns: &'static RawValue,
-    last_move: Option<LastMoveView<'a>>,
-    winning_line: Option<Vec<String>>,
-    protected: bool,
-}
-
-impl<'a> GameView<'a> {
-    /// The JSON of a loaded game; `None` if there is no game.
-    pub(crate) fn of(id: GameId, loaded: &'a GameAtRevision) -> Option<GameView<'a>> {
-        let game = &loaded.game;
-        let players = game.players()?;
-        let winning_line = game.winning_line();
-        Some(GameView {
-            id,
-            revision: loaded.revision?.number(),
-            player_one: &players.one,
-            player_two: &players.two,
-            next_player: game.next_player(),
-            is_finished: game.result().is_some(),
-            result: game.result(),
-            board: BoardView(game.board()),
-            legal_columns: prepared_json::columns(&game.legal_columns()),
-            last_move: game.last_move().map(LastMoveView::of),
-            winning_line: (!winning_line.is_empty())
-                .then(|| winning_line.iter().map(ToString::to_string).collect()),
-            protected: loaded.seats.is_some(),
-        })
+/// The JSON of a loaded game; `None` if there is no game. The names of the members are prepared, because a
+/// serializer would look for characters to escape in each of them.
+pub(crate) fn game_json(id: GameId, loaded: &GameAtRevision) -> Option<Vec<u8>> {
+    let game = &loaded.game;
+    let players = game.players()?;
+    let result = game.result();
+    // A game with a full board takes about 800 bytes.
+    let mut json = Vec::with_capacity(1000);
+    member(&mut json, r#"{"id":"#, id.write(&mut Uuid::encode_buffer()));
+    member(&mut json, r#","revision":"#, &loaded.revision?.number());
+    member(&mut json, r#","player_one":"#, &players.one);
+    member(&mut json, r#","player_two":"#, &players.two);
+    member(&mut json, r#","next_player":"#, &game.next_player());
+    member(&mut json, r#","is_finished":"#, &result.is_some());
+    member(&mut json, r#","result":"#, &result);
+    prepared(&mut json, r#","board":{"#);
+    for column in Column::ALL {
+        prepared(&mut json, prepared_json::discs(game.board(), column));
     }
-}
-
-/// Columns by letter, each from the bottom up.
-#[derive(Debug)]
-struct BoardView(Board);
-
-impl Serialize for BoardView {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut columns = serializer.serialize_map(Some(Column::ALL.len()))?;
-        for column in Column::ALL {
-            columns.serialize_entry(column.as_str(), prepared_json::discs(&self.0, column))?;
+    prepared(&mut json, r#"},"legal_columns":"#);
+    prepared(&mut json, prepared_json::columns(&game.legal_columns()));
+    match game.last_move() {
+        Some(last) => {
+            member(&mut json, r#","last_move":{"number":"#, &last.number);
+            member(&mut json, r#","player":"#, &last.player);
+            member(&mut json, r#","column":"#, &last.column);
+            member(&mut json, r#","row":"#, &last.row);
+            member(&mut json, r#","disc":"#, &last.disc);
+            prepared(&mut json, "}");
         }
-        columns.end()
+        None => prepared(&mut json, r#","last_move":null"#),
     }
+    let line = game.winning_line();
+    let line: Vec<_> = line.iter().map(ToString::to_string).collect();
+    let line = (!line.is_empty()).then_some(line);
+    member(&mut json, r#","winning_line":"#, &line);
+    member(&mut json, r#","protected":"#, &loaded.seats.is_some());
+    prepared(&mut json, "}");
+    Some(json)
+}
+
+fn prepared(json: &mut Vec<u8>, text: &str) {
+    json.extend_from_slice(text.as_bytes());
+}
+
+/// Writes a member. `name` is JSON, with all that comes between the values.
+pub(super) fn member(json: &mut Vec<u8>, name: &str, value: &(impl Serialize + ?Sized)) {
+    prepared(json, name);
+    serde_json::to_writer(json, value).expect("names and numbers can be encoded as JSON");
 }
 
 #[derive(Debug, Serialize)]
@@ -128,6 +121,101 @@ pub(crate) struct MovesView<'a> {
     pub(crate) moves: Vec<MoveView<'a>>,
 }
 
-fn as_text<S: Serializer>(id: &GameId, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(id.write(&mut Uuid::encode_buffer()))
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::{Game, GameResult, evolve};
+
+    fn name(name: &str) -> PlayerName {
+        PlayerName::recorded(name)
+    }
+
+    /// A game between `al"ice` and `bob`, with these moves made in turns.
+    fn game(columns: &str, result: Option<GameResult>) -> GameAtRevision {
+        let players = [name("al\"ice"), name("bob")];
+        let mut events = vec![GameEvent::GameStarted {
+            player_one: players[0].clone(),
+            player_two: players[1].clone(),
+        }];
+        for (player, column) in players.iter().cycle().zip(columns.chars()) {
+            events.push(GameEvent::MoveMade {
+                player: player.clone(),
+                column: column.to_string().parse().expect("a column"),
+            });
+        }
+        events.extend(result.map(|result| GameEvent::GameFinished { result }));
+        GameAtRevision {
+            game: events.iter().fold(Game::NotStarted, evolve),
+            revision: Some(StreamRevision::new(events.len() as u64 - 1)),
+            ..GameAtRevision::default()
+        }
+    }
+
+    const ID: &str = "5b0f9a4e-8f43-4c8e-9d2b-6f1f0c1f3a77";
+
+    #[track_caller]
+    fn assert_shown(loaded: &GameAtRevision, expected: &Value) {
+        let id = ID.parse().expect("an id");
+        let json = game_json(id, loaded).expect("a game");
+        let json = String::from_utf8(json).expect("text");
+        assert_eq!(json, expected.to_string());
+    }
+
+    #[test]
+    fn a_game_has_all_members_in_the_documented_order() {
+        let (y, r) = ("YELLOW", "RED");
+        assert_shown(
+            &game("DDC", None),
+            &json!({
+                "id": ID,
+                "revision": 3,
+                "player_one": "al\"ice",
+                "player_two": "bob",
+                "next_player": "bob",
+                "is_finished": false,
+                "result": null,
+                "board": {
+                    "A": [], "B": [], "C": [y], "D": [y, r], "E": [], "F": [], "G": [],
+                },
+                "legal_columns": ["A", "B", "C", "D", "E", "F", "G"],
+                "last_move": {
+                    "number": 3, "player": "al\"ice", "column": "C", "row": 1, "disc": y,
+                },
+                "winning_line": null,
+                "protected": false,
+            }),
+        );
+        assert_shown(
+            &game("AGAGAGA", Some(GameResult::PlayerOneWon)),
+            &json!({
+                "id": ID,
+                "revision": 8,
+                "player_one": "al\"ice",
+                "player_two": "bob",
+                "next_player": null,
+                "is_finished": true,
+                "result": "PLAYER_ONE_WON",
+                "board": {
+                    "A": [y, y, y, y], "B": [], "C": [], "D": [], "E": [], "F": [], "G": [r, r, r],
+                },
+                "legal_columns": [],
+                "last_move": {
+                    "number": 7, "player": "al\"ice", "column": "A", "row": 4, "disc": y,
+                },
+                "winning_line": ["A1", "A2", "A3", "A4"],
+                "protected": false,
+            }),
+        );
+    }
+
+    #[test]
+    fn a_game_without_moves_has_no_last_move() {
+        let id = ID.parse().expect("an id");
+        let json = game_json(id, &game("", None)).expect("a game");
+        let shown: Value = serde_json::from_slice(&json).expect("JSON");
+        assert_eq!(shown["last_move"], Value::Null);
+        assert_eq!(game_json(id, &GameAtRevision::default()), None);
+    }
 }

@@ -17,6 +17,9 @@ pub(crate) mod validators;
 /// How many header fields a response has room for from the start: as many as that to a move has.
 const FIELDS: usize = 12;
 
+/// The media type of JSON.
+pub(crate) const JSON: &str = "application/json";
+
 /// A 200 with this media type, these header fields and this body.
 pub(crate) fn text(
     headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
@@ -36,11 +39,11 @@ pub(crate) fn json(
     headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
     body: impl Serialize,
 ) -> Response {
-    // A game with a full board takes about 800 bytes.
-    let mut json = Vec::with_capacity(1024);
-    if let Err(error) = serde_json::to_writer(&mut json, &body) {
-        tracing::error!(%error, "a response cannot be serialized as JSON");
-        return Problem::internal_error().into_response();
+    match serde_json::to_vec(&body) {
+        Ok(json) => text(headers, JSON, json),
+        Err(error) => {
+            tracing::error!(%error, "a response cannot be serialized as JSON");
+            Problem::internal_error().into_response()
+        }
     }
-    text(headers, "application/json", json)
 }

@@ -95,15 +95,6 @@ impl Log {
         self.streams.get(stream).map_or(&[], Vec::as_slice)
     }
 
-    fn appended(&self, stream: &StreamName, revision: StreamRevision) -> Appended {
-        let place = self.stream(stream)[place_of(revision)];
-        Appended {
-            revision,
-            position: position_of(place),
-            is_repetition: false,
-        }
-    }
-
     fn check_not_deleted(&self, stream: &StreamName) -> Result<(), EventStoreError> {
         match self.deleted.contains(stream) {
             true => Err(EventStoreError::StreamDeleted {
@@ -148,27 +139,25 @@ impl Log {
                 actual,
             }),
             AppendCheck::AlreadyStored(last) => Ok(Appended {
+                revision: last,
+                position: position_of(places[place_of(last)]),
                 is_repetition: true,
-                ..self.appended(stream, last)
             }),
-            AppendCheck::Store => {
-                let last = self.store(stream, expected.first_appended(), events);
-                Ok(self.appended(stream, last))
-            }
+            AppendCheck::Store => Ok(self.store(stream, events)),
         }
     }
 
-    fn store(
-        &mut self,
-        stream: &StreamName,
-        first: StreamRevision,
-        events: Vec<NewEvent>,
-    ) -> StreamRevision {
+    /// `events` is not empty.
+    fn store(&mut self, stream: &StreamName, events: Vec<NewEvent>) -> Appended {
         let recorded_at = Utc::now();
         let places = self.streams.entry(stream.clone()).or_default();
-        let mut revision = first;
+        let appended = Appended {
+            revision: StreamRevision::new((places.len() + events.len() - 1) as u64),
+            position: position_of(self.entries.len() + events.len() - 1),
+            is_repetition: false,
+        };
         for event in events {
-            revision = StreamRevision::new(places.len() as u64);
+            let revision = StreamRevision::new(places.len() as u64);
             let place = self.entries.len();
             places.push(place);
             self.entries.push(Entry::Event(RecordedEvent {
@@ -182,7 +171,7 @@ impl Log {
                 recorded_at,
             }));
         }
-        revision
+        appended
     }
 }
 

@@ -393,7 +393,7 @@ pub(crate) fn outcome_unknown(
 
 /// What makes a request safe to send again, taken from the request before it is handled. Used when the handler
 /// does not finish.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct RetryHint {
     key: Option<HeaderValue>,
     if_match: Option<HeaderValue>,
@@ -401,7 +401,11 @@ pub(crate) struct RetryHint {
 }
 
 impl RetryHint {
+    /// Empty for a safe method, whose requests can always be sent again.
     pub(crate) fn of(request: &Request) -> RetryHint {
+        if request.method().is_safe() {
+            return RetryHint::default();
+        }
         let headers = request.headers();
         RetryHint {
             key: headers.get(IDEMPOTENCY_KEY).cloned(),

@@ -42,6 +42,7 @@ pub(crate) fn carried_out(
 ) -> Result<Response, Problem> {
     let mut response = stored(app, id, form, handled, content_location)?;
     if handled.is_repeated {
+        app.metrics.replayed();
         response.headers_mut().extend([REPLAYED]);
     }
     Ok(response)

@@ -14,9 +14,11 @@ pub(super) struct IfMatch(Vec<HeaderValue>);
 impl IfMatch {
     /// `None` if the request is not a read or has no `If-Match`. Writes check theirs before they append.
     pub(super) fn of_read(request: &Request) -> Option<IfMatch> {
-        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return None;
+        }
         let fields = request.headers().get_all(IF_MATCH).iter();
-        let fields: Vec<_> = fields.filter(|_| is_read).cloned().collect();
+        let fields: Vec<_> = fields.cloned().collect();
         (!fields.is_empty()).then_some(IfMatch(fields))
     }
 

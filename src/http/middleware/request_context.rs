@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
 use bytes::Bytes;
@@ -35,7 +35,6 @@ use crate::telemetry::{ClientTrace, trace_status};
 
 /// The route whose responses are counted as moves.
 const MOVES: &str = "/games/{id}/moves";
-const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// How long handlers may take after the service was told to stop. Shorter than the time for which the server
 /// then keeps its connections open.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
@@ -209,9 +208,6 @@ fn count(
     if method == Method::POST && route == MOVES {
         let is_accepted = status.is_success();
         metrics.moved(if is_accepted { ACCEPTED } else { outcome });
-    }
-    if response.headers().contains_key(IDEMPOTENT_REPLAYED) {
-        metrics.replayed();
     }
 }
 

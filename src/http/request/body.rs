@@ -7,10 +7,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use axum::body::HttpBody;
 use axum::extract::{FromRef, FromRequest, Request};
-use axum::http::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST,
-};
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue};
@@ -77,7 +76,8 @@ where
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
         let (head, body) = request.into_parts();
-        if declared_length(&head.headers).is_some_and(|length| length > T::LARGEST) {
+        // The `Content-Length`, if there is one.
+        if body.size_hint().lower() > T::LARGEST as u64 {
             return Err(payload_too_large(T::LARGEST));
         }
         if has_content_coding(&head.headers) {
@@ -111,10 +111,6 @@ where
     }
 }
 
-fn declared_length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
 /// `application/json`, or a type with the suffix `+json` (RFC 6839, 3.1).
 fn is_json(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::to_str);
@@ -132,6 +128,9 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Whether `Content-Encoding` has a coding other than `identity`.
 fn has_content_coding(headers: &HeaderMap) -> bool {
+    if !headers.contains_key(CONTENT_ENCODING) {
+        return false;
+    }
     let lines = headers.get_all(CONTENT_ENCODING).iter();
     lines.map(HeaderValue::to_str).any(|line| line.is_err())
         || elements(headers, CONTENT_ENCODING)

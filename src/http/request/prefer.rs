@@ -27,10 +27,10 @@ impl Wait {
     /// The wait of a request with this method and these fields. `If-None-Match` waits for something newer, and
     /// `Event-Position` for the client's own write.
     pub(crate) fn of(method: &Method, headers: &HeaderMap) -> Wait {
-        let compares = [IF_NONE_MATCH, EVENT_POSITION]
-            .iter()
-            .any(|field| headers.contains_key(field));
-        let can_wait = method.is_safe() && compares;
+        let can_wait = method.is_safe()
+            && [IF_NONE_MATCH, EVENT_POSITION]
+                .iter()
+                .any(|field| headers.contains_key(field));
         Wait(if can_wait { preferred(headers) } else { None })
     }
 

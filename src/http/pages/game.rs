@@ -4,7 +4,6 @@ use axum::RequestPartsExt;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use mediatype::MediaType;
 use mediatype::names::{HTML, PLAIN, TEXT};
@@ -36,13 +35,9 @@ enum Wanted {
 }
 
 /// `GET /games/{id}`
-pub(crate) async fn show_game_or_page(
-    State(app): State<App>,
-    headers: HeaderMap,
-    request: Request,
-) -> Response {
+pub(crate) async fn show_game_or_page(State(app): State<App>, request: Request) -> Response {
     let wanted = negotiate(
-        &headers,
+        request.headers(),
         [
             (APPLICATION_JSON, Wanted::Data),
             (MediaType::new(TEXT, PLAIN), Wanted::Data),

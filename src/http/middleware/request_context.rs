@@ -227,7 +227,7 @@ async fn answer(
     let answered = tokio::select! {
         biased;
         answered = handler => Some(answered),
-        () = sleep(app.handler_timeout + conditions.allowance) => None,
+        () = after(app.handler_timeout + conditions.allowance) => None,
         () = stop_deadline(app) => None,
     };
     match answered {
@@ -251,6 +251,11 @@ async fn answer(
             conditions.retry_hint.outcome_unknown().into_response()
         }
     }
+}
+
+/// A timer that is only made when the handler does not answer at once.
+async fn after(limit: Duration) {
+    sleep(limit).await;
 }
 
 /// Resolves [`STOP_TIMEOUT`] after the service was told to stop, so that the client gets a response before the

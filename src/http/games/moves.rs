@@ -16,8 +16,8 @@ use crate::http::request::idempotency_key::RequestOptions;
 use crate::http::request::if_none_match::IfNoneMatch;
 use crate::http::request::path::{GamePath, MovePath};
 use crate::http::request::query::Query;
+use crate::http::response::game_url::GameUrl;
 use crate::http::response::json;
-use crate::http::response::links::game_url;
 use crate::http::response::validators::{IMMUTABLE, REVALIDATE, etag_headers};
 
 /// The body of `POST /games/{id}/moves`.
@@ -60,15 +60,10 @@ pub(crate) async fn make_move(
     let after = &handled.game;
     let number = after.game.last_move().map_or(0, |last| last.number);
     let revision = after.revision.map_or(0, StreamRevision::number);
-    let url = game_url(id);
-    created(
-        &app,
-        id,
-        form,
-        &handled,
-        [&url, "/moves/", &number.to_string()].concat(),
-        [&url, "?revision=", &revision.to_string()].concat(),
-    )
+    let url = GameUrl::of(id);
+    let location = url.with_number("/moves/", number.into());
+    let content_location = url.with_number("?revision=", revision);
+    created(&app, &url, form, &handled, location, content_location)
 }
 
 /// `GET /games/{id}/moves`

@@ -12,6 +12,7 @@ use crate::http::problem::Problem;
 use crate::http::request::accept::GameForm;
 use crate::http::request::body::{Members, invalid_request};
 use crate::http::request::idempotency_key::invalid_key;
+use crate::http::response::game_url::GameUrl;
 
 /// Whether the client asks for a protected game, and which tokens it chose.
 #[derive(Debug, Default)]
@@ -121,7 +122,7 @@ fn chosen_tokens(members: &mut Members, tokens: &Value) -> Option<PlayerTokens> 
 /// Adds the tokens to the response to the client that started the game. No cache may store this response.
 pub(crate) fn with_tokens(
     mut response: Response,
-    id: GameId,
+    url: &GameUrl,
     form: GameForm,
     started: &GameAtRevision,
     tokens: &PlayerTokens,
@@ -129,7 +130,7 @@ pub(crate) fn with_tokens(
     let (one, two) = (tokens.player_one.reveal(), tokens.player_two.reveal());
     let body = match form {
         GameForm::Json => {
-            let mut json = game_json(id, started).ok_or_else(Problem::internal_error)?;
+            let mut json = game_json(url.id_text(), started).ok_or_else(Problem::internal_error)?;
             // The brace at the end.
             json.pop();
             member(&mut json, r#","tokens":{"player_one":"#, one);

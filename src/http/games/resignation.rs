@@ -13,6 +13,7 @@ use crate::http::request::body::{ApiJson, FromMembers, LARGEST_WITH_STORED_NAME,
 use crate::http::request::idempotency_key::RequestOptions;
 use crate::http::request::path::GamePath;
 use crate::http::request::query::Query;
+use crate::http::response::game_url::GameUrl;
 
 /// The body of `POST /games/{id}/resignation`.
 #[derive(Debug)]
@@ -49,6 +50,7 @@ pub(crate) async fn resign(
         .map_err(|error| Problem::of_command(id, error, &options))?;
     let revision = handled.game.revision.map_or(0, StreamRevision::number);
     // A game ends only once, so a resignation needs no URL of its own.
-    let url = format!("/games/{id}?revision={revision}");
-    carried_out(&app, id, form, &handled, url)
+    let url = GameUrl::of(id);
+    let content_location = url.with_number("?revision=", revision);
+    carried_out(&app, &url, form, &handled, content_location)
 }

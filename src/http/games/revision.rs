@@ -9,6 +9,7 @@ use crate::event_store::StreamRevision;
 use crate::http::app::App;
 use crate::http::problem::Problem;
 use crate::http::request::accept::GameForm;
+use crate::http::response::game_url::GameUrl;
 use crate::http::response::links::links;
 use crate::http::response::validators::IMMUTABLE;
 
@@ -28,10 +29,11 @@ pub(crate) async fn show_revision(
     };
     let latest = history.explained.last();
     let latest = latest.map_or(current, |latest| latest.recorded.revision);
+    let url = GameUrl::of(id);
     game(
-        id,
+        &url,
         form,
         &GameAtRevision::as_of(then),
-        [IMMUTABLE, links(id, StreamRevision::new(number), latest)],
+        [IMMUTABLE, links(&url, StreamRevision::new(number), latest)],
     )
 }

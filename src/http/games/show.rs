@@ -13,6 +13,7 @@ use crate::http::request::if_none_match::IfNoneMatch;
 use crate::http::request::path::GamePath;
 use crate::http::request::prefer::Wait;
 use crate::http::request::query::Query;
+use crate::http::response::game_url::GameUrl;
 use crate::http::response::links::history_link;
 use crate::http::response::validators::{REVALIDATE, game_headers, not_modified};
 
@@ -32,15 +33,16 @@ pub(crate) async fn show_game(
         let answer = show_revision(&app, id, form, revision).await?;
         return Ok(if_none_match.unless_known(answer));
     }
+    let url = GameUrl::of(id);
     answer_when_new(&app, id, wait, |loaded| {
         // Checked before the game is serialized, which is most of the work.
         if let Some(revision) = loaded.revision {
             let [etag, vary] = game_headers(form, revision);
             if if_none_match.matches(&etag.1) {
-                return Ok(not_modified([etag, vary, REVALIDATE, history_link(id)]));
+                return Ok(not_modified([etag, vary, REVALIDATE, history_link(&url)]));
             }
         }
-        game(id, form, loaded, [REVALIDATE, history_link(id)])
+        game(&url, form, loaded, [REVALIDATE, history_link(&url)])
     })
     .await
 }

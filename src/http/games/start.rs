@@ -16,6 +16,7 @@ use crate::http::request::body::{ApiJson, FromMembers, Members};
 use crate::http::request::idempotency_key::RequestOptions;
 use crate::http::request::path::GamePath;
 use crate::http::request::query::Query;
+use crate::http::response::game_url::GameUrl;
 
 /// The body of `POST /games` and of `PUT /games/{id}`.
 #[derive(Debug)]
@@ -71,9 +72,9 @@ pub(crate) async fn start_game(
         None => app.commands.start_game(id, start, &options).await,
     }
     .map_err(|error| Problem::of_command(id, error, &options))?;
-    let url = format!("/games/{id}");
-    let response = created(&app, id, form, &handled, url.clone(), url)?;
-    shown_with(tokens, response, id, form, &handled)
+    let url = GameUrl::of(id);
+    let response = created(&app, &url, form, &handled, url.value(), url.value())?;
+    shown_with(tokens, response, &url, form, &handled)
 }
 
 /// The precondition of `POST /games` is about the list of games: it exists, and has no entity tag (RFC 9110, 13.1).
@@ -114,25 +115,25 @@ pub(crate) async fn put_game(
         .start_game_at(id, start, &options)
         .await
         .map_err(|error| Problem::of_command(id, error, &options))?;
-    let url = format!("/games/{id}");
+    let url = GameUrl::of(id);
     if handled.is_repeated {
-        let response = stored(&app, id, form, &handled, url)?;
-        return shown_with(tokens, response, id, form, &handled);
+        let response = stored(&app, &url, form, &handled, url.value())?;
+        return shown_with(tokens, response, &url, form, &handled);
     }
-    let response = created(&app, id, form, &handled, url.clone(), url)?;
-    shown_with(tokens, response, id, form, &handled)
+    let response = created(&app, &url, form, &handled, url.value(), url.value())?;
+    shown_with(tokens, response, &url, form, &handled)
 }
 
 /// The response with the tokens of a protected game.
 fn shown_with(
     tokens: Option<PlayerTokens>,
     response: Response,
-    id: GameId,
+    url: &GameUrl,
     form: GameForm,
     handled: &Handled,
 ) -> Result<Response, Problem> {
     match tokens {
-        Some(tokens) => with_tokens(response, id, form, &handled.game, &tokens),
+        Some(tokens) => with_tokens(response, url, form, &handled.game, &tokens),
         None => Ok(response),
     }
 }

@@ -20,6 +20,7 @@ use crate::http::problem::Problem;
 use crate::http::request::accept::{APPLICATION_JSON, GameForm, negotiate};
 use crate::http::request::path::GamePath;
 use crate::http::request::query::Query;
+use crate::http::response::game_url::GameUrl;
 use crate::http::response::links::history_link;
 
 const PAGE: &str = include_str!("../../../web/game.html");
@@ -64,7 +65,7 @@ async fn game_page(app: &App, request: Request) -> Result<Response, Problem> {
     let revision = query.number("revision", 0..=u64::MAX)?;
     let board = text_board(app, id, revision).await?;
     let places = [("{board}", escape(&board))];
-    Ok(page(PAGE, places, [history_link(id)]))
+    Ok(page(PAGE, places, [history_link(&GameUrl::of(id))]))
 }
 
 async fn text_board(app: &App, id: GameId, revision: Option<u64>) -> Result<String, Problem> {
@@ -73,7 +74,7 @@ async fn text_board(app: &App, id: GameId, revision: Option<u64>) -> Result<Stri
         None => {
             let loaded = app.games.load(id).await;
             let loaded = loaded.map_err(|error| Problem::of_load(id, error))?;
-            representation::game(id, TEXT_BOARD, &loaded, [])?
+            representation::game(&GameUrl::of(id), TEXT_BOARD, &loaded, [])?
         }
     };
     let board = to_bytes(drawn.into_body(), usize::MAX).await;

@@ -2,9 +2,9 @@
 
 use axum::http::header::LINK;
 use axum::http::{HeaderName, HeaderValue};
-use uuid::Uuid;
 
-use crate::application::GameId;
+use super::game_url::GameUrl;
+use super::header_text::header_text;
 use crate::event_store::StreamRevision;
 
 /// The link to the next page, if there is one (RFC 8288).
@@ -13,24 +13,19 @@ pub(crate) fn next_link(next: Option<&String>) -> Option<(HeaderName, HeaderValu
     Some((LINK, link.expect("an encoded URL is a header value")))
 }
 
-/// The URL of a game.
-pub(crate) fn game_url(id: GameId) -> String {
-    ["/games/", id.write(&mut Uuid::encode_buffer())].concat()
-}
-
 /// The link to the game's events, for every response that shows the game.
-pub(crate) fn history_link(id: GameId) -> (HeaderName, HeaderValue) {
+pub(crate) fn history_link(game: &GameUrl) -> (HeaderName, HeaderValue) {
     let events = "/events>; rel=\"version-history\"";
-    link(["<", &game_url(id), events].concat())
+    (LINK, header_text(["<", game.as_str(), events]))
 }
 
 /// The links to the revisions before and after this one (RFC 5829). `latest` is the last readable revision.
 pub(crate) fn links(
-    id: GameId,
+    game: &GameUrl,
     shown: StreamRevision,
     latest: StreamRevision,
 ) -> (HeaderName, HeaderValue) {
-    let game = game_url(id);
+    let game = game.as_str();
     let shown = shown.number();
     let mut links = vec![
         format!("<{game}/events>; rel=\"version-history\""),
@@ -47,10 +42,5 @@ pub(crate) fn links(
             "<{game}?revision={after}>; rel=\"successor-version\""
         ));
     }
-    link(links.join(", "))
-}
-
-fn link(links: String) -> (HeaderName, HeaderValue) {
-    let links = HeaderValue::try_from(links).expect("ids and numbers are header values");
-    (LINK, links)
+    (LINK, header_text([&links.join(", ")]))
 }

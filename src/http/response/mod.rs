@@ -11,6 +11,8 @@ use crate::http::problem::Problem;
 pub(crate) mod deadline;
 pub(crate) mod event_stream;
 pub(crate) mod event_view;
+pub(crate) mod game_url;
+pub(crate) mod header_text;
 pub(crate) mod links;
 pub(crate) mod validators;
 

@@ -3,17 +3,17 @@
 
 use crate::http::request::entity_tag::TEXT_VARIANT;
 use axum::body::Body;
-use axum::http::header::{ACCEPT, CACHE_CONTROL, ETAG, VARY};
+use axum::http::header::{CACHE_CONTROL, ETAG, VARY};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
+use super::header_text::header_text;
 use crate::event_store::StreamRevision;
 use crate::http::request::accept::GameForm;
 
 /// The entity tag of a JSON representation of a game at this revision (RFC 9110, 8.8.3).
 pub(crate) fn etag(revision: StreamRevision) -> HeaderValue {
-    let tag = ["\"", &revision.number().to_string(), "\""].concat();
-    HeaderValue::try_from(tag).expect("digits in quotes are a header value")
+    tag(revision, "")
 }
 
 /// The header fields of a game in this form. Each form has its own tag, because a strong tag identifies the
@@ -24,10 +24,14 @@ pub(crate) fn game_headers(
 ) -> [(HeaderName, HeaderValue); 2] {
     let tag = match form {
         GameForm::Json => etag(revision),
-        GameForm::Text(_) => HeaderValue::try_from(format!("\"{revision}{TEXT_VARIANT}\""))
-            .expect("digits and letters in quotes are a header value"),
+        GameForm::Text(_) => tag(revision, TEXT_VARIANT),
     };
-    [(ETAG, tag), (VARY, HeaderValue::from(ACCEPT))]
+    [(ETAG, tag), (VARY, HeaderValue::from_static("accept"))]
+}
+
+fn tag(revision: StreamRevision, variant: &str) -> HeaderValue {
+    let mut digits = itoa::Buffer::new();
+    header_text(["\"", digits.format(revision.number()), variant, "\""])
 }
 
 /// The entity tag as a header field.

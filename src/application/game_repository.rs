@@ -342,10 +342,10 @@ impl GameRepository {
                 }
             })
             .collect();
-        let mut loaded = Arc::unwrap_or_clone(decided_on);
-        loaded
-            .event_ids
-            .extend(new_events.iter().map(|event| event.id));
+        let before = &decided_on.event_ids;
+        let mut event_ids = Vec::with_capacity(before.len() + new_events.len());
+        event_ids.extend_from_slice(before);
+        event_ids.extend(new_events.iter().map(|event| event.id));
 
         let first = new_events.first().filter(|_| key.is_some()).cloned();
         let length = new_events.len() as u64;
@@ -361,12 +361,16 @@ impl GameRepository {
             self.verify(&stream, expected, appended, &first, command)
                 .await?;
         }
-        loaded.revision = Some(appended.revision);
-        loaded.position = Some(appended.position);
-        loaded.game = events.iter().fold(loaded.game, evolve);
-        if let Command::StartGame(_) = command {
-            loaded.seats = options.seats.clone().map(Arc::new);
-        }
+        let loaded = GameAtRevision {
+            game: events.iter().fold(decided_on.game.clone(), evolve),
+            revision: Some(appended.revision),
+            position: Some(appended.position),
+            event_ids,
+            seats: match command {
+                Command::StartGame(_) => options.seats.clone().map(Arc::new),
+                Command::MakeMove(_) | Command::Resign(_) => decided_on.seats.clone(),
+            },
+        };
         let loaded = match may_cache {
             true => self.insert(id, loaded, forgotten),
             false => Arc::new(loaded),

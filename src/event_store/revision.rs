@@ -155,7 +155,7 @@ impl GlobalPosition {
 impl fmt::Display for GlobalPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.commit == self.prepare {
-            write!(f, "{}", self.commit)
+            self.commit.fmt(f)
         } else {
             write!(f, "{}-{}", self.commit, self.prepare)
         }

@@ -320,7 +320,11 @@ impl<'de> Deserialize<'de> for Members {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Members::default();
+                let mut members = Members {
+                    // More than most bodies have.
+                    given: Vec::with_capacity(4),
+                    errors: Vec::new(),
+                };
                 while let Some(member) = map.next_entry()? {
                     members.given.push(member);
                 }

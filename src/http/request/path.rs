@@ -15,7 +15,14 @@ impl<S: Send + Sync> FromRequestParts<S> for GamePath {
     type Rejection = Problem;
 
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
-        let MovePath(id, _) = MovePath::from_request_parts(head, state).await?;
+        // An id needs no decoding, and the decoded parameters would have to be copied.
+        let below = head.uri.path().strip_prefix("/games/").unwrap_or_default();
+        let id = below.split('/').next().unwrap_or_default().parse();
+        let Ok(id) = id else {
+            let MovePath(id, _) = MovePath::from_request_parts(head, state).await?;
+            return Ok(GamePath(id));
+        };
+        tracing::Span::current().record("game.id", tracing::field::display(id));
         Ok(GamePath(id))
     }
 }

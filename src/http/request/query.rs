@@ -19,7 +19,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
     type Rejection = Problem;
 
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let query = head.uri.query().unwrap_or_default();
+        let Some(query) = head.uri.query() else {
+            return Ok(Query(Vec::new()));
+        };
         // The parser would replace the bytes, and the client would get the answer to another query.
         if let Some(parameter) = query.split('&').find(|parameter| !is_utf8(parameter)) {
             let name = parameter.split('=').next().unwrap_or_default();

@@ -7,6 +7,7 @@ use axum::http::header::{CACHE_CONTROL, ETAG, VARY};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
+use super::FIELDS;
 use super::header_text::header_text;
 use crate::event_store::StreamRevision;
 use crate::http::request::accept::GameForm;
@@ -55,6 +56,8 @@ pub(crate) fn not_modified(
 ) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
-    response.headers_mut().extend(headers);
+    let fields = response.headers_mut();
+    fields.reserve(FIELDS);
+    fields.extend(headers);
     response
 }

@@ -1,13 +1,12 @@
 //! Reads the bytes of a request body, and limits their number and the time.
 
-use std::error::Error;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::http::header::CONNECTION;
 use axum::http::{HeaderValue, Version};
-use bytes::Bytes;
-use http_body_util::LengthLimitError;
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use tokio::time::sleep;
 
 use crate::http::problem::{Problem, ProblemType};
@@ -29,13 +28,7 @@ pub(super) async fn read_body(
 ) -> Result<Bytes, Problem> {
     tokio::select! {
         biased;
-        read = to_bytes(body, limit) => read.map_err(|error| {
-            if is_too_large(&error) {
-                payload_too_large(limit)
-            } else {
-                closing(cut_off(), version)
-            }
-        }),
+        read = all_frames(body, version, limit) => read,
         () = after(BODY_TIMEOUT) => Err(closing(too_slow(), version)),
         () = stop_deadline(live) => Err(closing(too_slow(), version)),
     }
@@ -51,10 +44,28 @@ async fn stop_deadline(live: &Live) {
     sleep(STOP_TIMEOUT).await;
 }
 
-fn is_too_large(error: &axum::Error) -> bool {
-    error
-        .source()
-        .is_some_and(|cause| cause.is::<LengthLimitError>())
+/// A body nearly always comes in one frame, which is returned without a copy.
+async fn all_frames(mut body: Body, version: Version, limit: usize) -> Result<Bytes, Problem> {
+    let mut all = Bytes::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| closing(cut_off(), version))?;
+        let Ok(data) = frame.into_data() else {
+            // Trailers, which have no meaning here.
+            continue;
+        };
+        if all.len() + data.len() > limit {
+            return Err(payload_too_large(limit));
+        }
+        all = match all.is_empty() {
+            true => data,
+            false => {
+                let mut longer = BytesMut::from(all);
+                longer.extend_from_slice(&data);
+                longer.freeze()
+            }
+        };
+    }
+    Ok(all)
 }
 
 pub(super) fn payload_too_large(limit: usize) -> Problem {

@@ -5,6 +5,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -147,6 +148,8 @@ async fn serve(
         game.id = Empty,
     );
     client_trace.continue_in(&span);
+    // Pinned here, because the future is large and would be moved at each step below.
+    let handled = pin!(handled);
     let answer = answer(&app, conditions, handled);
     let mut response = answer.instrument(span.clone()).await;
     let problem = response.extensions_mut().remove::<Problem>();
@@ -216,7 +219,7 @@ fn count(
 async fn answer(
     app: &App,
     conditions: Conditions,
-    handled: impl Future<Output = Result<Response, Infallible>>,
+    handled: Pin<&mut impl Future<Output = Result<Response, Infallible>>>,
 ) -> Response {
     if let Err(problem) = conditions.host {
         return problem.into_response();

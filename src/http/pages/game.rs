@@ -3,7 +3,7 @@
 use axum::RequestPartsExt;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
-use axum::handler::Handler;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use mediatype::MediaType;
 use mediatype::names::{HTML, PLAIN, TEXT};
@@ -29,25 +29,26 @@ const TEXT_BOARD: GameForm = GameForm::Text(Palette::Plain);
 /// The form of a game that a client prefers.
 #[derive(Debug, Clone, Copy)]
 enum Wanted {
-    /// JSON or text; the handler of games chooses between them.
-    Data,
+    /// JSON or text.
+    Data(GameForm),
     /// The page to play the game.
     Page,
 }
 
 /// `GET /games/{id}`
 pub(crate) async fn show_game_or_page(State(app): State<App>, request: Request) -> Response {
+    let mut head = request.into_parts().0;
     let wanted = negotiate(
-        request.headers(),
+        &head.headers,
         [
-            (APPLICATION_JSON, Wanted::Data),
-            (MediaType::new(TEXT, PLAIN), Wanted::Data),
+            (APPLICATION_JSON, Wanted::Data(GameForm::Json)),
+            (MediaType::new(TEXT, PLAIN), Wanted::Data(TEXT_BOARD)),
             (MediaType::new(TEXT, HTML), Wanted::Page),
         ],
     );
     match wanted {
-        Ok(Wanted::Data) => show_game.call(request, app).await,
-        Ok(Wanted::Page) => match game_page(&app, request).await {
+        Ok(Wanted::Data(form)) => show_game(&app, &mut head, form).await.into_response(),
+        Ok(Wanted::Page) => match game_page(&app, &mut head).await {
             Ok(page) => page,
             Err(problem) => problem_page(&problem),
         },
@@ -57,11 +58,10 @@ pub(crate) async fn show_game_or_page(State(app): State<App>, request: Request) 
 
 /// The page. Its scripts build the board from the game's events. The text board is for browsers without
 /// JavaScript. There is no page for a game or a revision that does not exist.
-async fn game_page(app: &App, request: Request) -> Result<Response, Problem> {
-    let mut parts = request.into_parts().0;
-    let GamePath(id) = parts.extract().await?;
+async fn game_page(app: &App, head: &mut Parts) -> Result<Response, Problem> {
+    let GamePath(id) = head.extract().await?;
     // Other parameters are ignored: sites that link to a page add their own.
-    let mut query: Query = parts.extract().await?;
+    let mut query: Query = head.extract().await?;
     let revision = query.number("revision", 0..=u64::MAX)?;
     let board = text_board(app, id, revision).await?;
     let places = [("{board}", escape(&board))];

@@ -88,7 +88,7 @@ impl Service<Request> for InContext {
         let is_safe = conditions.is_safe;
         let handled = self.handler.call(request);
         let serving = serve(self.app.clone(), head, conditions, handled);
-        ToTheEnd::new(serving.map(Ok), !is_safe)
+        ToTheEnd::new(serving, !is_safe)
     }
 }
 
@@ -129,7 +129,7 @@ async fn serve(
     head: Head,
     conditions: Conditions,
     handled: impl Future<Output = Result<Response, Infallible>>,
-) -> Response {
+) -> Result<Response, Infallible> {
     let started = Instant::now();
     let _in_flight = app.metrics.request_begins();
     let Head {
@@ -180,7 +180,7 @@ async fn serve(
     ) {
         *response.body_mut() = without_length();
     }
-    response
+    Ok(response)
 }
 
 /// An empty body for responses that never have one. The router would add `Content-Length: 0` for `Body::empty()`.

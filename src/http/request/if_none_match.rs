@@ -43,10 +43,10 @@ impl IfNoneMatch {
     }
 
     pub(crate) fn tags(headers: &HeaderMap) -> Result<Option<Tags>, Problem> {
-        if !headers.contains_key(IF_NONE_MATCH) {
+        let mut fields = headers.get_all(IF_NONE_MATCH).iter().peekable();
+        if fields.peek().is_none() {
             return Ok(None);
         }
-        let fields = headers.get_all(IF_NONE_MATCH).iter();
         Tags::parse(fields.map(HeaderValue::as_bytes))
             .map(Some)
             .map_err(|invalid| invalid_precondition("If-None-Match", &invalid))

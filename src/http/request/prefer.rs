@@ -52,8 +52,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Wait {
         // With `If-Match` it would wait until that is false.
         let can_wait =
             head.headers.contains_key(IF_NONE_MATCH) && !head.headers.contains_key(IF_MATCH);
-        let wait = Wait::of(&head.method, &head.headers);
-        Ok(if can_wait { wait } else { Wait(None) })
+        Ok(match can_wait {
+            true => Wait::of(&head.method, &head.headers),
+            false => Wait(None),
+        })
     }
 }
 

@@ -28,7 +28,7 @@ impl FromMembers for MakeMoveRequest {
     const EXAMPLE: &'static str = r#"{"player":"alice","column":"D"}"#;
     const LARGEST: usize = LARGEST_WITH_STORED_NAME;
 
-    fn from_members(members: &mut Members) -> Option<Self> {
+    fn from_members(members: &mut Members<'_>) -> Option<Self> {
         let player = members.stored_name("player");
         let column = members.text("column", str::parse);
         Some(MakeMoveRequest(MakeMove {

@@ -23,7 +23,7 @@ pub(crate) struct Protection {
 
 impl Protection {
     /// Takes `protected` and `tokens`, which are both optional. `None` if one of them is not valid.
-    pub(crate) fn from_members(members: &mut Members) -> Option<Protection> {
+    pub(crate) fn from_members(members: &mut Members<'_>) -> Option<Protection> {
         let is_protected = match members.optional("protected") {
             None => false,
             Some(Value::Bool(is_protected)) => is_protected,
@@ -81,7 +81,7 @@ impl Protection {
     }
 }
 
-fn chosen_tokens(members: &mut Members, tokens: &Value) -> Option<PlayerTokens> {
+fn chosen_tokens(members: &mut Members<'_>, tokens: &Value) -> Option<PlayerTokens> {
     let Some(object) = tokens.as_object() else {
         members.error("#/tokens", "this member must be an object");
         return None;

@@ -23,7 +23,7 @@ impl FromMembers for ResignRequest {
     const EXAMPLE: &'static str = r#"{"player":"alice"}"#;
     const LARGEST: usize = LARGEST_WITH_STORED_NAME;
 
-    fn from_members(members: &mut Members) -> Option<Self> {
+    fn from_members(members: &mut Members<'_>) -> Option<Self> {
         let player = members.stored_name("player")?;
         Some(ResignRequest(Resign { player }))
     }

@@ -29,7 +29,7 @@ pub(crate) struct StartGameRequest {
 impl FromMembers for StartGameRequest {
     const EXAMPLE: &'static str = r#"{"player_one":"alice","player_two":"bob"}"#;
 
-    fn from_members(members: &mut Members) -> Option<Self> {
+    fn from_members(members: &mut Members<'_>) -> Option<Self> {
         let player_one = members.text("player_one", PlayerName::parse);
         let player_two = members.text("player_two", PlayerName::parse);
         let protection = Protection::from_members(members);

@@ -2,9 +2,9 @@
 //! all errors.
 
 use crate::http::problem::ProblemType;
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::body::HttpBody;
@@ -15,11 +15,13 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue};
 use mediatype::MediaType;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::{Value, json};
 
 use super::body_bytes::{payload_too_large, read_body};
+use super::body_value::BodyValue;
 use super::list::elements;
 use crate::domain::PlayerName;
 use crate::http::problem::Problem;
@@ -43,28 +45,18 @@ pub(crate) trait FromMembers: Sized {
 
     /// Takes the members that the type needs. `None` if one is missing or invalid; [`Members`] then has the
     /// error.
-    fn from_members(members: &mut Members) -> Option<Self>;
+    fn from_members(members: &mut Members<'_>) -> Option<Self>;
 }
 
 /// A request body, checked for 413, 415, 408 and 400 in this order. The handler checks for all other 400s before it
-/// [reads](ApiJson::read) the members, which may be a 422.
+/// [reads](ApiJson::read) the value, which may be a 422.
 #[derive(Debug)]
-pub(crate) struct ApiJson<T> {
-    /// `None` if the body is JSON, but not an object.
-    members: Option<Members>,
-    target: PhantomData<T>,
-}
+pub(crate) struct ApiJson<T>(Result<T, Problem>);
 
-impl<T: FromMembers> ApiJson<T> {
+impl<T> ApiJson<T> {
     /// The value of the body; a 422 if a member is missing, unknown or invalid.
     pub(crate) fn read(self) -> Result<T, Problem> {
-        let mut members = self.members.ok_or_else(|| {
-            let detail = "the body must be a JSON object";
-            invalid_request(&[json!({"pointer": "#", "detail": detail})])
-        })?;
-        let made = T::from_members(&mut members);
-        members.finish()?;
-        made.ok_or_else(Problem::internal_error)
+        self.0
     }
 }
 
@@ -90,25 +82,32 @@ where
         let body = read_body(body, head.version, T::LARGEST, &live).await?;
         // A byte order mark is not JSON, but may be ignored (RFC 8259, 8.1).
         let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body);
-        let members = match serde_json::from_slice(text) {
-            Ok(members) => Some(members),
+        Ok(ApiJson(match serde_json::from_slice(text) {
+            Ok(members) => made_of(members),
             Err(error) => match (other_encoding(&body), error.classify()) {
                 (Some(encoding), _) => {
                     return Err(malformed_json(format_args!(
                         "it is {encoding}. JSON is sent in UTF-8, without compression"
                     )));
                 }
-                (None, Category::Data) => None,
+                (None, Category::Data) => Err(no_object()),
                 (None, Category::Syntax | Category::Eof | Category::Io) => {
                     return Err(malformed_json(error));
                 }
             },
-        };
-        Ok(ApiJson {
-            members,
-            target: PhantomData,
-        })
+        }))
     }
+}
+
+fn made_of<T: FromMembers>(mut members: Members<'_>) -> Result<T, Problem> {
+    let made = T::from_members(&mut members);
+    members.finish()?;
+    made.ok_or_else(Problem::internal_error)
+}
+
+fn no_object() -> Problem {
+    let detail = "the body must be a JSON object";
+    invalid_request(&[json!({"pointer": "#", "detail": detail})])
 }
 
 /// `application/json`, or a type with the suffix `+json` (RFC 6839, 3.1).
@@ -221,32 +220,36 @@ pub(crate) fn invalid_request(errors: &[Value]) -> Problem {
 }
 
 /// The members of the body that were not taken yet, and the errors found so far.
-#[derive(Debug, Default)]
-pub(crate) struct Members {
-    given: Vec<(String, Value)>,
+#[derive(Debug)]
+pub(crate) struct Members<'a> {
+    given: Vec<(MemberName<'a>, BodyValue<'a>)>,
     errors: Vec<Value>,
 }
 
-impl Members {
+/// Borrowed from the body, unless it has escapes.
+#[derive(Debug, Deserialize)]
+struct MemberName<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Members<'a> {
     /// Takes a required string member and parses it.
     pub(crate) fn text<T, E: fmt::Display>(
         &mut self,
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
-        let place = self.given.iter().position(|(given, _)| given == name);
-        let Some(place) = place else {
-            self.member_error(name, "this member is required");
-            return None;
-        };
-        let (_, value) = self.given.remove(place);
-        let Some(text) = value.as_str() else {
-            self.member_error(name, "this member must be a string");
-            return None;
-        };
-        parse(text)
-            .map_err(|error| self.member_error(name, error))
-            .ok()
+        match self.take(name) {
+            Some(BodyValue::Text(text)) => parse(&text)
+                .map_err(|error| self.member_error(name, error))
+                .ok(),
+            Some(BodyValue::Other(_)) => {
+                self.member_error(name, "this member must be a string");
+                None
+            }
+            None => {
+                self.member_error(name, "this member is required");
+                None
+            }
+        }
     }
 
     /// Takes the name of a player of a stored game. Any string is allowed: the rules for names apply only to new
@@ -257,7 +260,11 @@ impl Members {
 
     /// Takes an optional member of any type.
     pub(crate) fn optional(&mut self, name: &str) -> Option<Value> {
-        let place = self.given.iter().position(|(given, _)| given == name)?;
+        self.take(name).map(Value::from)
+    }
+
+    fn take(&mut self, name: &str) -> Option<BodyValue<'a>> {
+        let place = self.given.iter().position(|(given, _)| given.0 == name)?;
         Some(self.given.remove(place).1)
     }
 
@@ -277,7 +284,7 @@ impl Members {
 
     fn finish(mut self) -> Result<(), Problem> {
         for (name, _) in std::mem::take(&mut self.given) {
-            self.member_error(&name, "this member is unknown, or is given twice");
+            self.member_error(&name.0, "this member is unknown, or is given twice");
         }
         if self.errors.is_empty() {
             return Ok(());
@@ -309,17 +316,17 @@ fn pointer_token(name: &str) -> String {
 
 /// Written by hand to detect a member that is given twice. Parsers differ in which one they keep (RFC 8259, 4),
 /// so a proxy may have checked another value than this service would use.
-impl<'de> Deserialize<'de> for Members {
+impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Object;
         impl<'de> Visitor<'de> for Object {
-            type Value = Members;
+            type Value = Members<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a JSON object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = Members {
                     // More than most bodies have.
                     given: Vec::with_capacity(4),

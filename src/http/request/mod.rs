@@ -4,6 +4,7 @@ pub(crate) mod accept;
 pub(crate) mod bearer_token;
 pub(crate) mod body;
 mod body_bytes;
+mod body_value;
 pub(crate) mod entity_tag;
 pub(crate) mod host;
 pub(crate) mod idempotency_key;

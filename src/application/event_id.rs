@@ -46,7 +46,9 @@ pub(super) fn event_id(
             let (mut revision, mut digits) = (itoa::Buffer::new(), itoa::Buffer::new());
             let revision = number(decided_at, &mut revision);
             let index = digits.format(index);
-            ["rev:", revision, ":", player, ":", column, ":", index].concat()
+            let mut name = String::with_capacity(64);
+            name.extend(["rev:", revision, ":", player, ":", column, ":", index]);
+            name
         }
         // A resignation causes one event, so it needs no index. No move has the same id, since the
         // prefix differs. The player's name comes last, so it cannot be confused with the revision.

@@ -181,6 +181,13 @@ impl Board {
         })
     }
 
+    /// The discs of a column as bits, from the bottom up, with a 1 above the last disc: a red disc is a 1, and a
+    /// yellow one a 0. So each content of a column has its own number, and all are below 128.
+    pub fn column_bits(&self, column: Column) -> usize {
+        let red = self.red >> column.shift() & COLUMN;
+        (red | 1 << self.height(column)) as usize
+    }
+
     /// Whether this colour has four in a row: vertically, horizontally or diagonally.
     pub fn has_four(&self, disc: Disc) -> bool {
         let discs = self.word(disc);

@@ -143,6 +143,15 @@ impl GlobalPosition {
         (self.commit as f64 / head.commit.max(1) as f64).min(1.0)
     }
 
+    /// The same text as `to_string`, which would cost several times as much.
+    pub fn text(self) -> String {
+        if self.commit == self.prepare {
+            self.commit.to_string()
+        } else {
+            format!("{}-{}", self.commit, self.prepare)
+        }
+    }
+
     pub(super) fn commit(self) -> u64 {
         self.commit
     }
@@ -154,11 +163,7 @@ impl GlobalPosition {
 
 impl fmt::Display for GlobalPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.commit == self.prepare {
-            self.commit.fmt(f)
-        } else {
-            write!(f, "{}-{}", self.commit, self.prepare)
-        }
+        f.write_str(&self.text())
     }
 }
 

@@ -10,18 +10,18 @@ use crate::domain::{Board, Column, Disc};
 /// The member of a column in the JSON of a board, with its discs from the bottom up. All but the first begin
 /// with a comma.
 pub(super) fn discs(board: Board, column: Column) -> &'static str {
-    /// By column and [`code`].
+    /// By column and [`Board::column_bits`].
     static PREPARED: LazyLock<[Vec<String>; Column::ALL.len()]> = LazyLock::new(|| {
-        let member = |column: Column, code: usize| {
-            let discs = (0..code.ilog2()).map(|row| disc(code, row));
+        let member = |column: Column, bits: usize| {
+            let discs = (0..bits.ilog2()).map(|row| disc(bits, row));
             let separator = if column == Column::A { "" } else { "," };
             let discs = json(&discs.collect::<Vec<_>>());
             format!("{separator}{}:{discs}", json(&column))
         };
-        // No column has the code 0.
-        Column::ALL.map(|column| (0..MOST).map(|code| member(column, code.max(1))).collect())
+        // No column has the bits 0.
+        Column::ALL.map(|column| (0..MOST).map(|bits| member(column, bits.max(1))).collect())
     });
-    &PREPARED[column as usize][code(board, column)]
+    &PREPARED[column as usize][board.column_bits(column)]
 }
 
 /// A list of different columns as JSON, from left to right.
@@ -42,22 +42,11 @@ pub(super) fn columns(listed: &[Column]) -> &'static str {
     &PREPARED[set]
 }
 
-/// Of sets of seven columns, and of codes of six discs.
+/// Of sets of seven columns, and of the bits of a column.
 const MOST: usize = 1 << 7;
 
-/// The discs as bits, and a 1 after the last.
-fn code(board: Board, column: Column) -> usize {
-    let (discs, end) = board
-        .discs(column)
-        .fold((0, 1), |(discs, bit), disc| match disc {
-            Disc::Yellow => (discs, bit << 1),
-            Disc::Red => (discs | bit, bit << 1),
-        });
-    discs | end
-}
-
-fn disc(code: usize, row: u32) -> Disc {
-    match code >> row & 1 {
+fn disc(bits: usize, row: u32) -> Disc {
+    match bits >> row & 1 {
         0 => Disc::Yellow,
         _ => Disc::Red,
     }

@@ -19,7 +19,7 @@ pub(crate) fn parse_position(text: &str) -> Option<GlobalPosition> {
 pub(crate) fn event_position(
     position: Option<GlobalPosition>,
 ) -> Option<(HeaderName, HeaderValue)> {
-    let text = position?.to_string();
+    let text = position?.text();
     let value = HeaderValue::try_from(text).expect("digits and a dash are a header value");
     Some((EVENT_POSITION, value))
 }

@@ -43,19 +43,13 @@ pub(super) fn event_id(
         }
         (Command::MakeMove(made), None) => {
             let (player, column) = (made.player.as_str(), made.column.as_str());
-            let (mut revision, mut digits) = (itoa::Buffer::new(), itoa::Buffer::new());
-            let revision = number(decided_at, &mut revision);
-            let index = digits.format(index);
-            let mut name = String::with_capacity(64);
-            name.extend(["rev:", revision, ":", player, ":", column, ":", index]);
-            name
+            let (revision, index) = (number(decided_at), index.to_string());
+            ["rev:", &revision, ":", player, ":", column, ":", &index].concat()
         }
         // A resignation causes one event, so it needs no index. No move has the same id, since the
         // prefix differs. The player's name comes last, so it cannot be confused with the revision.
         (Command::Resign(resign), None) => {
-            let mut revision = itoa::Buffer::new();
-            let revision = number(decided_at, &mut revision);
-            format!("resign:{revision}:{}", resign.player)
+            format!("resign:{}:{}", number(decided_at), resign.player)
         }
     };
     let is_shared =
@@ -68,10 +62,10 @@ pub(super) fn event_id(
     Uuid::new_v5(&namespace, name.as_bytes())
 }
 
-fn number(decided_at: ExpectedRevision, digits: &mut itoa::Buffer) -> &str {
+fn number(decided_at: ExpectedRevision) -> String {
     match decided_at {
-        ExpectedRevision::Exact(revision) => digits.format(revision.number()),
-        ExpectedRevision::NoStream => "",
+        ExpectedRevision::Exact(revision) => revision.number().to_string(),
+        ExpectedRevision::NoStream => String::new(),
     }
 }
 

@@ -191,8 +191,6 @@ async fn serve_http_1(
         // (RFC 9112, 9.6).
         .half_close(true)
         .max_buf_size(LARGEST_BUFFER)
-        // Nearly all bodies are short. To copy one behind its head costs less than two buffers.
-        .writev(false)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     tokio::select! {

@@ -219,7 +219,10 @@ impl Chromium {
                 let url = &message["params"]["request"]["url"];
                 url.as_str().unwrap_or_default().to_owned()
             })
-            .filter(|url| !url.starts_with("chrome") && !url.starts_with("data:"))
+            .filter(|url| {
+                let own = ["chrome:", "chrome-untrusted:", "data:"];
+                !own.iter().any(|scheme| url.starts_with(scheme))
+            })
             .collect()
     }
 

@@ -31,35 +31,11 @@ pub(crate) fn draw(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Disc, GameEvent, GameResult, PlayerName, replay};
+    use crate::http::games::testing::played;
 
     /// A game between these two, with these moves made in turns.
     fn game(player_one: &str, player_two: &str, columns: &str) -> (GameId, Game, StreamRevision) {
-        let name = |name: &str| -> PlayerName {
-            serde_json::from_value(name.into()).expect("any text was a name once")
-        };
-        let players = [name(player_one), name(player_two)];
-        let mut events = vec![GameEvent::GameStarted {
-            player_one: players[0].clone(),
-            player_two: players[1].clone(),
-        }];
-        for (player, column) in players.iter().cycle().zip(columns.chars()) {
-            events.push(GameEvent::MoveMade {
-                player: player.clone(),
-                column: column.to_string().parse().expect("a column"),
-            });
-        }
-        let mut game = Game::NotStarted;
-        for event in &events {
-            replay(&mut game, event).expect("a game");
-        }
-        if game.board().has_four(Disc::Yellow) {
-            events.push(GameEvent::GameFinished {
-                result: GameResult::PlayerOneWon,
-            });
-            replay(&mut game, &events[events.len() - 1]).expect("a finish");
-        }
-        let revision = StreamRevision::new(events.len() as u64 - 1);
+        let (game, revision) = played([player_one, player_two], columns);
         let id = "5b0f3a52-8c1e-4d49-9a57-0d7a0c3f9e11"
             .parse()
             .expect("an id");

@@ -11,4 +11,6 @@ pub(crate) mod resignation;
 pub(crate) mod revision;
 pub(crate) mod show;
 pub(crate) mod start;
+#[cfg(test)]
+mod testing;
 pub(crate) mod view;

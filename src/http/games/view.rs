@@ -8,8 +8,8 @@ use crate::application::{GameAtRevision, HistoricEvent, resulting_place};
 use crate::domain::{Column, Disc, GameEvent, Move, PlayerName};
 use crate::event_store::StreamRevision;
 
-/// The JSON of a loaded game; `None` if there is no game. The names of the members are prepared, because a
-/// serializer would look for characters to escape in each of them.
+/// The JSON of a loaded game; `None` if the game does not exist. The names of the members are prepared, because
+/// a serializer would look for characters to escape in each of them.
 pub(crate) fn game_json(id: &str, loaded: &GameAtRevision) -> Option<Vec<u8>> {
     let game = &loaded.game;
     let players = game.players()?;
@@ -125,29 +125,14 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::domain::{Game, GameResult, evolve};
-
-    fn name(name: &str) -> PlayerName {
-        PlayerName::recorded(name)
-    }
+    use crate::http::games::testing::played;
 
     /// A game between `al"ice` and `bob`, with these moves made in turns.
-    fn game(columns: &str, result: Option<GameResult>) -> GameAtRevision {
-        let players = [name("al\"ice"), name("bob")];
-        let mut events = vec![GameEvent::GameStarted {
-            player_one: players[0].clone(),
-            player_two: players[1].clone(),
-        }];
-        for (player, column) in players.iter().cycle().zip(columns.chars()) {
-            events.push(GameEvent::MoveMade {
-                player: player.clone(),
-                column: column.to_string().parse().expect("a column"),
-            });
-        }
-        events.extend(result.map(|result| GameEvent::GameFinished { result }));
+    fn game(columns: &str) -> GameAtRevision {
+        let (game, revision) = played(["al\"ice", "bob"], columns);
         GameAtRevision {
-            game: events.iter().fold(Game::NotStarted, evolve),
-            revision: Some(StreamRevision::new(events.len() as u64 - 1)),
+            game,
+            revision: Some(revision),
             ..GameAtRevision::default()
         }
     }
@@ -165,7 +150,7 @@ mod tests {
     fn a_game_has_all_members_in_the_documented_order() {
         let (y, r) = ("YELLOW", "RED");
         assert_shown(
-            &game("DDC", None),
+            &game("DDC"),
             &json!({
                 "id": ID,
                 "revision": 3,
@@ -186,7 +171,7 @@ mod tests {
             }),
         );
         assert_shown(
-            &game("AGAGAGA", Some(GameResult::PlayerOneWon)),
+            &game("AGAGAGA"),
             &json!({
                 "id": ID,
                 "revision": 8,
@@ -210,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_game_without_moves_has_no_last_move() {
-        let json = game_json(ID, &game("", None)).expect("a game");
+        let json = game_json(ID, &game("")).expect("a game");
         let shown: Value = serde_json::from_slice(&json).expect("JSON");
         assert_eq!(shown["last_move"], Value::Null);
         assert_eq!(game_json(ID, &GameAtRevision::default()), None);

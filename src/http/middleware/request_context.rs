@@ -230,7 +230,7 @@ async fn answer(
     let answered = tokio::select! {
         biased;
         answered = handler => Some(answered),
-        () = after(app.handler_timeout + conditions.allowance) => None,
+        () = sleep(app.handler_timeout + conditions.allowance) => None,
         () = stop_deadline(app) => None,
     };
     match answered {
@@ -254,11 +254,6 @@ async fn answer(
             conditions.retry_hint.outcome_unknown().into_response()
         }
     }
-}
-
-/// A timer that is only made when the handler does not answer at once.
-async fn after(limit: Duration) {
-    sleep(limit).await;
 }
 
 /// Resolves [`STOP_TIMEOUT`] after the service was told to stop, so that the client gets a response before the

@@ -29,14 +29,9 @@ pub(super) async fn read_body(
     tokio::select! {
         biased;
         read = all_frames(body, version, limit) => read,
-        () = after(BODY_TIMEOUT) => Err(closing(too_slow(), version)),
+        () = sleep(BODY_TIMEOUT) => Err(closing(too_slow(), version)),
         () = stop_deadline(live) => Err(closing(too_slow(), version)),
     }
-}
-
-/// A timer that is only made when the body is not there at once.
-async fn after(limit: Duration) {
-    sleep(limit).await;
 }
 
 async fn stop_deadline(live: &Live) {

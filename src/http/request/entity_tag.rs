@@ -150,11 +150,6 @@ fn invalid_tag(rest: &[u8]) -> InvalidTags {
 }
 
 fn latin_1(bytes: &[u8]) -> String {
-    if let Ok(ascii) = str::from_utf8(bytes)
-        && ascii.is_ascii()
-    {
-        return ascii.to_owned();
-    }
     bytes.iter().copied().map(char::from).collect()
 }
 

@@ -1,32 +1,28 @@
 //! The URL of a game.
 
 use axum::http::HeaderValue;
-use uuid::fmt::Hyphenated;
+use uuid::Uuid;
 
 use super::header_text::header_text;
 use crate::application::GameId;
 
 const GAMES: &str = "/games/";
-const LENGTH: usize = GAMES.len() + Hyphenated::LENGTH;
 
 /// The URL of a game. A response contains it up to four times, and the id is converted to text once.
 #[derive(Debug)]
 pub(crate) struct GameUrl {
     pub(crate) id: GameId,
-    text: [u8; LENGTH],
+    text: String,
 }
 
 impl GameUrl {
     pub(crate) fn of(id: GameId) -> GameUrl {
-        let mut text = [0; LENGTH];
-        let (games, id_text) = text.split_at_mut(GAMES.len());
-        games.copy_from_slice(GAMES.as_bytes());
-        id.as_uuid().hyphenated().encode_lower(id_text);
+        let text = [GAMES, id.write(&mut Uuid::encode_buffer())].concat();
         GameUrl { id, text }
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        str::from_utf8(&self.text).expect("the text of a UUID is ASCII")
+        &self.text
     }
 
     /// The last segment of the URL.

@@ -7,7 +7,7 @@ use crate::service::{Answer, Client, Game, Request, Service, on_every_store};
 
 pub(crate) const KEY: &str = "5f0c7a52-9d5e-4a6e-8b52-1f6f5a0a7c11";
 
-async fn keyed(game: &Game<'_>, player: &str, column: &str, key: &str) -> Answer {
+pub(crate) async fn keyed(game: &Game<'_>, player: &str, column: &str, key: &str) -> Answer {
     let request = game.move_request(player, column);
     request.header("idempotency-key", key).send().await
 }

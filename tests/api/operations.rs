@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::json;
 
+use crate::idempotency_keys::{KEY, keyed};
 use crate::service::{Service, on_every_store};
 
 on_every_store! {
@@ -80,6 +81,17 @@ on_every_store! {
         ] {
             assert_eq!(metric(&service, line).await, count, "{line}");
         }
+    }
+}
+
+on_every_store! {
+    async fn repeated_commands_are_counted_once_each(service: Service) {
+        let game = service.game_with("").await;
+        keyed(&game, "ada", "D", KEY).await.is(201);
+        assert_eq!(metric(&service, "connect_four_replays_total").await, 0);
+        keyed(&game, "ada", "D", KEY).await.is(201);
+        keyed(&game, "ada", "D", "another-key-of-16-characters").await.is(409);
+        assert_eq!(metric(&service, "connect_four_replays_total").await, 1);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The HTTP API: all routes and layers.
+//! The HTTP API: all routes.
 
 mod app;
 mod documents;
@@ -16,31 +16,26 @@ mod system;
 mod unrouted;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::handler::Handler;
+use axum::routing::{self, MethodRouter};
 
 pub use app::{App, Parts};
 use documents::{description, problem_pages};
 use events::{all_events, game_events};
 use games::{moves, resignation, start};
 use middleware::cors::Preflights;
-use middleware::request_context::RequestContext;
-use tower::layer::util::Stack;
+use middleware::request_context::InContext;
 
-/// All routes and layers.
+/// All routes.
 pub fn router(app: App) -> Router {
+    let preflights = Preflights::default();
     Router::new()
-        .route(
-            "/games",
-            post(start::start_game).get(lists::games::list_games),
-        )
-        .route(
-            "/games/{id}",
-            get(pages::game::show_game_or_page).put(start::put_game),
-        )
-        .route(
-            "/games/{id}/moves",
-            post(moves::make_move).get(moves::list_moves),
-        )
+        .route("/games", post(start::start_game))
+        .route("/games", get(lists::games::list_games))
+        .route("/games/{id}", get(pages::game::show_game_or_page))
+        .route("/games/{id}", put(start::put_game))
+        .route("/games/{id}/moves", post(moves::make_move))
+        .route("/games/{id}/moves", get(moves::list_moves))
         .route("/games/{id}/moves/{number}", get(moves::show_move))
         .route("/games/{id}/resignation", post(resignation::resign))
         .route("/games/{id}/events", get(game_events::list_events))
@@ -57,21 +52,27 @@ pub fn router(app: App) -> Router {
         .route("/livez", get(system::livez))
         .route("/readyz", get(system::readyz))
         .route("/metrics", get(system::metrics))
-        .fallback(unrouted::not_found)
-        .method_not_allowed_fallback(unrouted::method_not_allowed)
-        .layer(layers(&app))
+        .fallback(InContext(unrouted::not_found).layer(preflights.clone()))
+        .method_not_allowed_fallback(InContext(unrouted::method_not_allowed).layer(preflights))
         .with_state(app)
 }
 
 /// Answers every request with a 503. For connections that are more than the service can serve.
 pub fn too_many_connections(app: App) -> Router {
+    let refusing = InContext(unrouted::too_many_connections);
     Router::new()
-        .fallback(unrouted::too_many_connections)
-        .layer(layers(&app))
+        .fallback(refusing.layer(Preflights::default()))
         .with_state(app)
 }
 
-/// One layer for axum, because each costs allocations and copies per request. The request context is the inner one.
-fn layers(app: &App) -> Stack<RequestContext, Preflights> {
-    Stack::new(RequestContext(app.clone()), Preflights::default())
+fn get<H: Handler<T, App>, T: 'static>(handler: H) -> MethodRouter<App> {
+    routing::get(InContext(handler))
+}
+
+fn post<H: Handler<T, App>, T: 'static>(handler: H) -> MethodRouter<App> {
+    routing::post(InContext(handler))
+}
+
+fn put<H: Handler<T, App>, T: 'static>(handler: H) -> MethodRouter<App> {
+    routing::put(InContext(handler))
 }

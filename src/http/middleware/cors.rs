@@ -33,8 +33,9 @@ pub(super) fn expose(headers: &mut HeaderMap) {
     );
 }
 
-/// Answers preflight requests with a [`CorsLayer`], and passes on all others. A [`CorsLayer`] around everything
-/// would answer every `OPTIONS` request, also for paths that do not exist, and copy its settings at each request.
+/// Answers preflight requests with a [`CorsLayer`], and passes on all others. A [`CorsLayer`] alone would answer
+/// every `OPTIONS` request, also for paths that do not exist. It is a layer of the fallback handlers, because no
+/// route has a handler for `OPTIONS`.
 #[derive(Debug, Clone)]
 pub(crate) struct Preflights(Arc<CorsLayer>);
 

@@ -1,4 +1,4 @@
-//! The layers around every handler.
+//! What happens around every handler.
 
 pub(crate) mod cors;
 mod if_match;

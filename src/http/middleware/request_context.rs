@@ -1,23 +1,21 @@
-//! The layer around every handler: assigns the request id, limits the time, writes the log line, counts
-//! metrics, catches panics, and writes the body of problems. It is one layer, because each layer costs an
-//! allocation and a copy of the route per request.
+//! What happens around every handler: it assigns the request id, limits the time, writes the log line, counts
+//! metrics, catches panics, and writes the body of problems. It is not a layer of the router, because each
+//! layer costs allocations and copies of the route per request.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
+use axum::handler::Handler;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use axum::routing::Route;
 use bytes::Bytes;
 use futures_util::{FutureExt, stream};
 use tokio::time::sleep;
-use tower::{Layer, Service};
 use tracing::field::Empty;
 use tracing::{Instrument, debug, error, info, info_span};
 use uuid::Uuid;
@@ -40,41 +38,20 @@ const MOVES: &str = "/games/{id}/moves";
 /// then keeps its connections open.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The layer. It is not made by axum's `from_fn`, which costs two more allocations per request.
+/// A handler with its request context. The routes of [`router`](crate::http::router) have no other handlers.
 #[derive(Debug, Clone)]
-pub(crate) struct RequestContext(pub(crate) App);
+pub(crate) struct InContext<H>(pub(crate) H);
 
-impl Layer<Route> for RequestContext {
-    type Service = InContext;
-
-    fn layer(&self, handler: Route) -> InContext {
-        InContext {
-            app: self.0.clone(),
-            handler,
-        }
-    }
-}
-
-/// The service of [`RequestContext`].
-#[derive(Debug, Clone)]
-pub(crate) struct InContext {
-    app: App,
-    handler: Route,
-}
-
-impl Service<Request> for InContext {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = ToTheEnd<Result<Response, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        // A route always is.
-        Poll::Ready(Ok(()))
-    }
+impl<H, T> Handler<T, App> for InContext<H>
+where
+    H: Handler<T, App>,
+    T: 'static,
+{
+    type Future = ToTheEnd<Response>;
 
     /// Serves one request. A request that may change something is carried out, logged and counted even
     /// if its client disconnects. Other requests end with their client.
-    fn call(&mut self, mut request: Request) -> Self::Future {
+    fn call(self, mut request: Request, app: App) -> Self::Future {
         let (id, id_header) = request_id(request.headers());
         request.extensions_mut().insert(id);
         let head = Head {
@@ -86,9 +63,9 @@ impl Service<Request> for InContext {
         };
         let conditions = Conditions::of(&request);
         let is_safe = conditions.is_safe;
-        let handled = self.handler.call(request);
-        let serving = serve(self.app.clone(), head, conditions, handled);
-        ToTheEnd::new(serving, !is_safe)
+        let InContext(handler) = self;
+        let handled = handler.call(request, app.clone());
+        ToTheEnd::new(serve(app, head, conditions, handled), !is_safe)
     }
 }
 
@@ -128,8 +105,8 @@ async fn serve(
     app: App,
     head: Head,
     conditions: Conditions,
-    handled: impl Future<Output = Result<Response, Infallible>>,
-) -> Result<Response, Infallible> {
+    handled: impl Future<Output = Response>,
+) -> Response {
     let started = Instant::now();
     let _in_flight = app.metrics.request_begins();
     let Head {
@@ -180,7 +157,7 @@ async fn serve(
     ) {
         *response.body_mut() = without_length();
     }
-    Ok(response)
+    response
 }
 
 /// An empty body for responses that never have one. The router would add `Content-Length: 0` for `Body::empty()`.
@@ -219,7 +196,7 @@ fn count(
 async fn answer(
     app: &App,
     conditions: Conditions,
-    handled: Pin<&mut impl Future<Output = Result<Response, Infallible>>>,
+    handled: Pin<&mut impl Future<Output = Response>>,
 ) -> Response {
     if let Err(problem) = conditions.host {
         return problem.into_response();
@@ -234,11 +211,10 @@ async fn answer(
         () = stop_deadline(app) => None,
     };
     match answered {
-        Some(Ok(Ok(response))) => match conditions.if_match {
+        Some(Ok(response)) => match conditions.if_match {
             Some(if_match) => if_match.check(response),
             None => response,
         },
-        Some(Ok(Err(never))) => match never {},
         Some(Err(panic)) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or_else(|| panic.downcast_ref::<&str>().copied());

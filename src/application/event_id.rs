@@ -1,31 +1,33 @@
 //! Event ids that are computed from the command, so that a repeated append changes nothing.
 //!
-//! Every id is a UUID of version 5 (RFC 9562, 5.5) in the namespace of its game. The store recognises
-//! a repeated append by these ids. A command with a key, or decided at the revision that its client
-//! named, gets the same ids at every attempt, also after a restart and at another replica. Any other
-//! move gets the same ids at every attempt of one process only: when a process decides on a game that
-//! it remembers, the same move of an earlier turn, made at another replica, must not look like a
-//! repetition.
+//! The store recognises a repeated append by these ids. A start, a command with a key, and one decided at
+//! the revision that its client named, get the same ids at every attempt, also after a restart and at
+//! another replica: UUIDs of version 5 (RFC 9562, 5.5) in the namespace of the game. Any other command gets
+//! the same ids at every attempt of one process only: when a process decides on a game that it remembers,
+//! the same move of an earlier turn, made at another replica, must not look like a repetition.
 
-use uuid::Uuid;
+use std::hash::{BuildHasher, RandomState};
+
+use uuid::{Builder, Uuid};
 
 use super::command_options::CommandOptions;
 use super::game_id::GameId;
 use super::idempotency_key::IdempotencyKey;
-use crate::domain::Command;
+use crate::domain::{Command, PlayerName};
 use crate::event_store::ExpectedRevision;
 
 /// The id of one of the events that the command causes when `process` decides it at this revision.
 /// `index` counts these events from 0. The ids of a move or a resignation with a key depend neither
 /// on the revision nor on the process.
 pub(super) fn event_id(
-    process: Uuid,
+    process: &ProcessIds,
     game: GameId,
     command: &Command,
     options: &CommandOptions,
     decided_at: ExpectedRevision,
     index: usize,
 ) -> Uuid {
+    let is_named = options.precondition.names(decided_at);
     let name = match (command, &options.key) {
         (Command::StartGame(start), _) => {
             // A start causes one event, so it needs no index. The names are written as a JSON array,
@@ -41,6 +43,13 @@ pub(super) fn event_id(
         (Command::MakeMove(_) | Command::Resign(_), Some(key)) => {
             return keyed_event_id(game, key, index);
         }
+        (Command::MakeMove(made), None) if !is_named => {
+            let column = made.column.as_str();
+            return process.event_id(game, decided_at, index, column, &made.player);
+        }
+        (Command::Resign(resign), None) if !is_named => {
+            return process.event_id(game, decided_at, index, "resign", &resign.player);
+        }
         (Command::MakeMove(made), None) => {
             let (player, column) = (made.player.as_str(), made.column.as_str());
             let (revision, index) = (number(decided_at), index.to_string());
@@ -52,14 +61,37 @@ pub(super) fn event_id(
             format!("resign:{}:{}", number(decided_at), resign.player)
         }
     };
-    let is_shared =
-        matches!(command, Command::StartGame(_)) || options.precondition.names(decided_at);
-    let namespace = match is_shared {
-        true => *game.as_uuid(),
-        // One block of SHA-1, which a longer name would exceed.
-        false => Uuid::from_u128(game.as_uuid().as_u128() ^ process.as_u128()),
-    };
-    Uuid::new_v5(&namespace, name.as_bytes())
+    Uuid::new_v5(game.as_uuid(), name.as_bytes())
+}
+
+/// The ids that no other process has to recognise. No other process can compute them either: they depend on
+/// random keys.
+#[derive(Debug, Default)]
+pub(super) struct ProcessIds([RandomState; 2]);
+
+impl ProcessIds {
+    /// A UUID of version 8 (RFC 9562, 5.8): two keyed hashes of its name, which cost less than SHA-1.
+    fn event_id(
+        &self,
+        game: GameId,
+        decided_at: ExpectedRevision,
+        index: usize,
+        what: &str,
+        player: &PlayerName,
+    ) -> Uuid {
+        let revision = decided_at.first_appended().number();
+        // One piece, because a hash of many short ones costs as much as SHA-1.
+        let mut name = Vec::with_capacity(128);
+        name.extend_from_slice(game.as_uuid().as_bytes());
+        name.extend_from_slice(&revision.to_le_bytes());
+        name.extend_from_slice(&index.to_le_bytes());
+        name.extend_from_slice(what.as_bytes());
+        name.push(b':');
+        name.extend_from_slice(player.as_str().as_bytes());
+        let [high, low] = &self.0;
+        let pair = Uuid::from_u64_pair(high.hash_one(&name[..]), low.hash_one(&name[..]));
+        Builder::from_custom_bytes(pair.into_bytes()).into_uuid()
+    }
 }
 
 fn number(decided_at: ExpectedRevision) -> String {
@@ -78,7 +110,7 @@ pub(super) fn keyed_event_id(game: GameId, key: &IdempotencyKey, index: usize) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Column, MakeMove, PlayerName, Players, Resign, StartGame};
+    use crate::domain::{Column, MakeMove, Players, Resign, StartGame};
     use crate::event_store::StreamRevision;
 
     const GAME: &str = "5b0f9a4e-8f43-4c8e-9d2b-6f1f0c1f3a77";
@@ -87,16 +119,14 @@ mod tests {
         PlayerName::parse(name).expect("a valid name")
     }
 
-    const PROCESS: Uuid = Uuid::from_u128(7);
-
     /// The id for a client that names this revision.
     fn move_id(game: &str, player: &str, column: Column, revision: u64, index: usize) -> Uuid {
-        let named = at_revision(revision);
-        move_id_by(PROCESS, &named, game, player, column, revision, index)
+        let (process, named) = (ProcessIds::default(), at_revision(revision));
+        move_id_by(&process, &named, game, player, column, revision, index)
     }
 
     fn move_id_by(
-        process: Uuid,
+        process: &ProcessIds,
         options: &CommandOptions,
         game: &str,
         player: &str,
@@ -124,7 +154,7 @@ mod tests {
         let command = Command::StartGame(StartGame { players });
         let game = GAME.parse().expect("an id");
         event_id(
-            PROCESS,
+            &ProcessIds::default(),
             game,
             &command,
             &CommandOptions::default(),
@@ -168,7 +198,7 @@ mod tests {
                     player: name("alice"),
                     column: Column::D,
                 });
-                let made = event_id(PROCESS, game, &command, &options, at, index);
+                let made = event_id(&ProcessIds::default(), game, &command, &options, at, index);
                 assert_eq!(made.to_string(), id);
             }
         }
@@ -181,7 +211,7 @@ mod tests {
             let at = ExpectedRevision::Exact(StreamRevision::new(revision));
             let player = name(player);
             event_id(
-                PROCESS,
+                &ProcessIds::default(),
                 game,
                 &Command::Resign(Resign { player }),
                 &at_revision(revision),
@@ -203,31 +233,41 @@ mod tests {
 
     #[test]
     fn only_a_named_revision_gives_a_move_the_same_ids_in_every_process() {
+        let (one, two) = (ProcessIds::default(), ProcessIds::default());
         let id_of = |process, named: Option<u64>| {
             let options = named.map(at_revision).unwrap_or_default();
-            let process = Uuid::from_u128(process);
             move_id_by(process, &options, GAME, "alice", Column::D, 3, 0)
         };
-        assert_eq!(id_of(1, Some(3)), id_of(2, Some(3)));
+        assert_eq!(id_of(&one, Some(3)), id_of(&two, Some(3)));
         for named in [None, Some(2), Some(4)] {
-            assert_eq!(id_of(1, named), id_of(1, named));
-            assert_ne!(id_of(1, named), id_of(2, named));
-            assert_ne!(id_of(1, named), id_of(1, Some(3)));
+            assert_eq!(id_of(&one, named), id_of(&one, named));
+            assert_ne!(id_of(&one, named), id_of(&two, named));
+            assert_ne!(id_of(&one, named), id_of(&one, Some(3)));
         }
     }
 
     #[test]
     fn another_move_has_another_id() {
-        let id = move_id(GAME, "alice", Column::D, 3, 0);
+        let process = ProcessIds::default();
         let other_game = GAME.replace('5', "6");
-        for other in [
-            move_id(&other_game, "alice", Column::D, 3, 0),
-            move_id(GAME, "bob", Column::D, 3, 0),
-            move_id(GAME, "alice", Column::E, 3, 0),
-            move_id(GAME, "alice", Column::D, 4, 0),
-            move_id(GAME, "alice", Column::D, 3, 1),
-        ] {
-            assert_ne!(id, other);
+        for named in [true, false] {
+            let id_of = |game: &str, player, column, revision, index| {
+                let options = match named {
+                    true => at_revision(revision),
+                    false => CommandOptions::default(),
+                };
+                move_id_by(&process, &options, game, player, column, revision, index)
+            };
+            let id = id_of(GAME, "alice", Column::D, 3, 0);
+            for other in [
+                id_of(&other_game, "alice", Column::D, 3, 0),
+                id_of(GAME, "bob", Column::D, 3, 0),
+                id_of(GAME, "alice", Column::E, 3, 0),
+                id_of(GAME, "alice", Column::D, 4, 0),
+                id_of(GAME, "alice", Column::D, 3, 1),
+            ] {
+                assert_ne!(id, other);
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use quick_cache::sync::Cache;
 use uuid::Uuid;
 
 use super::command_options::CommandOptions;
-use super::event_id::event_id;
+use super::event_id::{ProcessIds, event_id};
 use super::event_json::{DecodeError, decode, encode};
 use super::event_metadata::event_metadata;
 use super::game_id::GameId;
@@ -194,8 +194,7 @@ pub struct GameRepository {
     /// exists, and does not cache it.
     forgotten: AtomicU64,
     last_append: LatestPosition,
-    /// Identifies this process in the ids of events that no other process has to recognise.
-    process: Uuid,
+    process: ProcessIds,
 }
 
 /// How many games are cached, at about 1 kB each.
@@ -210,7 +209,7 @@ impl GameRepository {
             is_following: AtomicBool::new(false),
             forgotten: AtomicU64::new(0),
             last_append: LatestPosition::default(),
-            process: Uuid::now_v7(),
+            process: ProcessIds::default(),
         }
     }
 
@@ -335,7 +334,7 @@ impl GameRepository {
             .map(|(index, event)| {
                 let (event_type, data) = encode(event);
                 NewEvent {
-                    id: event_id(self.process, id, command, options, expected, index),
+                    id: event_id(&self.process, id, command, options, expected, index),
                     event_type: event_type.into(),
                     data,
                     metadata: metadata.clone(),

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use chrono::Utc;
 use futures_util::{StreamExt, stream};
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::append_check::{AppendCheck, check_append};
@@ -28,8 +28,8 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Shared {
     log: RwLock<Log>,
-    /// The number of events; each change wakes the subscriptions.
-    appended: watch::Sender<usize>,
+    /// Wakes the subscriptions after each change.
+    changed: Notify,
 }
 
 /// Everything in the order in which it happened, and each stream as indexes into it.
@@ -121,7 +121,8 @@ impl Log {
         events: Vec<NewEvent>,
     ) -> Result<Appended, EventStoreError> {
         self.check_not_deleted(stream)?;
-        let places = self.stream(stream);
+        let known = self.streams.get_mut(stream);
+        let places = known.as_deref().map_or(&[][..], Vec::as_slice);
         let actual = last_revision(places);
         let ids = events.iter().map(|event| event.id);
         let stored_id = |revision| {
@@ -143,36 +144,46 @@ impl Log {
                 position: position_of(places[place_of(last)]),
                 is_repetition: true,
             }),
-            AppendCheck::Store => Ok(self.store(stream, events)),
+            AppendCheck::Store => {
+                let places = match known {
+                    Some(places) => places,
+                    None => self.streams.entry(stream.clone()).or_default(),
+                };
+                Ok(store(&mut self.entries, places, stream, events))
+            }
         }
     }
+}
 
-    /// `events` is not empty.
-    fn store(&mut self, stream: &StreamName, events: Vec<NewEvent>) -> Appended {
-        let recorded_at = Utc::now();
-        let places = self.streams.entry(stream.clone()).or_default();
-        let appended = Appended {
-            revision: StreamRevision::new((places.len() + events.len() - 1) as u64),
-            position: position_of(self.entries.len() + events.len() - 1),
-            is_repetition: false,
-        };
-        for event in events {
-            let revision = StreamRevision::new(places.len() as u64);
-            let place = self.entries.len();
-            places.push(place);
-            self.entries.push(Entry::Event(RecordedEvent {
-                id: event.id,
-                stream: stream.clone(),
-                revision,
-                position: position_of(place),
-                event_type: event.event_type,
-                data: event.data,
-                metadata: event.metadata,
-                recorded_at,
-            }));
-        }
-        appended
+/// `events` is not empty.
+fn store(
+    entries: &mut Vec<Entry>,
+    places: &mut Vec<usize>,
+    stream: &StreamName,
+    events: Vec<NewEvent>,
+) -> Appended {
+    let recorded_at = Utc::now();
+    let appended = Appended {
+        revision: StreamRevision::new((places.len() + events.len() - 1) as u64),
+        position: position_of(entries.len() + events.len() - 1),
+        is_repetition: false,
+    };
+    for event in events {
+        let revision = StreamRevision::new(places.len() as u64);
+        let place = entries.len();
+        places.push(place);
+        entries.push(Entry::Event(RecordedEvent {
+            id: event.id,
+            stream: stream.clone(),
+            revision,
+            position: position_of(place),
+            event_type: event.event_type,
+            data: event.data,
+            metadata: event.metadata,
+            recorded_at,
+        }));
     }
+    appended
 }
 
 fn last_revision(places: &[usize]) -> Option<StreamRevision> {
@@ -209,7 +220,7 @@ impl EventStore for MemoryStore {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         let appended = log.append(stream, expected, events)?;
-        self.shared.appended.send_replace(log.entries.len());
+        self.shared.changed.notify_waiters();
         Ok(appended)
     }
 
@@ -220,7 +231,7 @@ impl EventStore for MemoryStore {
             .write()
             .unwrap_or_else(PoisonError::into_inner);
         log.delete(stream);
-        self.shared.appended.send_replace(log.entries.len());
+        self.shared.changed.notify_waiters();
         Ok(())
     }
 
@@ -282,14 +293,13 @@ impl EventStore for MemoryStore {
     fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
         let reader = Reader {
             shared: self.shared.clone(),
-            appended: self.shared.appended.subscribe(),
             next: after
                 .map_or(0, place_in_log)
                 .saturating_add(usize::from(after.is_some())),
             caught_up: false,
         };
         stream::unfold(reader, move |mut reader| async move {
-            let messages = reader.next_messages(prefix).await?;
+            let messages = reader.next_messages(prefix).await;
             Some((stream::iter(messages), reader))
         })
         .flatten()
@@ -315,20 +325,18 @@ impl EventStore for MemoryStore {
     }
 }
 
-/// A subscription: the index of its next event in the log, and how it waits for more.
+/// A subscription: the index of its next event in the log.
 struct Reader {
     shared: Arc<Shared>,
-    appended: watch::Receiver<usize>,
     next: usize,
     caught_up: bool,
 }
 
 impl Reader {
-    /// The next messages. Never `None`: the reader keeps the sender of `appended` alive.
-    async fn next_messages(&mut self, prefix: &str) -> Option<Vec<SubscriptionMessage>> {
+    async fn next_messages(&mut self, prefix: &str) -> Vec<SubscriptionMessage> {
         loop {
-            // Marked as seen before the log is read, so that an append after the read wakes us.
-            self.appended.borrow_and_update();
+            // Created before the log is read, so that an append after the read wakes us.
+            let changed = self.shared.changed.notified();
             let (taken, messages): (_, Vec<_>) = {
                 let log = self.shared.log();
                 let batch = log.entries.get(self.next..).unwrap_or_default();
@@ -339,13 +347,13 @@ impl Reader {
             if taken == 0 {
                 if !self.caught_up {
                     self.caught_up = true;
-                    return Some(vec![SubscriptionMessage::CaughtUp]);
+                    return vec![SubscriptionMessage::CaughtUp];
                 }
-                self.appended.changed().await.ok()?;
+                changed.await;
                 continue;
             }
             self.next += taken;
-            return Some(messages);
+            return messages;
         }
     }
 }

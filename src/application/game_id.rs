@@ -20,6 +20,9 @@ pub struct GameId(Uuid);
 pub struct InvalidGameId;
 
 impl GameId {
+    /// The length of an id as text, in bytes.
+    pub const LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
+
     /// A new id. It is a UUID of version 7 (RFC 9562, 5.7), so games that are played at the same
     /// time are close to each other in an index.
     pub fn generate() -> GameId {
@@ -43,7 +46,9 @@ impl GameId {
 
     /// The stream that contains the events of the game: `game-{uuid}`, as in the tutorial.
     pub fn stream(&self) -> StreamName {
-        let name = [GAME_STREAM_PREFIX, self.write(&mut Uuid::encode_buffer())].concat();
+        let mut name = String::with_capacity(GAME_STREAM_PREFIX.len() + GameId::LENGTH);
+        name.push_str(GAME_STREAM_PREFIX);
+        name.push_str(self.write(&mut Uuid::encode_buffer()));
         StreamName::new(name).expect("a name that begins with `game-` is a valid stream name")
     }
 
@@ -68,8 +73,7 @@ impl FromStr for GameId {
     /// Accepts only the hyphenated form, in upper or lower case. The other forms of a UUID (braces,
     /// no hyphens, a URN) are refused, so that a game does not get more names than necessary.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const HYPHENATED: usize = uuid::fmt::Hyphenated::LENGTH;
-        if text.len() != HYPHENATED {
+        if text.len() != GameId::LENGTH {
             return Err(InvalidGameId);
         }
         Uuid::try_parse(text).map(GameId).map_err(|_| InvalidGameId)

@@ -16,7 +16,7 @@ pub(crate) fn game_json(id: &str, loaded: &GameAtRevision) -> Option<Vec<u8>> {
     let result = game.result();
     // A game with a full board takes about 800 bytes.
     let mut json = Vec::with_capacity(1000);
-    member(&mut json, r#"{"id":"#, id);
+    word(&mut json, r#"{"id":"#, id);
     member(&mut json, r#","revision":"#, &loaded.revision?.number());
     member(&mut json, r#","player_one":"#, &players.one);
     member(&mut json, r#","player_two":"#, &players.two);
@@ -33,7 +33,7 @@ pub(crate) fn game_json(id: &str, loaded: &GameAtRevision) -> Option<Vec<u8>> {
         Some(last) => {
             member(&mut json, r#","last_move":{"number":"#, &last.number);
             member(&mut json, r#","player":"#, &last.player);
-            member(&mut json, r#","column":"#, &last.column);
+            word(&mut json, r#","column":"#, last.column.as_str());
             member(&mut json, r#","row":"#, &last.row);
             member(&mut json, r#","disc":"#, &last.disc);
             prepared(&mut json, "}");
@@ -41,8 +41,7 @@ pub(crate) fn game_json(id: &str, loaded: &GameAtRevision) -> Option<Vec<u8>> {
         None => prepared(&mut json, r#","last_move":null"#),
     }
     let line = game.winning_line();
-    let line: Vec<_> = line.iter().map(ToString::to_string).collect();
-    let line = (!line.is_empty()).then_some(line);
+    let line = (!line.is_empty()).then(|| line.iter().map(ToString::to_string).collect::<Vec<_>>());
     member(&mut json, r#","winning_line":"#, &line);
     member(&mut json, r#","protected":"#, &loaded.seats.is_some());
     prepared(&mut json, "}");
@@ -51,6 +50,14 @@ pub(crate) fn game_json(id: &str, loaded: &GameAtRevision) -> Option<Vec<u8>> {
 
 fn prepared(json: &mut Vec<u8>, text: &str) {
     json.extend_from_slice(text.as_bytes());
+}
+
+/// Writes a member whose value has no characters to escape.
+fn word(json: &mut Vec<u8>, name: &str, value: &str) {
+    prepared(json, name);
+    prepared(json, "\"");
+    prepared(json, value);
+    prepared(json, "\"");
 }
 
 /// Writes a member. `name` is JSON, with all that comes between the values.

@@ -88,11 +88,11 @@ pub(crate) fn negotiate<Form: Copy, const N: usize>(
     headers: &HeaderMap,
     offered: [(MediaType<'static>, Form); N],
 ) -> Result<Form, Problem> {
-    let mut elements = elements(headers, ACCEPT).peekable();
-    let ranges: Option<Vec<_>> = match elements.peek() {
-        None => None,
-        Some(_) => elements.map(Range::parse).collect(),
+    let ranges: Option<Vec<_>> = match headers.contains_key(ACCEPT) {
+        true => elements(headers, ACCEPT).map(Range::parse).collect(),
+        false => None,
     };
+    let ranges = ranges.filter(|ranges| !ranges.is_empty());
     let Some(ranges) = ranges else {
         let first = offered.first().map(|(_, form)| *form);
         return first.ok_or_else(Problem::internal_error);

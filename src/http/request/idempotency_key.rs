@@ -3,12 +3,14 @@
 
 use crate::http::problem::ProblemType;
 use axum::extract::FromRequestParts;
+use axum::http::header::{AUTHORIZATION, IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::bearer_token::bearer_token;
 use super::preconditions::precondition;
-use super::trace_context::event_metadata;
+use super::request_id::X_REQUEST_ID;
+use super::trace_context::{TRACEPARENT, event_metadata};
 use crate::application::{Authority, CommandOptions, IdempotencyKey};
 use crate::http::problem::Problem;
 
@@ -30,6 +32,9 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestOptions {
     type Rejection = Problem;
 
     async fn from_request_parts(head: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        if !has_options(&head.headers) {
+            return Ok(RequestOptions(CommandOptions::default()));
+        }
         Ok(RequestOptions(CommandOptions {
             metadata: event_metadata(head),
             key: key(&head.headers)?,
@@ -39,6 +44,20 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestOptions {
             seats: None,
         }))
     }
+}
+
+/// Whether the request has one of the fields. Most requests have none, and a pass over the few fields that they
+/// have costs less than to look for each of these.
+fn has_options(headers: &HeaderMap) -> bool {
+    static OPTIONS: [HeaderName; 6] = [
+        IDEMPOTENCY_KEY,
+        IF_MATCH,
+        IF_NONE_MATCH,
+        AUTHORIZATION,
+        TRACEPARENT,
+        X_REQUEST_ID,
+    ];
+    headers.keys().any(|name| OPTIONS.contains(name))
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {

@@ -17,8 +17,9 @@ impl<S: Send + Sync> FromRequestParts<S> for GamePath {
     async fn from_request_parts(head: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         // An id needs no decoding, and the decoded parameters would have to be copied.
         let below = head.uri.path().strip_prefix("/games/").unwrap_or_default();
-        let id = below.split('/').next().unwrap_or_default().parse();
-        let Ok(id) = id else {
+        let (id, rest) = below.split_at_checked(GameId::LENGTH).unwrap_or_default();
+        let ends = rest.is_empty() || rest.starts_with('/');
+        let Some(id) = id.parse().ok().filter(|_| ends) else {
             let MovePath(id, _) = MovePath::from_request_parts(head, state).await?;
             return Ok(GamePath(id));
         };

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::request_id::RequestId;
 use axum::http::request::Parts;
 
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The metadata of the events that this request causes, if the client sent a `traceparent` (W3C Trace Context)
 /// or a request id of its own. Otherwise empty, as in the tutorial.

@@ -17,7 +17,9 @@ pub(crate) struct GameUrl {
 
 impl GameUrl {
     pub(crate) fn of(id: GameId) -> GameUrl {
-        let text = [GAMES, id.write(&mut Uuid::encode_buffer())].concat();
+        let mut text = String::with_capacity(GAMES.len() + GameId::LENGTH);
+        text.push_str(GAMES);
+        text.push_str(id.write(&mut Uuid::encode_buffer()));
         GameUrl { id, text }
     }
 

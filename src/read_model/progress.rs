@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::event_store::GlobalPosition;
 
@@ -31,7 +31,10 @@ const NEVER: i64 = i64::MAX;
 
 #[derive(Debug)]
 pub(super) struct Progress {
+    /// Its receivers are those who wait.
     visible: watch::Sender<Option<GlobalPosition>>,
+    /// Wakes the projector when somebody begins to wait.
+    awaited: Notify,
     caught_up: watch::Sender<bool>,
     applied: AtomicU64,
     unreadable: AtomicU64,
@@ -49,6 +52,7 @@ impl Progress {
         let now = Utc::now().timestamp_micros();
         Progress {
             visible: watch::Sender::new(None),
+            awaited: Notify::new(),
             caught_up: watch::Sender::new(false),
             applied: AtomicU64::new(0),
             unreadable: AtomicU64::new(0),
@@ -125,11 +129,24 @@ impl Progress {
     }
 
     pub(super) async fn reached(&self, position: GlobalPosition) {
+        let is_reached =
+            |visible: &Option<GlobalPosition>| visible.is_some_and(|visible| visible >= position);
         let mut visible = self.visible.subscribe();
+        if !is_reached(&visible.borrow()) {
+            self.awaited.notify_one();
+        }
         // It fails only after the sender was dropped, and `self` owns the sender.
-        let _ = visible
-            .wait_for(|visible| visible.is_some_and(|visible| visible >= position))
-            .await;
+        let _ = visible.wait_for(is_reached).await;
+    }
+
+    /// Whether somebody waits for events that are not visible yet. Before the first catch-up everybody does.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.visible.receiver_count() > 0 || !self.has_caught_up()
+    }
+
+    /// Resolves when somebody has begun to wait.
+    pub(super) async fn awaited(&self) {
+        self.awaited.notified().await;
     }
 
     pub(super) fn status(&self) -> ReadModelStatus {

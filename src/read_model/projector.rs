@@ -24,12 +24,15 @@ use crate::backoff::Backoff;
 use crate::event_store::EventStore;
 use crate::panics::caught;
 
-/// The shortest time from the start of a transaction to the start of the next one, unless a whole chunk
-/// is waiting. Under load each transaction then contains more events, which leaves more CPU time for
-/// requests. An event after a quiet time is applied at once.
+/// The time from the start of a transaction to the start of the next one while nobody waits for the events,
+/// unless a whole chunk of them is there. Each transaction then contains more events, which leaves more CPU
+/// time for requests. An event after a quiet time is applied at once.
+const QUIET_PACE: Duration = Duration::from_millis(50);
+
+/// The shortest such time while somebody waits.
 const SHORTEST_PACE: Duration = Duration::from_millis(5);
 
-/// The longest such time.
+/// The longest such time while somebody waits.
 const LONGEST_PACE: Duration = Duration::from_millis(25);
 
 /// How many times as long as a transaction took it is until the next one begins, within these limits.
@@ -129,7 +132,7 @@ impl Projector {
         let mut idle = Some(Box::new(memory));
         let mut applying: Option<Work<Applied>> = None;
         let mut began = Instant::now();
-        let mut not_before = began;
+        let mut soonest = began;
         let mut checking: Option<Work<Result<(), OtherStore>>> = None;
         let first_check = Instant::now() + self.checked_every;
         let mut checks = time::interval_at(first_check, self.checked_every);
@@ -138,6 +141,10 @@ impl Projector {
             if stop.is_cancelled() && applying.is_none() {
                 return Ok(());
             }
+            let not_before = match self.progress.is_awaited() {
+                true => soonest,
+                false => began + QUIET_PACE,
+            };
             let is_early = waiting.delivered.len() < CHUNK && Instant::now() < not_before;
             let may_wait = is_early && !waiting.delivered.is_empty();
             if !may_wait && let Some(memory) = idle.take() {
@@ -155,7 +162,7 @@ impl Projector {
                     let (database, store) = (self.database.clone(), self.store.clone());
                     applying = Some(Box::pin(apply(database, store, memory, delivered)));
                     began = Instant::now();
-                    not_before = began + LONGEST_PACE;
+                    soonest = began + LONGEST_PACE;
                 }
             }
             tokio::select! {
@@ -168,7 +175,7 @@ impl Projector {
                 applied = finished(&mut applying) => {
                     applying = None;
                     let applied = applied?;
-                    not_before = began + (REST * began.elapsed()).clamp(SHORTEST_PACE, LONGEST_PACE);
+                    soonest = began + (REST * began.elapsed()).clamp(SHORTEST_PACE, LONGEST_PACE);
                     self.progress.applied(applied.events);
                     self.show(&applied.memory);
                     report.applied(&applied);
@@ -199,6 +206,7 @@ impl Projector {
                     checking = Some(Box::pin(identity::compare(database, store)));
                 }
                 () = time::sleep_until(not_before), if may_wait && applying.is_none() => {}
+                () = self.progress.awaited(), if may_wait => {}
                 chunk = chunks.next(), if waiting.takes_more() => {
                     let chunk = chunk.ok_or(FollowError::Ended)?;
                     self.progress.store_answered();

@@ -1,10 +1,12 @@
 //! Waiting for a position: afterwards every answer includes it, and the wait never ends too early.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use connect_four::application::GameId;
 use connect_four::event_store::{EventStore, MemoryStore, SqliteStore};
 use futures_util::FutureExt;
+use tokio::time::{Instant, sleep};
 
 use crate::support::{Files, Following, append, moved, start_games, started};
 
@@ -55,4 +57,32 @@ async fn it_has_caught_up_when_all_events_that_existed_at_the_start_are_visible(
     assert_eq!(following.model.status().events_applied, 2_000);
     assert_eq!(following.numbers().await.len(), 2_000);
     assert!(following.model.status().lag.is_zero());
+}
+
+/// In paused time, which does not pass while the read model works.
+#[tokio::test(start_paused = true)]
+async fn events_become_visible_sooner_when_somebody_waits_for_them() {
+    let store: Arc<dyn EventStore> = Arc::new(MemoryStore::new());
+    let following = Following::in_memory(&store).await;
+    following.catches_up().await;
+    let event_after_another = async || {
+        sleep(Duration::from_secs(1)).await;
+        let game = GameId::generate();
+        let first = append(&store, game, &[started("ada", "grace")]).await;
+        following.sees(first).await;
+        append(&store, GameId::generate(), &[started("ada", "grace")]).await
+    };
+
+    let awaited = event_after_another().await;
+    let appended = Instant::now();
+    following.sees(awaited).await;
+    assert!(appended.elapsed() <= Duration::from_millis(25));
+
+    let other = event_after_another().await;
+    let appended = Instant::now();
+    while following.model.position() < Some(other) {
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert!(appended.elapsed() > Duration::from_millis(25));
+    assert!(appended.elapsed() <= Duration::from_millis(55));
 }

@@ -42,7 +42,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ReadYourWrites {
 
 /// The longest time that every list waits, also without `Prefer`: for the writes that this process
 /// has acknowledged, for a position that is not readable here yet, and for the first catch-up. The
-/// read model is at most a few milliseconds behind the store, so most lists do not wait.
+/// read model applies the events at once when a list waits for them, so a list waits a few milliseconds.
 const SHORT_WAIT: Duration = Duration::from_millis(250);
 
 /// Refuses a list if the read model does not include all events that were stored before the service started:

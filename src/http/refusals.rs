@@ -18,7 +18,7 @@ use crate::domain::{
 };
 use crate::event_store::{EventStoreError, GlobalPosition, StreamRevision};
 use crate::http::problem::Problem;
-use crate::http::request::idempotency_key::IDEMPOTENCY_KEY;
+use crate::http::request::idempotency_key::{IDEMPOTENCY_KEY, has_options};
 use crate::http::request::position::event_position;
 use crate::http::request::preconditions::only_revision;
 use crate::http::response::validators::etag_headers;
@@ -406,11 +406,18 @@ impl RetryHint {
         if request.method().is_safe() {
             return RetryHint::default();
         }
+        let put = (request.method() == Method::PUT).then(|| request.uri().clone());
         let headers = request.headers();
-        RetryHint {
-            key: headers.get(IDEMPOTENCY_KEY).cloned(),
-            if_match: headers.get(IF_MATCH).cloned(),
-            put: (request.method() == Method::PUT).then(|| request.uri().clone()),
+        match has_options(headers) {
+            true => RetryHint {
+                key: headers.get(IDEMPOTENCY_KEY).cloned(),
+                if_match: headers.get(IF_MATCH).cloned(),
+                put,
+            },
+            false => RetryHint {
+                put,
+                ..RetryHint::default()
+            },
         }
     }
 

@@ -46,9 +46,9 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestOptions {
     }
 }
 
-/// Whether the request has one of the fields. Most requests have none, and a pass over the few fields that they
-/// have costs less than to look for each of these.
-fn has_options(headers: &HeaderMap) -> bool {
+/// Whether the request has one of the fields that [`RequestOptions`] are read from. Most requests have none, and a
+/// pass over the few fields that they have costs less than to look for each of these.
+pub(crate) fn has_options(headers: &HeaderMap) -> bool {
     static OPTIONS: [HeaderName; 6] = [
         IDEMPOTENCY_KEY,
         IF_MATCH,

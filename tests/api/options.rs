@@ -10,15 +10,34 @@ async fn options(service: &Service, path: &str) -> Answer {
     service.request(Method::OPTIONS, path).send().await
 }
 
+/// A path that fits the template.
+fn path(template: &str) -> String {
+    template
+        .replace("{id}", "5b0f3a52-8c1e-4d49-9a57-0d7a0c3f9e11")
+        .replace("{number}", "1")
+        .replace("{name}", "ada")
+        .replace("{slug}", "column-full")
+}
+
+#[tokio::test]
+async fn every_method_of_every_path_is_served_in_a_request_context() {
+    let service = Service::on_memory().await;
+    let undocumented = ["/", "/assets/1/game.js", "/nowhere"];
+    for template in paths().chain(undocumented) {
+        for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"] {
+            let method: Method = method.parse().expect("a method");
+            let request = service.request(method.clone(), &path(template));
+            let answer = request.send().await;
+            assert_ne!(answer.header("x-request-id"), "", "{method} {template}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn options_lists_the_methods_of_every_path() {
     let service = Service::on_memory().await;
     for template in paths() {
-        let path = template
-            .replace("{id}", "5b0f3a52-8c1e-4d49-9a57-0d7a0c3f9e11")
-            .replace("{number}", "1")
-            .replace("{name}", "ada")
-            .replace("{slug}", "column-full");
+        let path = path(template);
         let answer = options(&service, &path).await.is(204);
         assert!(answer.body.is_empty());
         let mut allowed: Vec<_> = answer.header("allow").split(',').collect();

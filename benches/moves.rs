@@ -75,12 +75,13 @@ fn main() {
             .iter()
             .all(|asked| words.iter().any(|word| word.contains(asked.as_str())))
     };
+    let names = subjects.map(|(name, _)| name).join(" ");
     for connections in CONNECTIONS {
         let mut rounds: Vec<Vec<Measured>> = vec![Vec::new(); subjects.len()];
         for _ in 0..ROUNDS {
             for (subject, (name, address)) in subjects.iter().enumerate() {
-                let is_baseline =
-                    subject == 0 && is_asked_for([&connections.to_string(), "bare memory sqlite"]);
+                // The baseline is measured beside every other server.
+                let is_baseline = subject == 0 && is_asked_for([&connections.to_string(), &names]);
                 if !is_baseline && !is_asked_for([&connections.to_string(), name]) {
                     continue;
                 }

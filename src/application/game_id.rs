@@ -39,16 +39,18 @@ impl GameId {
         &self.0
     }
 
-    /// Writes the id into this buffer, which costs less than formatting it.
-    pub fn write(self, buffer: &mut [u8; uuid::fmt::Urn::LENGTH]) -> &str {
-        self.0.hyphenated().encode_lower(buffer)
+    /// The id as text after a prefix. It is allocated once, and costs less than formatting.
+    pub fn with_prefix(self, prefix: &str) -> String {
+        let mut text = String::with_capacity(prefix.len() + GameId::LENGTH);
+        text.push_str(prefix);
+        let mut id = Uuid::encode_buffer();
+        text.push_str(self.0.hyphenated().encode_lower(&mut id));
+        text
     }
 
     /// The stream that contains the events of the game: `game-{uuid}`, as in the tutorial.
     pub fn stream(&self) -> StreamName {
-        let mut name = String::with_capacity(GAME_STREAM_PREFIX.len() + GameId::LENGTH);
-        name.push_str(GAME_STREAM_PREFIX);
-        name.push_str(self.write(&mut Uuid::encode_buffer()));
+        let name = self.with_prefix(GAME_STREAM_PREFIX);
         StreamName::new(name).expect("a name that begins with `game-` is a valid stream name")
     }
 

@@ -130,8 +130,8 @@ impl EventStore for RacingStore {
         self.memory().event_at(position).await
     }
 
-    fn subscribe_all(&self, _: &'static str, _: Option<GlobalPosition>) -> Subscription {
-        unimplemented!("commands need no subscription")
+    fn subscribe_all(&self, prefix: &'static str, after: Option<GlobalPosition>) -> Subscription {
+        self.memory().subscribe_all(prefix, after)
     }
 
     async fn head(&self) -> Result<Option<GlobalPosition>, EventStoreError> {

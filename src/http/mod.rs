@@ -12,23 +12,25 @@ mod problem;
 mod refusals;
 mod request;
 mod response;
+mod retry;
 mod system;
 mod unrouted;
 
 use axum::Router;
 use axum::handler::Handler;
+use axum::middleware::from_fn;
 use axum::routing::{self, MethodRouter};
 
 pub use app::{App, Parts};
 use documents::{description, problem_pages};
 use events::{all_events, game_events};
 use games::{moves, resignation, start};
-use middleware::cors::Preflights;
+use middleware::cors::answer_preflights;
 use middleware::request_context::InContext;
 
 /// All routes.
 pub fn router(app: App) -> Router {
-    let preflights = Preflights::default();
+    let preflights = from_fn(answer_preflights);
     Router::new()
         .route("/games", post(start::start_game))
         .route("/games", get(lists::games::list_games))
@@ -61,7 +63,7 @@ pub fn router(app: App) -> Router {
 pub fn too_many_connections(app: App) -> Router {
     let refusing = InContext(unrouted::too_many_connections);
     Router::new()
-        .fallback(refusing.layer(Preflights::default()))
+        .fallback(refusing.layer(from_fn(answer_preflights)))
         .with_state(app)
 }
 

@@ -1,27 +1,24 @@
 //! The single mapping from errors to problems: rejections, the store, the read model, preconditions and
-//! idempotency keys. A problem with an unknown outcome includes a retry hint.
+//! idempotency keys.
 
 use crate::http::problem::ProblemType;
 use crate::http::request::idempotency_key::NAME;
 use crate::http::response::event_view::EventView;
-use axum::extract::Request;
-use axum::http::header::{IF_MATCH, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, Method, Uri};
-use serde_json::{Value, json};
+use axum::http::HeaderValue;
+use axum::http::header::WWW_AUTHENTICATE;
+use serde_json::json;
 
 use crate::application::{
-    CommandError, CommandOptions, GameId, HistoricEvent, IdempotencyKey, LoadError, Precondition,
-    Revisions,
+    CommandError, CommandOptions, GameId, HistoricEvent, LoadError, Precondition, Revisions,
 };
 use crate::domain::{
     Command, MakeMove, PlayerName, PlayersNotDistinct, Rejection, Resign, StartGame,
 };
 use crate::event_store::{EventStoreError, GlobalPosition, StreamRevision};
 use crate::http::problem::Problem;
-use crate::http::request::idempotency_key::{IDEMPOTENCY_KEY, has_options};
 use crate::http::request::position::event_position;
-use crate::http::request::preconditions::only_revision;
 use crate::http::response::validators::etag_headers;
+use crate::http::retry::outcome_unknown;
 use crate::read_model::ReadModelError;
 
 /// How a client authenticates (RFC 6750, 3).
@@ -277,11 +274,6 @@ impl Problem {
         )
         .retry_after("30")
     }
-
-    /// An append may or may not have happened.
-    pub(crate) fn outcome_unknown(detail: &str) -> Problem {
-        Problem::new(ProblemType::OutcomeUnknown, detail).retry_after("1")
-    }
 }
 
 /// A name, cut to 64 characters: names in requests and stored games may be longer.
@@ -374,77 +366,4 @@ pub(crate) fn key_reused(original: &Command) -> Problem {
         ),
     )
     .with("original", original)
-}
-
-/// It is not known whether the command was carried out. `retry_with` is its key, the revision that it was
-/// decided on, or the `PUT` of a new game: with it the request is safe to send again.
-pub(crate) fn outcome_unknown(
-    id: GameId,
-    key: Option<&IdempotencyKey>,
-    decided_on: Option<StreamRevision>,
-) -> Problem {
-    match (key, decided_on) {
-        (Some(key), _) => unknown(json!({NAME: key.as_str()})),
-        (None, Some(revision)) => unknown(json!({"If-Match": format!("\"{revision}\"")})),
-        // A PUT with the id of the new game is idempotent.
-        (None, None) => unknown(json!({"method": "PUT", "url": format!("/games/{id}")})),
-    }
-}
-
-/// What makes a request safe to send again, taken from the request before it is handled. Used when the handler
-/// does not finish.
-#[derive(Debug, Default)]
-pub(crate) struct RetryHint {
-    key: Option<HeaderValue>,
-    if_match: Option<HeaderValue>,
-    put: Option<Uri>,
-}
-
-impl RetryHint {
-    /// Empty for a safe method, whose requests can always be sent again.
-    pub(crate) fn of(request: &Request) -> RetryHint {
-        if request.method().is_safe() {
-            return RetryHint::default();
-        }
-        let put = (request.method() == Method::PUT).then(|| request.uri().clone());
-        let headers = request.headers();
-        match has_options(headers) {
-            true => RetryHint {
-                key: headers.get(IDEMPOTENCY_KEY).cloned(),
-                if_match: headers.get(IF_MATCH).cloned(),
-                put,
-            },
-            false => RetryHint {
-                put,
-                ..RetryHint::default()
-            },
-        }
-    }
-
-    /// It is not known whether the handler appended.
-    pub(crate) fn outcome_unknown(&self) -> Problem {
-        if let Some(url) = &self.put {
-            return unknown(json!({"method": "PUT", "url": url.path()}));
-        }
-        if let Some(Ok(key)) = self.key.as_ref().map(HeaderValue::to_str) {
-            return unknown(json!({NAME: key}));
-        }
-        // If there are several tags, it is not known which revision the command was decided on.
-        if let Some(revision) = self.if_match.as_ref().and_then(only_revision) {
-            return unknown(json!({"If-Match": format!("\"{revision}\"")}));
-        }
-        Problem::outcome_unknown(
-            "The service does not know whether the request was carried out. Get the game before you \
-             send the request again.",
-        )
-        .with("retry_with", Value::Null)
-    }
-}
-
-fn unknown(retry_with: Value) -> Problem {
-    Problem::outcome_unknown(
-        "The service does not know whether the request was carried out. Send the same body again with \
-         retry_with. The request is then carried out only once.",
-    )
-    .with("retry_with", retry_with)
 }

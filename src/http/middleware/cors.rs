@@ -1,8 +1,7 @@
 //! CORS (the Fetch standard): scripts of any site may use the whole API, because no response depends on what a
 //! browser adds to a request: there are no cookies, and a script has to send a player's token itself.
 
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -11,9 +10,9 @@ use axum::http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::middleware::Next;
 use axum::response::Response;
-use futures_util::future::Either;
-use tower::{Layer, Service};
+use tower::{Layer, ServiceExt};
 use tower_http::cors::{Any, CorsLayer};
 
 /// The header fields that scripts may read. A few others may always be read.
@@ -36,81 +35,40 @@ pub(super) fn expose(headers: &mut HeaderMap) {
 /// Answers preflight requests with a [`CorsLayer`], and passes on all others. A [`CorsLayer`] alone would answer
 /// every `OPTIONS` request, also for paths that do not exist. It is a layer of the fallback handlers, because no
 /// route has a handler for `OPTIONS`.
-#[derive(Debug, Clone)]
-pub(crate) struct Preflights(Arc<CorsLayer>);
-
-impl Default for Preflights {
-    fn default() -> Preflights {
-        let name = HeaderName::from_static;
-        let layer = CorsLayer::new()
-            .allow_origin(Any)
-            .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT])
-            .allow_headers([
-                ACCEPT,
-                AUTHORIZATION,
-                name("baggage"),
-                CONTENT_TYPE,
-                IF_MATCH,
-                IF_NONE_MATCH,
-                name("event-position"),
-                name("idempotency-key"),
-                name("last-event-id"),
-                name("prefer"),
-                name("traceparent"),
-                name("tracestate"),
-                name("x-request-id"),
-            ])
-            .max_age(PREFLIGHT_MAX_AGE)
-            .vary([]);
-        Preflights(Arc::new(layer))
+pub(crate) async fn answer_preflights(request: Request, next: Next) -> Response {
+    static PREFLIGHTS: LazyLock<CorsLayer> = LazyLock::new(preflights);
+    let is_preflight = request.method() == Method::OPTIONS
+        && request
+            .headers()
+            .contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    if !is_preflight {
+        return next.run(request).await;
     }
+    // It does not call the handler.
+    let answered = PREFLIGHTS.layer(next).oneshot(request).await;
+    answered.unwrap_or_else(|never| match never {})
 }
 
-impl<S> Layer<S> for Preflights {
-    type Service = PreflightService<S>;
-
-    fn layer(&self, inner: S) -> PreflightService<S> {
-        PreflightService {
-            preflights: self.clone(),
-            inner,
-        }
-    }
-}
-
-/// The service of [`Preflights`].
-#[derive(Debug, Clone)]
-pub(crate) struct PreflightService<S> {
-    preflights: Preflights,
-    inner: S,
-}
-
-impl<S> Service<Request> for PreflightService<S>
-where
-    S: Service<Request, Response = Response> + Clone,
-{
-    type Response = Response;
-    type Error = S::Error;
-    type Future = Either<
-        <tower_http::cors::Cors<S> as Service<Request>>::Future,
-        <S as Service<Request>>::Future,
-    >;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let is_preflight = request.method() == Method::OPTIONS
-            && request
-                .headers()
-                .contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-        match is_preflight {
-            // It never calls the inner service, which need not be ready.
-            true => {
-                let Preflights(preflights) = &self.preflights;
-                Either::Left(preflights.layer(self.inner.clone()).call(request))
-            }
-            false => Either::Right(self.inner.call(request)),
-        }
-    }
+fn preflights() -> CorsLayer {
+    let name = HeaderName::from_static;
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT])
+        .allow_headers([
+            ACCEPT,
+            AUTHORIZATION,
+            name("baggage"),
+            CONTENT_TYPE,
+            IF_MATCH,
+            IF_NONE_MATCH,
+            name("event-position"),
+            name("idempotency-key"),
+            name("last-event-id"),
+            name("prefer"),
+            name("traceparent"),
+            name("tracestate"),
+            name("x-request-id"),
+        ])
+        .max_age(PREFLIGHT_MAX_AGE)
+        .vary([])
 }

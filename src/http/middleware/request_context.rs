@@ -25,10 +25,10 @@ use super::if_match::IfMatch;
 use super::to_the_end::ToTheEnd;
 use crate::http::app::App;
 use crate::http::problem::Problem;
-use crate::http::refusals::RetryHint;
 use crate::http::request::host::check_host;
 use crate::http::request::prefer::Wait;
 use crate::http::request::request_id::{X_REQUEST_ID, request_id};
+use crate::http::retry::RetryHint;
 use crate::metrics::{ACCEPTED, Metrics};
 use crate::telemetry::{ClientTrace, trace_status};
 

@@ -1,7 +1,6 @@
 //! The URL of a game.
 
 use axum::http::HeaderValue;
-use uuid::Uuid;
 
 use super::header_text::header_text;
 use crate::application::GameId;
@@ -17,9 +16,7 @@ pub(crate) struct GameUrl {
 
 impl GameUrl {
     pub(crate) fn of(id: GameId) -> GameUrl {
-        let mut text = String::with_capacity(GAMES.len() + GameId::LENGTH);
-        text.push_str(GAMES);
-        text.push_str(id.write(&mut Uuid::encode_buffer()));
+        let text = id.with_prefix(GAMES);
         GameUrl { id, text }
     }
 

@@ -32,9 +32,7 @@ pub(crate) fn text(
     let fields = response.headers_mut();
     fields.reserve(FIELDS);
     fields.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    for (name, value) in headers {
-        fields.append(name, value);
-    }
+    fields.extend(headers);
     response
 }
 

@@ -32,7 +32,10 @@ pub(crate) fn text(
     let fields = response.headers_mut();
     fields.reserve(FIELDS);
     fields.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    fields.extend(headers);
+    // `extend` would ask for room once more.
+    for (name, value) in headers {
+        fields.append(name, value);
+    }
     response
 }
 

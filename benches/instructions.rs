@@ -42,7 +42,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The instructions of a move on the request path, when they were last recorded. Lower it when they fall.
 /// The read model is not part of it: how many events it applies at once depends on the time that passes.
-const RECORDED: u64 = 45_000;
+const RECORDED: u64 = 44_800;
 
 const GAMES: usize = 40;
 const MOVES_PER_GAME: usize = 42;

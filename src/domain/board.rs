@@ -89,6 +89,16 @@ pub enum Disc {
     Red,
 }
 
+impl Disc {
+    /// The name of the colour, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Disc::Yellow => "YELLOW",
+            Disc::Red => "RED",
+        }
+    }
+}
+
 /// A row, counted from 1 at the bottom to 6 at the top.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]

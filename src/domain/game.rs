@@ -102,11 +102,12 @@ impl Game {
     }
 
     /// The columns that the next move may use; empty unless the game is in progress.
-    pub fn legal_columns(&self) -> Vec<Column> {
-        match self {
-            Game::InProgress(game) => game.board.open_columns().collect(),
-            Game::NotStarted | Game::Finished(_) => Vec::new(),
-        }
+    pub fn legal_columns(&self) -> impl Iterator<Item = Column> + use<> {
+        let board = match self {
+            Game::InProgress(game) => Some(game.board),
+            Game::NotStarted | Game::Finished(_) => None,
+        };
+        board.into_iter().flat_map(|board| board.open_columns())
     }
 
     /// The cells of the winning line; empty while the game is in progress, after a tie, and after
@@ -141,7 +142,7 @@ mod tests {
         assert_eq!(game.players(), None);
         assert_eq!(game.next_player(), None);
         assert_eq!(game.board(), Board::EMPTY);
-        assert_eq!(game.legal_columns(), []);
+        assert_eq!(game.legal_columns().next(), None);
     }
 
     #[test]
@@ -149,7 +150,7 @@ mod tests {
         let game = game([started()]);
         assert_eq!(game.next_player(), Some(&name("ada")));
         assert_eq!(game.last_move(), None);
-        assert_eq!(game.legal_columns(), Column::ALL);
+        assert!(game.legal_columns().eq(Column::ALL));
     }
 
     #[test]
@@ -165,7 +166,7 @@ mod tests {
     #[test]
     fn a_full_column_is_not_legal() {
         let game = game(played("DDDDDD"));
-        assert_eq!(game.legal_columns(), [A, B, C, E, F, G]);
+        assert!(game.legal_columns().eq([A, B, C, E, F, G]));
     }
 
     #[test]
@@ -175,7 +176,7 @@ mod tests {
             .and(finished(GameResult::PlayerOneWon))
             .game();
         assert_eq!(ended.next_player(), None);
-        assert_eq!(ended.legal_columns(), []);
+        assert_eq!(ended.legal_columns().next(), None);
         assert_eq!(ended.players(), running.players());
         assert_eq!(ended.board(), running.board());
         assert_eq!(ended.last_move(), running.last_move());

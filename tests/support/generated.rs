@@ -49,7 +49,7 @@ impl Played {
 
     /// The legal columns. If `patient`, only those that do not end the game, unless every column ends it.
     fn choices(&self, patient: bool) -> Vec<Column> {
-        let mut choices = self.last().legal_columns();
+        let mut choices: Vec<_> = self.last().legal_columns().collect();
         let goes_on = |column: &Column| {
             let next = self.last().next_player().expect("a game in progress");
             decide(self.last(), &command(next, *column)).is_ok_and(|events| events.len() == 1)

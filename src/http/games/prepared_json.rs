@@ -25,7 +25,7 @@ pub(super) fn discs(board: Board, column: Column) -> &'static str {
 }
 
 /// A list of different columns as JSON, from left to right.
-pub(super) fn columns(listed: &[Column]) -> &'static str {
+pub(super) fn columns(listed: impl Iterator<Item = Column>) -> &'static str {
     /// By the set of columns, as bits.
     static PREPARED: LazyLock<Vec<String>> = LazyLock::new(|| {
         let listed = |set: usize| {
@@ -36,9 +36,7 @@ pub(super) fn columns(listed: &[Column]) -> &'static str {
         let prepared = (0..MOST).map(|set| json(&listed(set).collect::<Vec<_>>()));
         prepared.collect()
     });
-    let set = listed
-        .iter()
-        .fold(0, |set, column| set | 1 << *column as usize);
+    let set = listed.fold(0, |set, column| set | 1 << column as usize);
     &PREPARED[set]
 }
 
@@ -85,7 +83,7 @@ mod tests {
                 .into_iter()
                 .filter(|column| set >> *column as usize & 1 == 1)
                 .collect();
-            assert_eq!(columns(&listed), json(&listed));
+            assert_eq!(columns(listed.iter().copied()), json(&listed));
         }
     }
 }

@@ -28,14 +28,14 @@ pub(crate) fn game_json(id: &str, loaded: &GameAtRevision) -> Option<Vec<u8>> {
         prepared(&mut json, prepared_json::discs(game.board(), column));
     }
     prepared(&mut json, r#"},"legal_columns":"#);
-    prepared(&mut json, prepared_json::columns(&game.legal_columns()));
+    prepared(&mut json, prepared_json::columns(game.legal_columns()));
     match game.last_move() {
         Some(last) => {
             member(&mut json, r#","last_move":{"number":"#, &last.number);
             member(&mut json, r#","player":"#, &last.player);
             word(&mut json, r#","column":"#, last.column.as_str());
             member(&mut json, r#","row":"#, &last.row);
-            member(&mut json, r#","disc":"#, &last.disc);
+            word(&mut json, r#","disc":"#, last.disc.as_str());
             prepared(&mut json, "}");
         }
         None => prepared(&mut json, r#","last_move":null"#),
@@ -198,6 +198,15 @@ mod tests {
                 "protected": false,
             }),
         );
+    }
+
+    #[test]
+    fn the_last_move_has_the_colour_of_its_player() {
+        for (columns, disc) in [("D", "YELLOW"), ("DD", "RED")] {
+            let json = game_json(ID, &game(columns)).expect("a game");
+            let shown: Value = serde_json::from_slice(&json).expect("JSON");
+            assert_eq!(shown["last_move"]["disc"], disc);
+        }
     }
 
     #[test]
